@@ -1,0 +1,28 @@
+import type { Capabilities, Operation } from './capabilities.ts'
+
+declare const refusal: unique symbol
+
+/**
+ * A type that no value has. It stands where a driver's manifest says `false`, so that the compiler's message
+ * shows the sentence.
+ */
+export interface Refused<Sentence extends string> {
+  readonly [refusal]: Sentence
+}
+
+/** The operations that a driver delivers, as its manifest says. */
+export type SupportedOperation<C extends Capabilities> = {
+  [O in Operation]: C['operations'][O] extends false ? never : O
+}[Operation]
+
+/** What may be listed in `operations`: what is supported, and a sentence for what is not. */
+export type OperationOption<C extends Capabilities> = {
+  [O in Operation]: C['operations'][O] extends false
+    ? Refused<`The driver '${C['driver']}' does not support the operation '${O}'.`>
+    : O
+}[Operation]
+
+/** `Value` where the manifest's cell is not `false`, otherwise a sentence that says so. */
+export type OptionIf<C extends Capabilities, Cell, Option extends string, Value> = Cell extends false
+  ? Refused<`The driver '${C['driver']}' does not support the option '${Option}'.`>
+  : Value

@@ -1,0 +1,75 @@
+import type { Capabilities } from './capabilities/capabilities.ts'
+import type { DriverNotice } from './contract/driver.ts'
+import type { Position } from './contract/position.ts'
+import type { ChangeEvent, EventKind, Row } from './event.ts'
+import type { ListenOptions } from './listen-options.ts'
+import type { RowtapError } from './rowtap-error.ts'
+
+/** Handles one event. What it returns is awaited before the event counts as done. */
+export type EventHandler<E> = (event: E) => void | PromiseLike<void>
+
+/**
+ * A wish for the changes of one table. Events go to its handlers, or to one `for await` loop, in order, one at a
+ * time. Until the first handler or loop is there they wait; an event for whose kind no handler is left is done.
+ */
+export interface Listener<R extends object = Row, C extends Capabilities = Capabilities>
+  extends AsyncIterable<ChangeEvent<R, C>>, AsyncDisposable {
+  /**
+   * Resolves when the listener is live: no change that commits from then on is missed.
+   * Rejects with a RowtapError where it cannot be attached.
+   */
+  readonly ready: Promise<void>
+  /** Adds a handler for one kind of event, or for every kind (`'change'`). Returns the function that removes it. */
+  on<K extends EventKind>(kind: K, handler: EventHandler<Extract<ChangeEvent<R, C>, { readonly kind: K }>>): () => void
+  on(kind: 'change', handler: EventHandler<ChangeEvent<R, C>>): () => void
+  /** Detaches: events that wait are discarded, the one in its handler is finished first. Others are not disturbed. */
+  stop(): Promise<void>
+}
+
+/** What a client tells besides changes. */
+export interface ClientSignals {
+  /** Changes may have been missed. */
+  readonly gap: Extract<DriverNotice, { readonly kind: 'gap' }>
+  /** The connection was lost, and is being made again. */
+  readonly reconnect: Extract<DriverNotice, { readonly kind: 'reconnect' }>
+  /** Something that others hold is being waited for. */
+  readonly wait: Extract<DriverNotice, { readonly kind: 'wait' }>
+  /** The client has stopped: nothing after the failed event is acknowledged. */
+  readonly error: RowtapError
+}
+
+/** How a client ended. */
+export interface CloseReport {
+  /** How many received events were not handled before the client closed. They are not acknowledged. */
+  readonly unfinished: number
+}
+
+/** How to close a client. */
+export interface CloseOptions {
+  /** How long handlers may take to finish what was received, in milliseconds. Default: 10,000. */
+  readonly timeoutMs?: number
+}
+
+/** One connection of a driver, and the listeners on it. */
+export interface Client<C extends Capabilities = Capabilities> extends AsyncDisposable {
+  /** The driver's manifest. */
+  readonly capabilities: C
+  /** The position up to which every change of every listener is handled; `null` before the first. */
+  readonly acknowledged: Position | null
+  /**
+   * Attaches a listener. It may be called at any time while the client is open.
+   *
+   * @throws RowtapError ERR_INVALID_OPTIONS, ERR_CAPABILITY_UNSUPPORTED or ERR_CLOSED, at once. What only the
+   *   database can tell (an unknown table or column) rejects the listener's `ready`.
+   */
+  listen<R extends object = Row>(options: ListenOptions<C, R>): Listener<R, C>
+  /**
+   * Hears of what is not a change. Returns the function that removes the handler.
+   *
+   * When the client fails, the error goes to the `error` handlers, to every `for await` loop and to every pending
+   * `ready`. If there is none of these, it is thrown as an uncaught exception: it is never swallowed.
+   */
+  on<K extends keyof ClientSignals>(signal: K, handler: (notice: ClientSignals[K]) => void): () => void
+  /** Hands what was received to the handlers, acknowledges, disconnects. Later calls return the first one's promise. */
+  close(options?: CloseOptions): Promise<CloseReport>
+}

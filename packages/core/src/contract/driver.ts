@@ -1,0 +1,124 @@
+import type { Capabilities, Operation } from '../capabilities/capabilities.ts'
+import type { RowtapError } from '../rowtap-error.ts'
+import type { Position } from './position.ts'
+import type { Relation, Tuple } from './relation.ts'
+import type { TableName } from './table-name.ts'
+
+/**
+ * A way to capture changes. Everything else (validation, conditions, columns, key changes, fan-out,
+ * ordering of handlers, acknowledgement) is core's: a driver never checks an argument again.
+ */
+export interface Driver<C extends Capabilities = Capabilities> {
+  /** The version of this contract that the driver is written for. */
+  readonly specification: 1
+  /** A short name for messages and for the command line: `'wal'`. */
+  readonly name: string
+  readonly capabilities: C
+  /**
+   * Connects, and checks what can be checked without a table. No I/O happens before this call, and what it
+   * opened is closed again when it throws.
+   */
+  open(host: DriverHost): Promise<DriverSession>
+}
+
+/** What core gives to a driver's session. */
+export interface DriverHost {
+  /** The durable subscription's name, or `null` for an ephemeral session. */
+  readonly subscription: string | null
+  /** Aborted when the client will not wait any longer: give up whatever is pending. */
+  readonly signal: AbortSignal
+  /** Tells the client's user of something that is not a change. */
+  notify(notice: DriverNotice): void
+}
+
+/** Something that a client's user should hear of, and that is not a change. */
+export type DriverNotice =
+  | {
+      /** Changes may have been missed between two positions. */
+      readonly kind: 'gap'
+      readonly from: Position | null
+      readonly to: Position | null
+      readonly reason: string
+    }
+  | {
+      /** The connection was lost, and is being made again. */
+      readonly kind: 'reconnect'
+      readonly attempt: number
+      readonly cause: RowtapError
+    }
+  | {
+      /** Something that others hold is being waited for. */
+      readonly kind: 'wait'
+      /** One sentence: what is waited for, and why. */
+      readonly reason: string
+      /** The server processes that are waited for. */
+      readonly processIds: readonly number[]
+    }
+
+/** What core wants of one table: the union of its listeners. */
+export interface CaptureRequest {
+  readonly table: TableName
+  readonly operations: ReadonlySet<Operation>
+  /** The columns that any listener needs, keys included; `null` for all. A driver may deliver more. */
+  readonly columns: ReadonlySet<string> | null
+}
+
+/** One open connection of a driver to its source. Core calls `describe` and `capture` one at a time. */
+export interface DriverSession {
+  /**
+   * Reads the shape of a table. Changes nothing in the database.
+   *
+   * @throws RowtapError ERR_SETUP_REQUIRED where the table does not exist or cannot be captured.
+   */
+  describe(table: TableName): Promise<Relation>
+  /**
+   * Captures exactly these tables from now on: each call states the whole set again. Tables that stay are not
+   * disturbed. A table that is new is live when the promise resolves: every change of it that commits later is
+   * delivered. When the promise rejects, what was captured before the call still is.
+   *
+   * @returns the position at which the set is live. What is delivered later and has a smaller or equal
+   *   position was committed before the call resolved, and is not shown to a listener that the call was for.
+   */
+  capture(requests: readonly CaptureRequest[]): Promise<Position>
+  /**
+   * The changes, in the order that the manifest promises. Called once. Core takes a batch only when it has room
+   * for it: a driver reads ahead of that by a bounded amount.
+   *
+   * The iteration ends when the session is closed, and throws when the source is lost for good.
+   */
+  batches(): AsyncIterable<ChangeBatch>
+  /** Every change with a position up to and including this one is handled, or was not wanted. Must return at once; may be deferred and combined. */
+  acknowledge(position: Position): void
+  /** Delivers the last acknowledgement to the source, removes what was ephemeral and disconnects. May be called more than once. */
+  close(): Promise<void>
+}
+
+/** Some consecutive changes. A transaction may span several batches. */
+export interface ChangeBatch {
+  readonly changes: readonly Change[]
+  /** About how much memory the changes hold. */
+  readonly bytes: number
+}
+
+/** The transaction that a change belongs to. One object for each transaction, shared by its changes. */
+export interface Transaction {
+  /** The transaction's id, as PostgreSQL's `xid8` or `xid` prints it. */
+  readonly id: string
+  /** When it committed; `null` where the driver's manifest does not promise it and the server does not tell. */
+  readonly commitTime: Date | null
+}
+
+/** One change as a driver delivers it: undecoded, unfiltered, in the table's own terms. */
+export interface Change {
+  readonly kind: Operation
+  readonly relation: Relation
+  /** The row after the change; `null` for a delete or truncate. */
+  readonly new: Tuple | null
+  /** The row before the change, as far as it is known; `null` for an insert, a truncate, and an update without an old row. */
+  readonly old: Tuple | null
+  readonly transaction: Transaction
+  /** The same for the same change whenever it is delivered. Unique among the changes of one database. */
+  readonly id: string
+  /** Greater than the position of every change before it. */
+  readonly position: Position
+}

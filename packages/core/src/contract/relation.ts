@@ -1,0 +1,42 @@
+import type { TableName } from './table-name.ts'
+
+/** One column of a {@link Relation}. */
+export interface RelationColumn {
+  /** The column's name, as the catalogue spells it. */
+  readonly name: string
+  /** The type's object id, domains resolved to their base type, as `pg` sees it in a query's result. */
+  readonly typeOid: number
+  /** The type's name for messages: `numeric(10,2)`. */
+  readonly typeName: string
+  /** Turns the text of PostgreSQL's output function into the value that `pg` would return. Never called for NULL. */
+  readonly parse: (text: string) => unknown
+}
+
+/**
+ * The shape of a table at one point of the stream.
+ *
+ * A driver makes one object for each shape and hands out that same object with each change of that
+ * shape: core compiles what it needs for a relation once, and finds it again by identity.
+ */
+export interface Relation extends TableName {
+  readonly columns: readonly RelationColumn[]
+  /** Indexes into `columns` of the primary key, in the key's order. Empty: the table has none. */
+  readonly primaryKey: readonly number[]
+  /** Which columns the old row of an update or delete has. An update may come without an old row where none of these changed. */
+  readonly oldColumns: 'all' | readonly number[]
+  /** The statement that would make `oldColumns` `'all'`, where there is one. Shown to the user, never run unasked. */
+  readonly oldRowsStatement: string | null
+}
+
+/**
+ * One version of a row as the driver received it, not yet decoded.
+ *
+ * Core reads the columns that it needs, in ascending order, and decodes only those.
+ */
+export interface Tuple {
+  /**
+   * The value of the column at `index` (into the relation's `columns`) as the type's output function prints it;
+   * `null` is SQL NULL, `undefined` means that the database did not send it.
+   */
+  text(index: number): string | null | undefined
+}

@@ -1,0 +1,95 @@
+import type { Capabilities } from './capabilities/capabilities.ts'
+import type { Position } from './contract/position.ts'
+
+/** A row of unknown shape: values by column name, as `pg` returns them. */
+export type Row = Record<string, unknown>
+
+/** The names of a row type's columns. */
+export type ColumnName<R extends object> = Extract<keyof R, string>
+
+/** The transaction that made a change. */
+export interface EventTransaction<C extends Capabilities = Capabilities> {
+  /** The transaction's id, as PostgreSQL prints it. */
+  readonly id: string
+  /** When it committed, to the millisecond. `null` only with drivers whose manifest says `transactions.commitTime: false`. */
+  readonly commitTime: C['transactions']['commitTime'] extends 'database' | 'process' ? Date : Date | null
+}
+
+interface EventBase<C extends Capabilities> {
+  /** Stable identity of the change: the same after a crash and redelivery, so that a receiver can deduplicate. */
+  readonly id: string
+  readonly schema: string
+  /** The table's name. A change in a partition carries the partitioned table's. */
+  readonly table: string
+  /**
+   * Columns whose value the database did not send (an unchanged TOASTed value; an old row without full replica
+   * identity). Each is absent from the row that lacks it.
+   */
+  readonly unavailable: readonly string[]
+  /** Where in the driver's stream the change is: opaque, and comparable with `<`. */
+  readonly position: Position
+  readonly transaction: EventTransaction<C>
+}
+
+/** The old row: whole where the driver always has it, otherwise what the table's replica identity gives. */
+type OldRow<C extends Capabilities, R extends object> = C['rows']['oldWithoutSetup'] extends 'database' | 'process' ? R : Partial<R>
+
+/** A row came to be. */
+export interface InsertEvent<R extends object = Row, C extends Capabilities = Capabilities> extends EventBase<C> {
+  readonly kind: 'insert'
+  /** The key columns and their values. */
+  readonly key: Partial<R>
+  /** The row. One that is derived from a key change may lack the columns in `unavailable`. */
+  readonly new: R
+  readonly old: null
+  readonly changed: null
+  /** `'update'` where an update changed the key: the row's other half is a delete in the same transaction. */
+  readonly derivedFrom: 'update' | null
+}
+
+/** A row was changed, and its key was not. */
+export interface UpdateEvent<R extends object = Row, C extends Capabilities = Capabilities> extends EventBase<C> {
+  readonly kind: 'update'
+  /** The key columns and their values. */
+  readonly key: Partial<R>
+  /** The row after the update; with a driver that says `rows.unchangedLargeValues: false`, without the columns in `unavailable`. */
+  readonly new: C['rows']['unchangedLargeValues'] extends 'database' | 'process' ? R : Partial<R>
+  /** The row before the update, as far as it is known; `null` where it is not. */
+  readonly old: OldRow<C, R> | (C['rows']['oldWithoutSetup'] extends 'database' | 'process' ? never : null)
+  /** The columns whose values differ, compared as text; `null` where the old row is not known. */
+  readonly changed: readonly ColumnName<R>[] | null
+  readonly derivedFrom: null
+}
+
+/** A row ceased to be. */
+export interface DeleteEvent<R extends object = Row, C extends Capabilities = Capabilities> extends EventBase<C> {
+  readonly kind: 'delete'
+  /** The key columns and their values. */
+  readonly key: Partial<R>
+  readonly new: null
+  /** The row, as far as it is known: the key columns at least. */
+  readonly old: OldRow<C, R>
+  readonly changed: null
+  /** `'update'` where an update changed the key: the row's other half is an insert in the same transaction. */
+  readonly derivedFrom: 'update' | null
+}
+
+/** A table was emptied. */
+export interface TruncateEvent<C extends Capabilities = Capabilities> extends EventBase<C> {
+  readonly kind: 'truncate'
+  readonly key: null
+  readonly new: null
+  readonly old: null
+  readonly changed: null
+  readonly derivedFrom: null
+}
+
+/** One change, discriminated by `kind`. */
+export type ChangeEvent<R extends object = Row, C extends Capabilities = Capabilities> =
+  | InsertEvent<R, C>
+  | UpdateEvent<R, C>
+  | DeleteEvent<R, C>
+  | TruncateEvent<C>
+
+/** What a change can be. */
+export type EventKind = ChangeEvent['kind']

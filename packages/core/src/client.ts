@@ -6,7 +6,7 @@ import type { ListenOptions } from './listen-options.ts'
 import type { RowtapError } from './rowtap-error.ts'
 
 /** Handles one event. What it returns is awaited before the event counts as done. */
-export type EventHandler<E> = (event: E) => void | PromiseLike<void>
+export type EventHandler<E> = (event: E) => unknown
 
 /**
  * A wish for the changes of one table. Events go to its handlers, or to one `for await` loop, in order, one at a

@@ -32,7 +32,9 @@ interface EventBase<C extends Capabilities> {
 }
 
 /** The old row: whole where the driver always has it, otherwise what the table's replica identity gives. */
-type OldRow<C extends Capabilities, R extends object> = C['rows']['oldWithoutSetup'] extends 'database' | 'process' ? R : Partial<R>
+type OldRow<C extends Capabilities, R extends object> = C['rows']['oldWithoutSetup'] extends 'database' | 'process'
+  ? R
+  : Partial<R>
 
 /** A row came to be. */
 export interface InsertEvent<R extends object = Row, C extends Capabilities = Capabilities> extends EventBase<C> {

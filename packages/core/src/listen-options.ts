@@ -1,5 +1,5 @@
 import type { Capabilities } from './capabilities/capabilities.ts'
-import type { OperationOption, OptionIf } from './capabilities/refused.ts'
+import type { OperationChoice, OptionIf } from './capabilities/refused.ts'
 import type { TableName } from './contract/table-name.ts'
 import type { ColumnName, Row } from './event.ts'
 
@@ -8,7 +8,7 @@ export interface ListenOptions<C extends Capabilities = Capabilities, R extends 
   /** The table, written as in SQL (`public.orders`, `"Odd Schema"."T"`; without a schema: `public`), or in its two parts. */
   readonly table: string | TableName
   /** The operations to deliver. Default: all that the driver supports. */
-  readonly operations?: readonly OperationOption<C>[]
+  readonly operations?: readonly OperationChoice<C>['value'][]
   /**
    * The columns that rows hold, and nothing else. An update that changes none of them is not delivered. Default: all.
    */

@@ -26,11 +26,15 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, string>> = {
   ERR_SETUP_REQUIRED:
     'The database lacks something that capturing needs: a table, a setting, a privilege, a replica identity. Run the statement that the message holds.',
   ERR_AUTHENTICATION_FAILED: 'The server refused the user or the password. Correct the connection string.',
-  ERR_CONNECTION_FAILED: 'No connection could be made. Check host, port and database, and that the server runs. May succeed when tried again.',
-  ERR_CONNECTION_LOST: 'An established connection ended. What was not acknowledged comes again to a durable subscription; an ephemeral client has to start again.',
+  ERR_CONNECTION_FAILED:
+    'No connection could be made. Check host, port and database, and that the server runs. May succeed when tried again.',
+  ERR_CONNECTION_LOST:
+    'An established connection ended. What was not acknowledged comes again to a durable subscription; an ephemeral client has to start again.',
   ERR_SUBSCRIPTION_IN_USE: 'Another process holds the subscription. Stop it, or wait for it.',
-  ERR_POSITION_LOST: 'The database no longer has the changes after the acknowledged position. Start the subscription again, from a new snapshot where the past matters.',
-  ERR_DECODE: 'The database sent something that could not be understood. Please report it with the position in the message.',
+  ERR_POSITION_LOST:
+    'The database no longer has the changes after the acknowledged position. Start the subscription again, from a new snapshot where the past matters.',
+  ERR_DECODE:
+    'The database sent something that could not be understood. Please report it with the position in the message.',
   ERR_HANDLER: 'A handler threw. The cause is its error; the change is not acknowledged.',
   ERR_CLOSED: 'The client or listener was used after it was closed.',
   ERR_ABORTED: 'The caller’s AbortSignal was aborted.',

@@ -11,7 +11,12 @@ export type Cell = 'database' | 'process' | false
 export type Operation = 'insert' | 'update' | 'delete' | 'truncate'
 
 /** Every operation, in the order in which tables and documents list them. */
-export const OPERATIONS: readonly ['insert', 'update', 'delete', 'truncate'] = ['insert', 'update', 'delete', 'truncate']
+export const OPERATIONS: readonly ['insert', 'update', 'delete', 'truncate'] = [
+  'insert',
+  'update',
+  'delete',
+  'truncate',
+]
 
 /**
  * What a driver can do: its manifest, the only source of truth about it.

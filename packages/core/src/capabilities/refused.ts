@@ -15,12 +15,20 @@ export type SupportedOperation<C extends Capabilities> = {
   [O in Operation]: C['operations'][O] extends false ? never : O
 }[Operation]
 
+/**
+ * Holds what may be listed in `operations`. An option's type reads it from here, not through an alias: of an alias
+ * the compiler would print the name and its arguments (the whole manifest) in place of the sentence.
+ */
+export interface OperationChoice<C extends Capabilities> {
+  readonly value: {
+    [O in Operation]: C['operations'][O] extends false
+      ? Refused<`The driver '${C['driver']}' does not support the operation '${O}'.`>
+      : O
+  }[Operation]
+}
+
 /** What may be listed in `operations`: what is supported, and a sentence for what is not. */
-export type OperationOption<C extends Capabilities> = {
-  [O in Operation]: C['operations'][O] extends false
-    ? Refused<`The driver '${C['driver']}' does not support the operation '${O}'.`>
-    : O
-}[Operation]
+export type OperationOption<C extends Capabilities> = OperationChoice<C>['value']
 
 /** `Value` where the manifest's cell is not `false`, otherwise a sentence that says so. */
 export type OptionIf<C extends Capabilities, Cell, Option extends string, Value> = Cell extends false

@@ -41,7 +41,9 @@ export function parseTableName(text: string): TableName {
     const match = part.exec(text)
     if (match === null) break
     // PostgreSQL folds ASCII only (in a UTF-8 database), so that is what is done here.
-    parts.push(match[1]?.replaceAll('""', '"') ?? (match[2] ?? '').replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()))
+    parts.push(
+      match[1]?.replaceAll('""', '"') ?? (match[2] ?? '').replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()),
+    )
     at = part.lastIndex
     if (at === text.length) {
       const [first, second] = parts

@@ -1,0 +1,34 @@
+import type { Capabilities } from '../capabilities/capabilities.ts'
+import type { Driver } from '../contract/driver.ts'
+import { TableListener } from '../delivery/table-listener.ts'
+import type { ListenRequest } from '../options/listen-request.ts'
+import { OpenClient } from './open-client.ts'
+import { throwUncaught } from './signals.ts'
+
+/** A listener that opens a client for itself, and closes it when it is stopped. */
+export function ownClientListener<C extends Capabilities>(driver: Driver<C>, request: ListenRequest): TableListener {
+  const abandon = new AbortController()
+  const opening = OpenClient.open(driver, { subscription: null, signal: abandon.signal })
+  let client: OpenClient<C> | null = null
+  const listener = new TableListener(request, {
+    done: (entry) => client?.done(entry),
+    roomMade: () => client?.roomMade(),
+    failed: (error) => client?.failed(error),
+    detach: async () => {
+      abandon.abort()
+      // An error while opening is told by the listener, below.
+      const opened = await opening.catch(() => null)
+      await opened?.close()
+    },
+  })
+  opening.then(
+    (opened) => {
+      client = opened
+      if (!listener.isStopped) opened.attach(request, () => listener)
+    },
+    (error: unknown) => {
+      if (!listener.isStopped && !listener.fail(error)) throwUncaught(error)
+    },
+  )
+  return listener
+}

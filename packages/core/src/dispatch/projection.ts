@@ -1,0 +1,98 @@
+import type { Relation, RelationColumn } from '../contract/relation.ts'
+import { formatTableName, quoteTableName } from '../contract/table-name.ts'
+import { invalidOptions } from '../options/check-option-names.ts'
+import type { ListenRequest } from '../options/listen-request.ts'
+import { didYouMean } from '../options/nearest-name.ts'
+import { RowtapError } from '../rowtap-error.ts'
+
+/** A column with its index in the relation. */
+export interface ProjectedColumn extends RelationColumn {
+  readonly index: number
+}
+
+/** What one listener takes from one shape of its table: resolved once, used for each change. */
+export interface Projection {
+  readonly relation: Relation
+  /** The columns that rows hold, in the table's order. */
+  readonly columns: readonly ProjectedColumn[]
+  /** The columns that identify a row. */
+  readonly key: readonly ProjectedColumn[]
+  /** Whether every one of `columns` is in the old row, so that what changed is known exactly. */
+  readonly knowsChanges: boolean
+  /** Whether an update that changes none of `columns` is left out. */
+  readonly onlyChanged: boolean
+}
+
+/**
+ * Resolves a listener's wishes against a table.
+ *
+ * @throws RowtapError ERR_INVALID_OPTIONS for a column that is not there, ERR_SETUP_REQUIRED where the table
+ *   gives less of the old row than the listener needs.
+ */
+export function projection(relation: Relation, request: ListenRequest): Projection {
+  const all = relation.columns.map((column, index): ProjectedColumn => ({ ...column, index }))
+  const columns = request.columns === null ? all : select(relation, all, request.columns, 'columns')
+  const key = keyColumns(relation, all, request)
+  const knowsChanges = inOldRow(relation, columns)
+  if (request.operations.has('update') || request.operations.has('delete')) {
+    if (!inOldRow(relation, key)) throw keyUnknown(relation, key, request)
+    const needsChanges = request.columns !== null && request.operations.has('update') && request.transitions === 'exact'
+    if (needsChanges && !knowsChanges) throw changesUnknown(relation)
+  }
+  return { relation, columns, key, knowsChanges, onlyChanged: request.columns !== null }
+}
+
+function keyColumns(
+  relation: Relation,
+  all: readonly ProjectedColumn[],
+  request: ListenRequest,
+): readonly ProjectedColumn[] {
+  if (request.key !== null) return select(relation, all, request.key, 'key')
+  if (relation.primaryKey.length === 0) return all
+  return relation.primaryKey.flatMap((index) => all[index] ?? [])
+}
+
+function select(
+  relation: Relation,
+  all: readonly ProjectedColumn[],
+  names: readonly string[],
+  option: string,
+): readonly ProjectedColumn[] {
+  for (const name of names) {
+    if (!all.some((column) => column.name === name)) {
+      const known = all.map((column) => column.name)
+      throw invalidOptions(
+        `Table ${formatTableName(relation)} has no column ${JSON.stringify(name)} (named in '${option}').${didYouMean(name, known)}`,
+      )
+    }
+  }
+  return all.filter((column) => names.includes(column.name))
+}
+
+function inOldRow(relation: Relation, columns: readonly ProjectedColumn[]): boolean {
+  const { oldColumns } = relation
+  return oldColumns === 'all' || columns.every((column) => oldColumns.includes(column.index))
+}
+
+function keyUnknown(relation: Relation, key: readonly ProjectedColumn[], request: ListenRequest): RowtapError {
+  const table = formatTableName(relation)
+  const reason =
+    request.key === null && relation.primaryKey.length === 0
+      ? `Table ${table} has no primary key, and its updates and deletes do not carry the old row`
+      : `Updates and deletes of table ${table} do not carry the old value of its key (${key.map((column) => column.name).join(', ')})`
+  return new RowtapError('ERR_SETUP_REQUIRED', {
+    message: `${reason}. Run: ${oldRowsStatement(relation)} — or listen to the operations 'insert' and 'truncate' only.`,
+  })
+}
+
+function changesUnknown(relation: Relation): RowtapError {
+  return new RowtapError('ERR_SETUP_REQUIRED', {
+    message:
+      `Updates of table ${formatTableName(relation)} do not carry the old row, so it is not known whether one of 'columns' changed. ` +
+      `Run: ${oldRowsStatement(relation)} — or set transitions to 'idempotent' to get every update.`,
+  })
+}
+
+function oldRowsStatement(relation: Relation): string {
+  return relation.oldRowsStatement ?? `ALTER TABLE ${quoteTableName(relation)} ADD PRIMARY KEY (…)`
+}

@@ -1,0 +1,116 @@
+import { describe, expectTypeOf, it } from 'vitest'
+import type { Capabilities } from './capabilities/capabilities.ts'
+import type { Refused } from './capabilities/refused.ts'
+import { connect, listen } from './connect.ts'
+import type { Driver } from './contract/driver.ts'
+import type { Row } from './event.ts'
+import type { ConnectOptions, ListenOptions } from './listen-options.ts'
+
+interface Order {
+  readonly id: string
+  readonly status: string
+  readonly total: number
+}
+
+interface Able extends Capabilities {
+  readonly driver: 'able'
+  readonly columns: { readonly projection: 'process'; readonly onlyChanged: 'process' }
+  readonly keys: { readonly change: 'process'; readonly declared: 'process' }
+  readonly delivery: {
+    readonly acknowledgement: 'database'
+    readonly subscription: 'database'
+    readonly reconnect: false
+  }
+}
+
+interface Unable extends Capabilities {
+  readonly driver: 'unable'
+  readonly operations: {
+    readonly insert: 'database'
+    readonly update: false
+    readonly delete: 'database'
+    readonly truncate: false
+  }
+  readonly conditions: { readonly where: false }
+  readonly columns: { readonly projection: false; readonly onlyChanged: false }
+  readonly keys: { readonly change: false; readonly declared: false }
+  readonly delivery: { readonly acknowledgement: false; readonly subscription: false; readonly reconnect: false }
+}
+
+declare const able: Driver<Able>
+declare const unable: Driver<Unable>
+declare const untyped: Driver
+
+describe('operations', () => {
+  it('are what the manifest does not say `false` to', () => {
+    type Listed = NonNullable<ListenOptions<Unable>['operations']>[number]
+    expectTypeOf<Extract<Listed, string>>().toEqualTypeOf<'insert' | 'delete'>()
+    expectTypeOf<Exclude<Listed, string>>().toEqualTypeOf<
+      | Refused<"The driver 'unable' does not support the operation 'update'.">
+      | Refused<"The driver 'unable' does not support the operation 'truncate'.">
+    >()
+  })
+
+  it('are all allowed where the type of the driver was lost', () => {
+    type Listed = NonNullable<ListenOptions['operations']>[number]
+    expectTypeOf<Listed>().toEqualTypeOf<'insert' | 'update' | 'delete' | 'truncate'>()
+  })
+})
+
+describe('options', () => {
+  it('are refused with a sentence where the manifest says `false`', () => {
+    type Options = Required<ListenOptions<Unable, Order>>
+    expectTypeOf<Options['columns']>().toEqualTypeOf<
+      Refused<"The driver 'unable' does not support the option 'columns'.">
+    >()
+    expectTypeOf<Options['key']>().toEqualTypeOf<Refused<"The driver 'unable' does not support the option 'key'.">>()
+    expectTypeOf<Options['where']>().toEqualTypeOf<
+      Refused<"The driver 'unable' does not support the option 'where'.">
+    >()
+    expectTypeOf<Required<ConnectOptions<Unable>>['subscription']>().toEqualTypeOf<
+      Refused<"The driver 'unable' does not support the option 'subscription'.">
+    >()
+  })
+
+  it('name columns of the row type, where there is one', () => {
+    type Options = Required<ListenOptions<Able, Order>>
+    expectTypeOf<Options['columns']>().toEqualTypeOf<readonly ('id' | 'status' | 'total')[]>()
+    expectTypeOf<Options['key']>().toEqualTypeOf<readonly ('id' | 'status' | 'total')[]>()
+    expectTypeOf<Required<ListenOptions<Able>>['columns']>().toEqualTypeOf<readonly string[]>()
+  })
+})
+
+describe('a call', () => {
+  it('takes what the driver supports', async () => {
+    const client = await connect(able, { subscription: 'billing' })
+    client.listen<Order>({ table: 'orders', columns: ['id', 'total'], key: ['id'], operations: ['truncate'] })
+    listen(able, { table: { schema: 'public', name: 'orders' }, columns: ['anything'] })
+    // @ts-expect-error Order has no such column
+    client.listen<Order>({ table: 'orders', columns: ['colour'] })
+  })
+
+  it('does not take what it does not', async () => {
+    // @ts-expect-error the manifest says false
+    const client = await connect(unable, { subscription: 'billing' })
+    // @ts-expect-error the manifest says false
+    client.listen({ table: 'orders', operations: ['truncate'] })
+    // @ts-expect-error the manifest says false
+    client.listen({ table: 'orders', columns: ['id'] })
+    // @ts-expect-error the manifest says false
+    client.listen({ table: 'orders', key: ['id'] })
+    // @ts-expect-error the manifest says false
+    listen(unable, { table: 'orders', operations: ['update'] })
+  })
+
+  it('takes anything of a driver whose type was lost: it is refused when it runs', async () => {
+    expectTypeOf(unable).toExtend<Driver>()
+    const client = await connect(untyped, { subscription: 'billing' })
+    client.listen({ table: 'orders', operations: ['truncate'], columns: ['id'], key: ['id'] })
+  })
+
+  it('has rows of unknown shape unless told', async () => {
+    const client = await connect(able)
+    client.listen({ table: 'orders' }).on('insert', (event) => expectTypeOf(event.new).toEqualTypeOf<Row>())
+    client.listen<Order>({ table: 'orders' }).on('insert', (event) => expectTypeOf(event.new).toEqualTypeOf<Order>())
+  })
+})

@@ -1,0 +1,193 @@
+import type { Capabilities } from '../capabilities/capabilities.ts'
+import type {
+  CaptureRequest,
+  Change,
+  ChangeBatch,
+  Driver,
+  DriverHost,
+  DriverSession,
+  Transaction,
+} from '../contract/driver.ts'
+import { position } from '../contract/position.ts'
+import type { Position } from '../contract/position.ts'
+import type { Relation, Tuple } from '../contract/relation.ts'
+import type { TableName } from '../contract/table-name.ts'
+import { RowtapError } from '../rowtap-error.ts'
+
+/** A manifest in which everything is there that a test does not take away. */
+export const SCRIPTED_CAPABILITIES: {
+  readonly driver: 'scripted'
+  readonly operations: {
+    readonly insert: 'database'
+    readonly update: 'database'
+    readonly delete: 'database'
+    readonly truncate: 'database'
+  }
+  readonly conditions: { readonly where: false }
+  readonly columns: { readonly projection: 'process'; readonly onlyChanged: 'process' }
+  readonly rows: {
+    readonly old: 'database'
+    readonly oldWithoutSetup: 'database'
+    readonly unchangedLargeValues: 'database'
+  }
+  readonly keys: { readonly change: 'process'; readonly declared: 'process' }
+  readonly order: { readonly row: 'database'; readonly transaction: 'database'; readonly commit: 'database' }
+  readonly transactions: { readonly id: 'database'; readonly commitTime: 'database' }
+  readonly delivery: { readonly acknowledgement: 'database'; readonly subscription: false; readonly reconnect: false }
+  readonly listeners: { readonly attachWhileRunning: 'database' }
+} = {
+  driver: 'scripted',
+  operations: { insert: 'database', update: 'database', delete: 'database', truncate: 'database' },
+  conditions: { where: false },
+  columns: { projection: 'process', onlyChanged: 'process' },
+  rows: { old: 'database', oldWithoutSetup: 'database', unchangedLargeValues: 'database' },
+  keys: { change: 'process', declared: 'process' },
+  order: { row: 'database', transaction: 'database', commit: 'database' },
+  transactions: { id: 'database', commitTime: 'database' },
+  delivery: { acknowledgement: 'database', subscription: false, reconnect: false },
+  listeners: { attachWhileRunning: 'database' },
+}
+
+/** A row's values as text, in the order of the relation's columns; `undefined` was not sent. */
+export type Values = readonly (string | null | undefined)[]
+
+/** A change in a script: everything else is filled in. */
+export interface ScriptedChange {
+  readonly kind: Change['kind']
+  readonly relation?: Relation
+  readonly new?: Values
+  readonly old?: Values
+  readonly transaction?: Transaction
+}
+
+/** A table of text columns, the first of them its primary key. */
+export function textRelation(name: string, columns: readonly string[], overrides: Partial<Relation> = {}): Relation {
+  return {
+    schema: 'public',
+    name,
+    columns: columns.map((column) => ({ name: column, typeOid: 25, typeName: 'text', parse: (text) => text })),
+    primaryKey: [0],
+    oldColumns: 'all',
+    oldRowsStatement: null,
+    ...overrides,
+  }
+}
+
+/** A driver whose changes a test makes up, to hold core's own promises against. It stands for no database. */
+export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIES> implements Driver<C> {
+  readonly specification = 1
+  readonly name = 'scripted'
+  readonly capabilities: C
+  readonly relations: readonly Relation[]
+  /** What core asked to capture, call by call. */
+  readonly captured: (readonly CaptureRequest[])[] = []
+  /** What core acknowledged, in order. */
+  readonly acknowledged: Position[] = []
+  opened = 0
+  closed = 0
+  /** How many batches core has taken. */
+  taken = 0
+  host: DriverHost | null = null
+  /** Called by `capture`; may wait or throw. */
+  onCapture: (requests: readonly CaptureRequest[]) => Promise<void> | void = () => undefined
+  readonly #waiting: ChangeBatch[] = []
+  #wake: (() => void) | null = null
+  #failure: Error | null = null
+  #count = 0
+
+  constructor(relations: readonly Relation[], capabilities: C) {
+    this.relations = relations
+    this.capabilities = capabilities
+  }
+
+  async open(host: DriverHost): Promise<DriverSession> {
+    this.opened += 1
+    this.host = host
+    await Promise.resolve()
+    return {
+      describe: async (table) => await this.#describe(table),
+      capture: async (requests) => {
+        await this.onCapture(requests)
+        this.captured.push(requests)
+        return this.#position()
+      },
+      batches: () => this.#batches(),
+      acknowledge: (acknowledged) => {
+        this.acknowledged.push(acknowledged)
+      },
+      close: async () => {
+        await Promise.resolve()
+        this.closed += 1
+        this.#wake?.()
+      },
+    }
+  }
+
+  /** Delivers one batch; returns the changes as core gets them. */
+  deliver(changes: readonly ScriptedChange[], bytes: number = changes.length * 100): readonly Change[] {
+    const transaction = { id: `t${this.#count + 1}`, commitTime: new Date(0) }
+    const delivered = changes.map((change) => this.#change(change, transaction))
+    this.#waiting.push({ changes: delivered, bytes })
+    this.#wake?.()
+    return delivered
+  }
+
+  /** Delivers a change as it was delivered before. */
+  repeat(change: Change | undefined): void {
+    if (change === undefined) throw new Error('there is no such change')
+    this.#waiting.push({ changes: [change], bytes: 100 })
+    this.#wake?.()
+  }
+
+  /** Ends the stream with an error. */
+  fail(error: Error): void {
+    this.#failure = error
+    this.#wake?.()
+  }
+
+  #change(scripted: ScriptedChange, transaction: Transaction): Change {
+    this.#count += 1
+    const relation = scripted.relation ?? this.relations[0]
+    if (relation === undefined) throw new Error('the script has no relation')
+    return {
+      kind: scripted.kind,
+      relation,
+      new: tuple(scripted.new),
+      old: tuple(scripted.old),
+      transaction: scripted.transaction ?? transaction,
+      id: `c${this.#count}`,
+      position: this.#position(),
+    }
+  }
+
+  #position(): Position {
+    return position(String(this.#count).padStart(8, '0'))
+  }
+
+  async #describe(table: TableName): Promise<Relation> {
+    await Promise.resolve()
+    const found = this.relations.find(({ schema, name }) => schema === table.schema && name === table.name)
+    if (found !== undefined) return found
+    throw new RowtapError('ERR_SETUP_REQUIRED', { message: `There is no table ${table.schema}.${table.name}.` })
+  }
+
+  async *#batches(): AsyncGenerator<ChangeBatch> {
+    while (this.closed === 0) {
+      const batch = this.#waiting.shift()
+      if (batch !== undefined) {
+        this.taken += 1
+        yield batch
+      } else if (this.#failure !== null) {
+        throw this.#failure
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve
+        })
+      }
+    }
+  }
+}
+
+function tuple(values: Values | undefined): Tuple | null {
+  return values === undefined ? null : { text: (index) => values[index] }
+}

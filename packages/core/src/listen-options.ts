@@ -16,7 +16,7 @@ export interface ListenOptions<C extends Capabilities = Capabilities, R extends 
   /** The columns that identify a row. Default: the primary key, or every column where there is none. */
   readonly key?: OptionIf<C, C['keys']['declared'], 'key', readonly ColumnName<R>[]>
   /** Which rows to deliver. No driver evaluates conditions yet. */
-  readonly where?: OptionIf<C, C['conditions']['where'], 'where', never>
+  readonly where?: OptionIf<C, C['conditions']['where'], 'where', unknown>
   /**
    * What to do where an update's old row is not to be had.
    *

@@ -30,7 +30,10 @@ export interface OperationChoice<C extends Capabilities> {
 /** What may be listed in `operations`: what is supported, and a sentence for what is not. */
 export type OperationOption<C extends Capabilities> = OperationChoice<C>['value']
 
-/** `Value` where the manifest's cell is not `false`, otherwise a sentence that says so. */
-export type OptionIf<C extends Capabilities, Cell, Option extends string, Value> = Cell extends false
+/**
+ * `Value` where the manifest's cell is not `false`, otherwise a sentence that says so. Where the cell's value is not
+ * known, the option compiles and the call is refused when it runs.
+ */
+export type OptionIf<C extends Capabilities, Cell, Option extends string, Value> = [Cell] extends [false]
   ? Refused<`The driver '${C['driver']}' does not support the option '${Option}'.`>
   : Value

@@ -1,0 +1,3 @@
+import { triggerDriver } from '@rowtap/driver-trigger'
+
+export const driver = triggerDriver({ connection: process.env['DATABASE_URL'] ?? '' })

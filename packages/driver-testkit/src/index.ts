@@ -1,1 +1,38 @@
-export {}
+export { CAPABILITY_PROOFS } from './conformance/capability-proofs.ts'
+export type { CapabilityProof } from './conformance/capability-proofs.ts'
+export { DEFAULT_SIZES } from './conformance/conformance-case.ts'
+export type { ConformanceCase, ConformanceSizes, Law } from './conformance/conformance-case.ts'
+export { conformanceCases } from './conformance/conformance-cases.ts'
+export type { ConformanceContext } from './conformance/conformance-context.ts'
+export { assertRefused } from './conformance/refusal.ts'
+export type { Refusal } from './conformance/refusal.ts'
+export { applies, runCase } from './conformance/run-case.ts'
+export type { RunCaseOptions } from './conformance/run-case.ts'
+export { POSTGRES_VERSIONS } from './postgres/postgres-server.ts'
+export type {
+  PostgresServer,
+  PostgresSource,
+  PostgresVersion,
+  StartPostgresOptions,
+  StopMode,
+} from './postgres/postgres-server.ts'
+export { startPostgres } from './postgres/start-postgres.ts'
+export type { CreateDatabaseOptions, TestDatabase, TestRole } from './postgres/test-database.ts'
+export { catalogueSnapshot } from './tools/catalogue-snapshot.ts'
+export type { CatalogueSnapshotOptions } from './tools/catalogue-snapshot.ts'
+export { collect } from './tools/collector.ts'
+export type { Collector, CollectorOptions } from './tools/collector.ts'
+export { copyIn } from './tools/copy-in.ts'
+export { cutConnections } from './tools/cut-connections.ts'
+// from './tools/copy-in.ts'
+export { describeEvent } from './tools/describe-event.ts'
+export { eventually } from './tools/eventually.ts'
+export type { EventuallyOptions } from './tools/eventually.ts'
+export { fold } from './tools/fold.ts'
+export type { FoldOptions } from './tools/fold.ts'
+export { hostileWriter } from './tools/hostile-session.ts'
+export { createWorkloadTable, runWorkload, WORKLOAD_TABLE } from './tools/random-workload.ts'
+export type { WorkloadOptions, WorkloadReport } from './tools/random-workload.ts'
+export { assertSameRow, assertSameRows, readTable } from './tools/read-table.ts'
+export { seededRandom } from './tools/seeded-random.ts'
+export type { Random } from './tools/seeded-random.ts'

@@ -1,0 +1,86 @@
+import type { CapabilityName } from '@rowtap/core'
+import assert from 'node:assert/strict'
+import type { ConformanceCase } from './conformance-case.ts'
+import { conformanceCases } from './conformance-cases.ts'
+import type { Refusal } from './refusal.ts'
+
+/** What proves a cell of the manifest, whatever it says. */
+export interface CapabilityProof {
+  /** Run where the cell is not `false`. */
+  readonly cases: readonly [ConformanceCase, ...ConformanceCase[]]
+  /** Run where the cell is `false`; `null` where no option asks for the capability. */
+  readonly refusal: Refusal | null
+}
+
+/** The cases of which this capability is a condition, or that check what the manifest says of it. */
+function casesFor(name: CapabilityName): CapabilityProof['cases'] {
+  const [first, ...rest] = conformanceCases.filter(
+    ({ needs, proves }) => needs.includes(name) || proves?.includes(name) === true,
+  )
+  assert.ok(first !== undefined, `no conformance case proves ${name}`)
+  return [first, ...rest]
+}
+
+/** Nothing in core asks a driver for this yet: a driver that declares it promises what nobody can have. */
+function notYet(name: CapabilityName): CapabilityProof['cases'] {
+  return [
+    {
+      name: `${name} cannot be declared yet: @rowtap/core does not offer it`,
+      law: 11,
+      needs: [name],
+      run: () =>
+        Promise.reject(new assert.AssertionError({ message: `the manifest declares ${name}, which nothing proves` })),
+    },
+  ]
+}
+
+/** Where the words stand for every type: the refusals are made as a program without types would make them. */
+const untyped = (options: object): object => options
+
+/**
+ * What proves each cell of a manifest. Total by type: a new capability without its proof does not compile.
+ */
+export const CAPABILITY_PROOFS: Readonly<Record<CapabilityName, CapabilityProof>> = {
+  'operations.insert': {
+    cases: casesFor('operations.insert'),
+    refusal: { kind: 'listen', options: { operations: ['insert'] } },
+  },
+  'operations.update': {
+    cases: casesFor('operations.update'),
+    refusal: { kind: 'listen', options: { operations: ['update'] } },
+  },
+  'operations.delete': {
+    cases: casesFor('operations.delete'),
+    refusal: { kind: 'listen', options: { operations: ['delete'] } },
+  },
+  'operations.truncate': {
+    cases: casesFor('operations.truncate'),
+    refusal: { kind: 'listen', options: { operations: ['truncate'] } },
+  },
+  'conditions.where': {
+    cases: notYet('conditions.where'),
+    refusal: { kind: 'listen', options: untyped({ where: { id: 1 } }) },
+  },
+  'columns.projection': {
+    cases: casesFor('columns.projection'),
+    refusal: { kind: 'listen', options: { columns: ['id'] } },
+  },
+  'columns.onlyChanged': { cases: casesFor('columns.onlyChanged'), refusal: null },
+  'rows.old': { cases: casesFor('rows.old'), refusal: null },
+  'rows.oldWithoutSetup': { cases: casesFor('rows.oldWithoutSetup'), refusal: null },
+  'rows.unchangedLargeValues': { cases: casesFor('rows.unchangedLargeValues'), refusal: null },
+  'keys.change': { cases: casesFor('keys.change'), refusal: null },
+  'keys.declared': { cases: casesFor('keys.declared'), refusal: { kind: 'listen', options: { key: ['id'] } } },
+  'order.row': { cases: casesFor('order.row'), refusal: null },
+  'order.transaction': { cases: casesFor('order.transaction'), refusal: null },
+  'order.commit': { cases: casesFor('order.commit'), refusal: null },
+  'transactions.id': { cases: casesFor('transactions.id'), refusal: null },
+  'transactions.commitTime': { cases: casesFor('transactions.commitTime'), refusal: null },
+  'delivery.acknowledgement': { cases: casesFor('delivery.acknowledgement'), refusal: null },
+  'delivery.subscription': {
+    cases: notYet('delivery.subscription'),
+    refusal: { kind: 'connect', options: { subscription: 'conformance' } },
+  },
+  'delivery.reconnect': { cases: casesFor('delivery.reconnect'), refusal: null },
+  'listeners.attachWhileRunning': { cases: casesFor('listeners.attachWhileRunning'), refusal: null },
+}

@@ -1,0 +1,41 @@
+import { identityCases } from '../cases/law-1-identity.ts'
+import { connectionCases } from '../cases/law-2-connection.ts'
+import { nameCases } from '../cases/law-2-names.ts'
+import { nothingInventedCases } from '../cases/law-2-nothing-invented.ts'
+import { readyCases } from '../cases/law-2-ready.ts'
+import { statementCases } from '../cases/law-2-statements.ts'
+import { tableCases } from '../cases/law-2-tables.ts'
+import { volumeCases } from '../cases/law-2-volume.ts'
+import { orderCases } from '../cases/law-3-order.ts'
+import { foldCases } from '../cases/law-4-fold.ts'
+import { columnCases } from '../cases/law-6-columns.ts'
+import { keyCases } from '../cases/law-7-keys.ts'
+import { objectCases } from '../cases/law-9-objects.ts'
+import { writerCases } from '../cases/law-9-writers.ts'
+import { errorCases } from '../cases/law-11-errors.ts'
+import { manifestCases } from '../cases/law-11-manifest.ts'
+import { refusalCases } from '../cases/law-11-refusals.ts'
+import { liveCases } from '../cases/law-12-live.ts'
+import type { ConformanceCase } from './conformance-case.ts'
+
+/** Every case, law by law. Each applies to the drivers whose manifest has what it needs. */
+export const conformanceCases: readonly ConformanceCase[] = [
+  ...identityCases,
+  ...readyCases,
+  ...statementCases,
+  ...volumeCases,
+  ...tableCases,
+  ...nothingInventedCases,
+  ...nameCases,
+  ...connectionCases,
+  ...orderCases,
+  ...foldCases,
+  ...columnCases,
+  ...keyCases,
+  ...writerCases,
+  ...objectCases,
+  ...manifestCases,
+  ...errorCases,
+  ...refusalCases,
+  ...liveCases,
+]

@@ -1,0 +1,80 @@
+/**
+ * A process of its own that owns one PostgreSQL server and its directory.
+ *
+ *   waits for the request → initialises → runs ── stop, or end of input ──→ stops the server → removes the directory → ends
+ *
+ * The end of its standard input is the sign that the program that wanted the server is gone, however it went: the
+ * operating system closes the pipe even after `kill -9`. So that program needs no exit hook and no signal handler.
+ * The keeper is in a process group of its own, and does not see a terminal's Ctrl-C.
+ */
+import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { dataHome } from './data-home.ts'
+import { initCluster } from './init-cluster.ts'
+import type { KeeperAnswer, KeeperCommand, KeeperRequest } from './protocol.ts'
+import type { ServerProcess } from './server-process.ts'
+import { startServer } from './server-process.ts'
+import { serverUser } from './server-user.ts'
+import { usableBinaries } from './usable-binaries.ts'
+
+const lines = createInterface(process.stdin)
+let stopMode: KeeperCommand['stop'] = 'immediate'
+const told = new Promise<void>((resolve) => {
+  lines.on('close', resolve)
+  process.on('SIGTERM', resolve)
+  process.on('SIGINT', resolve)
+})
+// Whoever reads the answer may be gone.
+process.stdout.on('error', () => lines.close())
+
+lines.once('line', (first) => {
+  lines.on('line', (line) => {
+    stopMode = (JSON.parse(line) as KeeperCommand).stop
+    lines.close()
+  })
+  void keep(JSON.parse(first) as KeeperRequest)
+})
+
+async function keep(request: KeeperRequest): Promise<void> {
+  const directories: string[] = []
+  try {
+    const server = await start(request, directories)
+    answer({ kind: 'ready', port: server.port })
+    await Promise.race([told, server.ended])
+    await server.stop(stopMode)
+  } catch (error) {
+    answer({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+    process.exitCode = 1
+  } finally {
+    for (const directory of directories) await rm(directory, { recursive: true, force: true, maxRetries: 5 })
+  }
+  process.stdin.destroy()
+  process.exit()
+}
+
+async function start(request: KeeperRequest, directories: string[]): Promise<ServerProcess> {
+  const user = await serverUser()
+  async function newDirectory(home: string): Promise<string> {
+    const directory = await mkdtemp(join(home, 'rowtap-postgres-'))
+    directories.push(directory)
+    if (user !== null) await chown(directory, user.uid, user.gid)
+    return directory
+  }
+  // Memory may forbid running programs from it: what has to be copied is copied elsewhere.
+  const programs = await usableBinaries(request, () => newDirectory(tmpdir()), user)
+  const directory = await newDirectory(await dataHome())
+  const data = await initCluster({
+    version: request.version,
+    initdb: programs.initdb,
+    directory,
+    password: request.password,
+    user,
+  })
+  return startServer({ postgres: programs.postgres, directory, data, settings: request.settings, user })
+}
+
+function answer(text: KeeperAnswer): void {
+  process.stdout.write(`${JSON.stringify(text)}\n`)
+}

@@ -1,0 +1,5 @@
+export { describeDriver } from './vitest/describe-driver.ts'
+export type { DescribeDriverOptions } from './vitest/describe-driver.ts'
+export { describePostgres } from './vitest/describe-postgres.ts'
+export type { PostgresUnderTest } from './vitest/describe-postgres.ts'
+export { postgresVersions } from './vitest/postgres-versions.ts'

@@ -1,0 +1,150 @@
+import type { Relation, RelationColumn } from '@rowtap/core/driver'
+import type { ControlConnection } from '../connection/control-connection.ts'
+import type { RelationMessage } from '../pgoutput/relation-message.ts'
+import type { TypeParsers } from '../wal-driver-options.ts'
+import { fullIdentity, oldRowsStatement } from './check-capturable.ts'
+import { oldColumns } from './old-columns.ts'
+import type { ColumnFacts, TableFacts } from './table-facts.ts'
+import { readTableByOid } from './table-facts.ts'
+import { TYPES } from './table-sql.ts'
+
+interface Shape {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  /** The columns that changes have, in the server's order. */
+  readonly sent: readonly ColumnFacts[]
+  /** The columns that changes never have. */
+  readonly unsent: readonly ColumnFacts[]
+  readonly primaryKey: readonly string[]
+  readonly old: 'all' | readonly string[]
+  readonly oldRowsStatement: string | null
+}
+
+/** Makes relations, one object for each shape, whether the catalogue tells of it or the stream. */
+export class RelationRegistry {
+  readonly #control: ControlConnection
+  readonly #types: TypeParsers
+  readonly #relations = new Map<string, Relation>()
+
+  constructor(control: ControlConnection, types: TypeParsers) {
+    this.#control = control
+    this.#types = types
+  }
+
+  /** The relation of a table as the catalogue has it now. */
+  ofTable(facts: TableFacts): Relation {
+    const old = oldColumns(facts)
+    return this.#relation({
+      oid: facts.oid,
+      schema: facts.schema,
+      name: facts.name,
+      sent: facts.columns.filter((column) => column.isSent),
+      unsent: facts.columns.filter((column) => !column.isSent),
+      primaryKey: facts.primaryKey,
+      old,
+      oldRowsStatement: old === 'all' ? null : oldRowsStatement(facts),
+    })
+  }
+
+  /**
+   * The relation of a shape that the stream announces. The stream may be behind the catalogue: columns are the
+   * stream's, the rest is what the catalogue has now.
+   */
+  async ofMessage(message: RelationMessage): Promise<Relation> {
+    const facts = await readTableByOid(this.#control, message.oid)
+    const has = (name: string): boolean => message.columns.some((column) => column.name === name)
+    const known = facts?.columns.filter((column) => column.isSent) ?? []
+    const old = oldOfMessage(message, facts)
+    return this.#relation({
+      oid: message.oid,
+      schema: message.schema,
+      name: message.name,
+      sent: sameColumns(message, known) ? known : await this.#columnsOf(message),
+      unsent: facts?.columns.filter((column) => !column.isSent && !has(column.name)) ?? [],
+      primaryKey: facts !== null && facts.primaryKey.every(has) ? facts.primaryKey : [],
+      old: old === 'all' ? old : old.filter(has),
+      oldRowsStatement: old === 'all' ? null : facts?.kind === 'p' ? oldRowsStatement(facts) : fullIdentity(message),
+    })
+  }
+
+  async #columnsOf(message: RelationMessage): Promise<readonly ColumnFacts[]> {
+    const types = await this.#control.query<'name' | 'base'>(TYPES, [
+      message.columns.map((column) => column.typeOid),
+      message.columns.map((column) => column.typeModifier),
+    ])
+    return message.columns.map(({ name, typeOid, typeModifier }, index) => {
+      const type = types[index]
+      // A type that was dropped meanwhile has no base any more; its values are text, as those of any unknown type.
+      return {
+        name,
+        typeOid,
+        typeModifier,
+        typeName: type?.name ?? String(typeOid),
+        baseTypeOid: Number(type?.base ?? typeOid),
+        isSent: true,
+      }
+    })
+  }
+
+  #relation(shape: Shape): Relation {
+    const key = JSON.stringify(shape, [
+      'oid',
+      'schema',
+      'name',
+      'sent',
+      'unsent',
+      'typeOid',
+      'typeName',
+      'primaryKey',
+      'old',
+      'oldRowsStatement',
+    ])
+    let relation = this.#relations.get(key)
+    if (relation === undefined) {
+      relation = this.#make(shape)
+      this.#relations.set(key, relation)
+    }
+    return relation
+  }
+
+  #make(shape: Shape): Relation {
+    // A row of the stream ends before the columns that it never has.
+    const columns = [...shape.sent, ...shape.unsent]
+    const indexes = (names: readonly string[]): number[] =>
+      names.map((name) => columns.findIndex((column) => column.name === name)).filter((index) => index >= 0)
+    const isAll = shape.old === 'all' && shape.unsent.length === 0
+    return {
+      schema: shape.schema,
+      name: shape.name,
+      columns: columns.map((column): RelationColumn => ({
+        name: column.name,
+        typeOid: column.baseTypeOid,
+        typeName: column.typeName,
+        parse: this.#types.getTypeParser(column.baseTypeOid, 'text'),
+      })),
+      primaryKey: indexes(shape.primaryKey),
+      oldColumns: isAll ? 'all' : indexes(shape.old === 'all' ? shape.sent.map((column) => column.name) : shape.old),
+      oldRowsStatement: shape.oldRowsStatement,
+    }
+  }
+}
+
+function sameColumns(message: RelationMessage, known: readonly ColumnFacts[]): boolean {
+  return (
+    message.columns.length === known.length &&
+    message.columns.every((column, index) => {
+      const other = known[index]
+      return (
+        other?.name === column.name && other.typeOid === column.typeOid && other.typeModifier === column.typeModifier
+      )
+    })
+  )
+}
+
+function oldOfMessage(message: RelationMessage, facts: TableFacts | null): 'all' | readonly string[] {
+  // What a partition sends is the partition's own setting, of which the message for the whole table says nothing.
+  if (facts?.kind === 'p') return oldColumns(facts)
+  if (message.replicaIdentity === 'f') return 'all'
+  return message.columns.filter((column) => column.isIdentity).map((column) => column.name)
+}

@@ -1,0 +1,89 @@
+import type { TableName } from '@rowtap/core/driver'
+import type { ControlConnection, TextRow } from '../connection/control-connection.ts'
+import { TABLE_BY_NAME, TABLE_BY_OID } from './table-sql.ts'
+
+/** A column as the catalogue has it. */
+export interface ColumnFacts {
+  readonly name: string
+  readonly typeOid: number
+  readonly typeModifier: number
+  readonly typeName: string
+  /** The type under a domain; the type itself where it is none. */
+  readonly baseTypeOid: number
+  /** Whether changes have the column: a generated one may be left out. */
+  readonly isSent: boolean
+}
+
+/** Something that stores rows: a table, or a partition without partitions of its own. */
+export interface StorageFacts extends TableName {
+  readonly oid: number
+  /** `pg_class.relkind` */
+  readonly kind: string
+  /** `pg_class.relpersistence` */
+  readonly persistence: string
+  /** `pg_class.relreplident` */
+  readonly replicaIdentity: string
+  /** The columns of the index that identifies a row; `null` where there is none, or the whole row does. */
+  readonly identity: readonly string[] | null
+  readonly hasVirtualColumns: boolean
+}
+
+/** Everything that capturing a table depends on. */
+export interface TableFacts extends TableName {
+  readonly oid: number
+  /** `pg_class.relkind` */
+  readonly kind: string
+  readonly owner: string
+  /** Whether the connected role may act as the owner. */
+  readonly isOwned: boolean
+  /** Whether it belongs to PostgreSQL itself. */
+  readonly isSystem: boolean
+  /** In the table's order. */
+  readonly columns: readonly ColumnFacts[]
+  readonly primaryKey: readonly string[]
+  readonly storage: readonly StorageFacts[]
+  /** The table and everything below it. */
+  readonly family: readonly number[]
+}
+
+type Column =
+  | 'oid'
+  | 'schema'
+  | 'name'
+  | 'kind'
+  | 'owner'
+  | 'owned'
+  | 'system'
+  | 'columns'
+  | 'primary_key'
+  | 'storage'
+  | 'family'
+
+/** Reads a table's facts by its name; `null` where there is no such table. The error of a failure is `pg`'s. */
+export async function readTable(control: ControlConnection, table: TableName): Promise<TableFacts | null> {
+  return tableFacts(await control.query<Column>(TABLE_BY_NAME, [table.schema, table.name]))
+}
+
+/** Reads a table's facts by its object id; `null` where there is no such table. The error of a failure is `pg`'s. */
+export async function readTableByOid(control: ControlConnection, oid: number): Promise<TableFacts | null> {
+  return tableFacts(await control.query<Column>(TABLE_BY_OID, [oid]))
+}
+
+function tableFacts(rows: readonly TextRow<Column>[]): TableFacts | null {
+  const [row] = rows
+  if (row === undefined) return null
+  // The statement builds these documents, so their shape is known here.
+  return {
+    oid: Number(row.oid),
+    schema: row.schema ?? '',
+    name: row.name ?? '',
+    kind: row.kind ?? '',
+    owner: row.owner ?? '',
+    isOwned: row.owned === 't',
+    isSystem: row.system === 't',
+    columns: JSON.parse(row.columns ?? '[]') as ColumnFacts[],
+    primaryKey: JSON.parse(row.primary_key ?? '[]') as string[],
+    storage: JSON.parse(row.storage ?? '[]') as StorageFacts[],
+    family: JSON.parse(row.family ?? '[]') as number[],
+  }
+}

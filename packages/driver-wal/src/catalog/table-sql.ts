@@ -1,0 +1,131 @@
+/*
+ * Reads everything that capturing a table depends on, in one statement and without a lock on the table, so that
+ * it never waits for an ALTER TABLE. Run with `search_path = pg_catalog`.
+ */
+
+const TABLE = `
+WITH RECURSIVE target AS (
+  SELECT c.oid, c.relname, c.relkind, c.relowner, n.nspname
+  FROM pg_class AS c
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 't')
+    AND (CONDITION)
+),
+family (oid) AS (
+  SELECT oid FROM target
+  UNION ALL
+  SELECT child.inhrelid
+  FROM family
+  JOIN pg_class AS parent ON parent.oid = family.oid AND parent.relkind = 'p'
+  JOIN pg_inherits AS child ON child.inhparent = parent.oid
+),
+-- What writes a row: the table itself, or every partition that has none below it.
+storage AS (
+  SELECT
+    c.oid, c.relname, c.relkind, c.relpersistence, c.relreplident, n.nspname,
+    (
+      -- A deferrable or invalid index does not identify a row, whatever relreplident says.
+      SELECT json_agg(a.attname ORDER BY part.ordinal)
+      FROM pg_index AS i
+      CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS part (attnum, ordinal)
+      JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = part.attnum
+      WHERE i.indrelid = c.oid
+        AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
+        AND i.indisvalid
+        AND i.indimmediate
+        AND part.ordinal <= i.indnkeyatts
+    ) AS identity,
+    EXISTS (
+      SELECT FROM pg_attribute AS a
+      WHERE a.attrelid = c.oid AND a.attgenerated = 'v' AND NOT a.attisdropped
+    ) AS has_virtual
+  FROM family
+  JOIN pg_class AS c ON c.oid = family.oid
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE c.relkind <> 'p'
+)
+SELECT
+  target.oid,
+  target.nspname AS schema,
+  target.relname AS name,
+  target.relkind AS kind,
+  pg_get_userbyid(target.relowner) AS owner,
+  pg_has_role(target.relowner, 'USAGE') AS owned,
+  target.oid < 16384 AS system,
+  (
+    SELECT coalesce(json_agg(json_build_object(
+      'name', a.attname,
+      'typeOid', a.atttypid::int8,
+      'typeModifier', a.atttypmod,
+      'typeName', format_type(a.atttypid, a.atttypmod),
+      'baseTypeOid', (
+        WITH RECURSIVE base AS (
+          SELECT t.oid, t.typtype, t.typbasetype FROM pg_type AS t WHERE t.oid = a.atttypid
+          UNION ALL
+          SELECT t.oid, t.typtype, t.typbasetype
+          FROM base JOIN pg_type AS t ON t.oid = base.typbasetype
+          WHERE base.typtype = 'd'
+        )
+        SELECT base.oid::int8 FROM base WHERE base.typtype <> 'd'
+      ),
+      -- Stored generated columns are published from version 18 on, virtual ones never.
+      'isSent', a.attgenerated = '' OR (a.attgenerated = 's' AND current_setting('server_version_num')::int >= 180000)
+    ) ORDER BY a.attnum), '[]')
+    FROM pg_attribute AS a
+    WHERE a.attrelid = target.oid AND a.attnum > 0 AND NOT a.attisdropped
+  ) AS columns,
+  (
+    -- A deferrable key is not one: within a transaction two rows may have the same.
+    SELECT coalesce(json_agg(a.attname ORDER BY part.ordinal), '[]')
+    FROM pg_index AS i
+    CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS part (attnum, ordinal)
+    JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = part.attnum
+    WHERE i.indrelid = target.oid AND i.indisprimary AND i.indimmediate AND part.ordinal <= i.indnkeyatts
+  ) AS primary_key,
+  (
+    SELECT coalesce(json_agg(json_build_object(
+      'oid', storage.oid::int8,
+      'schema', storage.nspname,
+      'name', storage.relname,
+      'kind', storage.relkind,
+      'persistence', storage.relpersistence,
+      'replicaIdentity', storage.relreplident,
+      'identity', storage.identity,
+      'hasVirtualColumns', storage.has_virtual
+    )), '[]')
+    FROM storage
+  ) AS storage,
+  (SELECT json_agg(family.oid::int8) FROM family) AS family
+FROM target`
+
+/** By schema and name ($1, $2). */
+export const TABLE_BY_NAME: string = TABLE.replace('CONDITION', 'n.nspname = $1 AND c.relname = $2')
+
+/** By object id ($1). */
+export const TABLE_BY_OID: string = TABLE.replace('CONDITION', 'c.oid = $1::oid')
+
+/** The names of every table that could be meant by a wrong one. */
+export const TABLE_NAMES: string = `
+SELECT n.nspname AS schema, c.relname AS name
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND n.nspname !~ '^pg_'
+ORDER BY n.nspname = $1 DESC, c.relname
+LIMIT 10000`
+
+/** Names and base types of types ($1: object ids, $2: modifiers), in that order. */
+export const TYPES: string = `
+SELECT
+  format_type(wanted.oid, wanted.modifier) AS name,
+  (
+    WITH RECURSIVE base AS (
+      SELECT t.oid, t.typtype, t.typbasetype FROM pg_type AS t WHERE t.oid = wanted.oid
+      UNION ALL
+      SELECT t.oid, t.typtype, t.typbasetype
+      FROM base JOIN pg_type AS t ON t.oid = base.typbasetype
+      WHERE base.typtype = 'd'
+    )
+    SELECT base.oid FROM base WHERE base.typtype <> 'd'
+  ) AS base
+FROM unnest($1::oid[], $2::int4[]) WITH ORDINALITY AS wanted (oid, modifier, ordinal)
+ORDER BY wanted.ordinal`

@@ -1,0 +1,78 @@
+import type { ClientConfig } from 'pg'
+import pg from 'pg'
+import { endWithin } from './end-within.ts'
+import { PIN_CONTROL_SESSION } from './session-settings.ts'
+
+/** A row of a catalogue query: every value as text. */
+export type TextRow<Column extends string> = Readonly<Record<Column, string | null>>
+
+/** The ordinary connection, for the catalogue and for what is set up. Statements run one at a time. */
+export class ControlConnection {
+  readonly #client: pg.Client
+  readonly #lost = Promise.withResolvers<never>()
+  #turn: Promise<unknown> = Promise.resolve()
+  #isConnected = false
+  #closing = false
+
+  /** A connection that is not made yet. */
+  constructor(config: ClientConfig) {
+    this.#client = new pg.Client(config)
+    // Whoever needs to know waits for `lost`; until then a failure is not an unhandled one.
+    this.#lost.promise.catch(() => undefined)
+    this.#client.on('error', (error) => this.#lost.reject(error))
+    this.#client.on('end', () => {
+      if (!this.#closing) this.#lost.reject(new Error('Connection terminated unexpectedly'))
+    })
+  }
+
+  /** Connects. The error of a failure is `pg`'s. */
+  async connect(): Promise<void> {
+    await this.#client.connect()
+    this.#isConnected = true
+    await this.query(PIN_CONTROL_SESSION)
+  }
+
+  /** Never resolves; rejects with `pg`'s error when the connection ends without having been asked to. */
+  get lost(): Promise<never> {
+    return this.#lost.promise
+  }
+
+  /** The host and port that are connected to, for messages. */
+  get address(): string {
+    return `${this.#client.host}:${this.#client.port}`
+  }
+
+  /** The database that is connected to, for messages. */
+  get database(): string {
+    return this.#client.database ?? ''
+  }
+
+  /** The role that connects, for messages. */
+  get user(): string {
+    return this.#client.user ?? ''
+  }
+
+  /**
+   * Runs a statement. Several, separated by semicolons and without values, are one transaction.
+   * The error of a failure is `pg`'s.
+   */
+  query<Column extends string>(text: string, values?: readonly unknown[]): Promise<readonly TextRow<Column>[]> {
+    const result = this.#turn.then(async () => {
+      const { rows } = await this.#client.query<TextRow<Column>>(text, values === undefined ? undefined : [...values])
+      return rows
+    })
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+
+  /** Disconnects, whatever state the connection is in. */
+  async end(): Promise<void> {
+    this.#closing = true
+    // One that is still being made has nobody to say goodbye to.
+    if (!this.#isConnected) this.#client.connection.stream.destroy()
+    await endWithin(
+      () => this.#client.end(),
+      () => this.#client.connection.stream,
+    )
+  }
+}

@@ -1,0 +1,38 @@
+/*
+ * The output of a type depends on settings that a role or a database may have changed. Rows must not depend on
+ * them, so each connection sets what it relies on. `search_path` is left alone on the replication connection:
+ * types such as regclass print with it what they print for the role's other sessions.
+ */
+
+const PINNED = `
+  ('datestyle', 'ISO, MDY'),
+  ('intervalstyle', 'postgres'),
+  ('timezone', 'UTC'),
+  ('bytea_output', 'hex'),
+  ('extra_float_digits', '1'),
+  ('client_encoding', 'UTF8'),
+  ('statement_timeout', '0'),
+  ('transaction_timeout', '0'),
+  ('idle_session_timeout', '0'),
+  ('idle_in_transaction_session_timeout', '0')`
+
+/** For the replication connection. It waits for locks as long as it takes: whoever waits is told. */
+export const PIN_REPLICATION_SESSION: string = pin(`${PINNED},
+  ('lock_timeout', '0')`)
+
+/**
+ * For the control connection. The short `lock_timeout` keeps others from queueing behind a statement of ours
+ * that waits for a table.
+ */
+export const PIN_CONTROL_SESSION: string = pin(`${PINNED},
+  ('lock_timeout', '100ms'),
+  ('search_path', 'pg_catalog')`)
+
+function pin(settings: string): string {
+  // By way of pg_settings, because not every version has every one of them.
+  return `
+SELECT pg_catalog.set_config(setting.name, wanted.value, false)
+FROM (VALUES ${settings}
+) AS wanted (name, value)
+JOIN pg_catalog.pg_settings AS setting ON pg_catalog.lower(setting.name) = wanted.name`
+}

@@ -1,0 +1,93 @@
+import type { Tuple } from '@rowtap/core/driver'
+import { MalformedMessage } from './malformed-message.ts'
+
+const NULL = 0x6e // 'n'
+const UNCHANGED = 0x75 // 'u': a TOASTed value that the update left alone
+const TEXT = 0x74 // 't'
+
+/**
+ * One row as it lies in the received bytes.
+ *
+ * Only the columns that are asked for are decoded. The lengths in front of each value are followed from where
+ * the last question left off, so that reading in ascending order looks at each of them once.
+ */
+export class PgoutputTuple implements Tuple {
+  private readonly buffer: Buffer
+  private readonly start: number
+  private readonly columns: number
+  private readonly nullIsMissing: boolean
+  private index = 0
+  private at: number
+
+  /**
+   * @param start the row's offset, which is that of its number of columns. {@link skipTuple} has checked the bytes.
+   * @param nullIsMissing in an old row that has key columns only, the others come as NULL. A key column never is.
+   */
+  constructor(buffer: Buffer, start: number, nullIsMissing: boolean) {
+    this.buffer = buffer
+    this.columns = uint16At(buffer, start)
+    this.start = start + 2
+    this.at = this.start
+    this.nullIsMissing = nullIsMissing
+  }
+
+  text(index: number): string | null | undefined {
+    // Behind the columns that are sent are those that never are.
+    if (index >= this.columns) return undefined
+    const { buffer } = this
+    let at = this.at
+    let current = this.index
+    if (index < current) {
+      at = this.start
+      current = 0
+    }
+    while (current < index) {
+      at += buffer[at] === TEXT ? 5 + uint32At(buffer, at + 1) : 1
+      current += 1
+    }
+    this.at = at
+    this.index = index
+    if (buffer[at] === TEXT) {
+      const from = at + 5
+      return buffer.toString('utf8', from, from + uint32At(buffer, at + 1))
+    }
+    if (buffer[at] === UNCHANGED || this.nullIsMissing) return undefined
+    return null
+  }
+}
+
+/**
+ * Walks over a row, whose first byte is the number of columns.
+ *
+ * @returns the offset behind it.
+ * @throws MalformedMessage
+ */
+export function skipTuple(buffer: Buffer, start: number, end: number, columns: number): number {
+  if (start + 2 > end) throw new MalformedMessage('the message ends before a row')
+  const count = uint16At(buffer, start)
+  if (count !== columns) throw new MalformedMessage(`a row of ${count} columns in a table of ${columns}`)
+  let at = start + 2
+  for (let index = 0; index < count; index += 1) {
+    if (at >= end) throw new MalformedMessage(`the message ends before column ${index}`)
+    const kind = buffer[at]
+    if (kind === TEXT) at += at + 5 <= end ? 5 + uint32At(buffer, at + 1) : end
+    else if (kind === NULL || kind === UNCHANGED) at += 1
+    else throw new MalformedMessage(`column ${index} is of kind ${kind}`)
+  }
+  if (at > end) throw new MalformedMessage('a value is longer than the message')
+  return at
+}
+
+function uint32At(buffer: Buffer, at: number): number {
+  return (
+    (((buffer[at] ?? 0) << 24) |
+      ((buffer[at + 1] ?? 0) << 16) |
+      ((buffer[at + 2] ?? 0) << 8) |
+      (buffer[at + 3] ?? 0)) >>>
+    0
+  )
+}
+
+function uint16At(buffer: Buffer, at: number): number {
+  return ((buffer[at] ?? 0) << 8) | (buffer[at + 1] ?? 0)
+}

@@ -1,0 +1,55 @@
+/*
+ * Who holds what. `pg_locks` may be read by every role, which `pg_stat_activity` may not.
+ * https://www.postgresql.org/docs/current/view-pg-locks.html
+ */
+
+const WRITING = `('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')`
+
+/** Processes that hold a lock on one of the tables ($1) which adding it to a publication has to wait for. */
+export const LOCK_HOLDERS: string = `
+SELECT DISTINCT pid
+FROM pg_locks
+WHERE locktype = 'relation'
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND relation = ANY ($1::oid[])
+  AND granted
+  AND mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+  AND pid <> pg_backend_pid()`
+
+/**
+ * Transactions that may have written to one of the tables ($1), and the ids that they were given. One that is
+ * prepared has no process.
+ */
+export const WRITERS: string = `
+WITH locks AS MATERIALIZED (SELECT * FROM pg_locks WHERE granted)
+SELECT DISTINCT writer.pid, writer.virtualtransaction AS transaction
+FROM locks AS writer
+WHERE writer.locktype = 'relation'
+  AND writer.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND writer.relation = ANY ($1::oid[])
+  AND writer.mode IN ${WRITING}
+  AND writer.pid IS DISTINCT FROM pg_backend_pid()`
+
+/**
+ * Those of them that may be in the middle of a commit, and what kind of event they wait for (`null`: none, or this
+ * role may not see it). A process that waits for a lock, for its client or for time is not.
+ */
+export const COMMITTING_WRITERS: string = `
+WITH locks AS MATERIALIZED (SELECT * FROM pg_locks WHERE granted)
+SELECT DISTINCT writer.pid, writer.virtualtransaction AS transaction, activity.wait_event_type AS wait
+FROM locks AS writer
+LEFT JOIN pg_stat_activity AS activity ON activity.pid = writer.pid
+WHERE writer.locktype = 'relation'
+  AND writer.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND writer.relation = ANY ($1::oid[])
+  AND writer.mode IN ${WRITING}
+  AND writer.pid <> pg_backend_pid()
+  AND activity.state IS DISTINCT FROM 'idle in transaction'
+  AND activity.state IS DISTINCT FROM 'idle in transaction (aborted)'
+  AND coalesce(activity.wait_event_type, '') NOT IN ('Lock', 'Client', 'Timeout')`
+
+/** The place in the log that the next record will have. */
+export const INSERT_PLACE: string = `SELECT pg_current_wal_insert_lsn() AS place`
+
+/** The processes that a process ($1) waits for; 0 is a prepared transaction. */
+export const BLOCKING: string = `SELECT unnest(pg_blocking_pids($1::int4)) AS pid`

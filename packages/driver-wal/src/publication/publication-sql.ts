@@ -1,0 +1,69 @@
+import type { TableName } from '@rowtap/core/driver'
+import { quoteIdentifier, quoteTableName } from '@rowtap/core/driver'
+import { EPHEMERAL_PUBLICATION } from './ephemeral-name.ts'
+import type { PublicationKind } from './ephemeral-name.ts'
+
+const PUBLISHED: Readonly<Record<PublicationKind, string>> = {
+  all: 'insert, update, delete, truncate',
+  inserts: 'insert, truncate',
+}
+
+/** Makes an empty publication. */
+export function createPublication(name: string, kind: PublicationKind, serverVersion: number): string {
+  // Without it, an update of a table that has full identity and such a column fails from version 18 on.
+  const generated = serverVersion >= 180_000 ? ', publish_generated_columns = stored' : ''
+  return `CREATE PUBLICATION ${quoteIdentifier(name)} WITH (publish = '${PUBLISHED[kind]}', publish_via_partition_root = true${generated})`
+}
+
+/** Says once more what the publication says already, which makes every stream look at its tables again. */
+export function touchPublication(name: string, kind: PublicationKind): string {
+  return `ALTER PUBLICATION ${quoteIdentifier(name)} SET (publish = '${PUBLISHED[kind]}')`
+}
+
+/** Publishes tables from the statement's commit on. Tables that inherit from them are tables of their own. */
+export function addTables(name: string, tables: readonly TableName[]): string {
+  return `ALTER PUBLICATION ${quoteIdentifier(name)} ADD TABLE ${onlyTables(tables)}`
+}
+
+/** Publishes tables no more. */
+export function dropTables(name: string, tables: readonly TableName[]): string {
+  return `ALTER PUBLICATION ${quoteIdentifier(name)} DROP TABLE ${onlyTables(tables)}`
+}
+
+/** Removes a publication, if it is there. */
+export function dropPublication(name: string): string {
+  return `DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`
+}
+
+/** The tables that two publications ($1, $2) hold. */
+export const PUBLISHED_TABLES: string = `
+SELECT p.pubname AS publication, c.oid, n.nspname AS schema, c.relname AS name
+FROM pg_publication AS p
+JOIN pg_publication_rel AS member ON member.prpubid = p.oid
+JOIN pg_class AS c ON c.oid = member.prrelid
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE p.pubname IN ($1, $2)`
+
+/**
+ * Publications of ephemeral clients that are gone: whose advisory lock could be had. The lock is kept, so that
+ * nobody else removes them at the same time, until {@link UNLOCK}.
+ */
+export const LOCK_ABANDONED: string = `
+SELECT abandoned.digits
+FROM (
+  SELECT DISTINCT (regexp_match(pubname, '${EPHEMERAL_PUBLICATION}'))[1] AS digits
+  FROM pg_publication
+  WHERE pubname ~ '${EPHEMERAL_PUBLICATION}' AND pg_has_role(pubowner, 'USAGE')
+  OFFSET 0
+) AS abandoned
+WHERE pg_try_advisory_lock(('x' || abandoned.digits)::bit(64)::int8)`
+
+/** Takes the advisory lock of a name ($1: its digits) for as long as the session lives. */
+export const LOCK: string = `SELECT pg_advisory_lock(('x' || $1)::bit(64)::int8)`
+
+/** Gives it back. */
+export const UNLOCK: string = `SELECT pg_advisory_unlock(('x' || $1)::bit(64)::int8)`
+
+function onlyTables(tables: readonly TableName[]): string {
+  return tables.map((table) => `ONLY ${quoteTableName(table)}`).join(', ')
+}

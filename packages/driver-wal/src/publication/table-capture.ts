@@ -1,0 +1,176 @@
+import type { CaptureRequest, DriverHost, Position } from '@rowtap/core/driver'
+import { formatTableName } from '@rowtap/core/driver'
+import { readTable } from '../catalog/table-facts.ts'
+import { tableMissing } from '../catalog/table-missing.ts'
+import type { ControlConnection } from '../connection/control-connection.ts'
+import { databaseError, sqlstateOf } from '../errors/database-error.ts'
+import { parseLsn } from '../replication/lsn.ts'
+import { positionBefore } from '../replication/wal-position.ts'
+import { Waiting } from '../session/waiting.ts'
+import type { EphemeralName, PublicationKind } from './ephemeral-name.ts'
+import { INSERT_PLACE, LOCK_HOLDERS } from './lock-sql.ts'
+import type { Gate } from './gate.ts'
+import type { Published, PublicationPlan, WantedTable } from './publication-plan.ts'
+import { checkWanted, publicationPlan } from './publication-plan.ts'
+import { addTables, dropTables, PUBLISHED_TABLES, touchPublication } from './publication-sql.ts'
+import { waitForCommits, waitForWriters } from './wait-for-writers.ts'
+
+const LOCK_NOT_AVAILABLE = '55P03'
+/** A table was dropped, or left the publication with it, after it was looked up. */
+const VANISHED: readonly string[] = ['42P01', '42704']
+
+/** What a {@link TableCapture} works with. */
+export interface TableCaptureParts {
+  readonly control: ControlConnection
+  readonly host: DriverHost
+  readonly name: EphemeralName
+  /** Holds back what the stream delivers. */
+  readonly gate: Gate
+}
+
+/** Keeps the tables in a client's publications equal to what is wanted. */
+export class TableCapture {
+  readonly #parts: TableCaptureParts
+
+  constructor(parts: TableCaptureParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Publishes exactly these tables, and waits until they are live.
+   *
+   * @returns the position that separates what was committed before from what is delivered.
+   * @throws RowtapError
+   */
+  async capture(requests: readonly CaptureRequest[]): Promise<Position> {
+    try {
+      const { wanted, plan } = await this.#publish(requests)
+      await this.#remove(plan.remove)
+      const added = plan.add.flatMap(({ facts }) => facts.family)
+      if (added.length > 0) {
+        await waitForWriters(this.#parts.control, added, new Waiting(this.#parts.host))
+        await this.#touch(plan)
+      }
+      return await this.#separate(added.length > 0 ? added : wanted.flatMap(({ facts }) => facts.family))
+    } catch (error) {
+      const tables = requests.map(({ table }) => formatTableName(table)).join(', ')
+      throw databaseError(error, tables === '' ? 'end the capture' : `capture ${tables}`)
+    }
+  }
+
+  /** Adds what is missing, in one transaction. Looks again after each attempt: meanwhile anything may have changed. */
+  async #publish(
+    requests: readonly CaptureRequest[],
+  ): Promise<{ readonly wanted: readonly WantedTable[]; readonly plan: PublicationPlan }> {
+    const { control, host } = this.#parts
+    const waiting = new Waiting(host)
+    for (let attempt = 0; ; attempt += 1) {
+      const wanted = await this.#lookUp(requests)
+      const plan = publicationPlan(wanted, await this.#published())
+      if (plan.add.length === 0) return { wanted, plan }
+      try {
+        await control.query([lockTimeout(attempt), ...this.#additions(plan)].join(';\n'))
+        return { wanted, plan }
+      } catch (error) {
+        const tables = plan.add.flatMap(({ facts }) => facts.family)
+        await this.#afterFailure(error, tables, waiting)
+      }
+    }
+  }
+
+  async #lookUp(requests: readonly CaptureRequest[]): Promise<readonly WantedTable[]> {
+    const { control } = this.#parts
+    const wanted: WantedTable[] = []
+    for (const request of requests) {
+      const facts = await readTable(control, request.table)
+      if (facts === null) throw await tableMissing(control, request.table)
+      checkWanted({ request, facts }, control.user)
+      wanted.push({ request, facts })
+    }
+    return wanted
+  }
+
+  async #published(): Promise<readonly Published[]> {
+    const { control, name } = this.#parts
+    const { all, inserts } = name.publications
+    const rows = await control.query<'publication' | 'oid' | 'schema' | 'name'>(PUBLISHED_TABLES, [all, inserts])
+    return rows.map((row) => ({
+      oid: Number(row.oid),
+      schema: row.schema ?? '',
+      name: row.name ?? '',
+      kind: row.publication === all ? 'all' : 'inserts',
+    }))
+  }
+
+  #additions(plan: PublicationPlan): readonly string[] {
+    const { publications } = this.#parts.name
+    const statements: string[] = []
+    if (plan.replace.length > 0) statements.push(dropTables(publications.inserts, plan.replace))
+    for (const kind of kinds) {
+      const tables = plan.add.filter((table) => table.kind === kind).map(({ facts }) => facts)
+      if (tables.length > 0) statements.push(addTables(publications[kind], tables))
+    }
+    return statements
+  }
+
+  /** Pauses where trying again may help, otherwise throws. */
+  async #afterFailure(error: unknown, tables: readonly number[], waiting: Waiting): Promise<void> {
+    const sqlstate = sqlstateOf(error)
+    if (sqlstate !== null && VANISHED.includes(sqlstate)) return
+    if (sqlstate !== LOCK_NOT_AVAILABLE) throw error
+    const holders = await this.#parts.control.query<'pid'>(LOCK_HOLDERS, [tables])
+    await waiting.pause(
+      'Waiting for a lock on the table, to add it to the publication: another session changes, vacuums or locks it.',
+      holders.map((row) => Number(row.pid)).toSorted((a, b) => a - b),
+    )
+  }
+
+  /** A table that is locked stays published until the next call: nobody waits for the end of what they do not want. */
+  async #remove(tables: readonly Published[]): Promise<void> {
+    const { control, name } = this.#parts
+    for (const table of tables) {
+      try {
+        await control.query(dropTables(name.publications[table.kind], [table]))
+      } catch (error) {
+        const sqlstate = sqlstateOf(error)
+        if (sqlstate !== LOCK_NOT_AVAILABLE && !(sqlstate !== null && VANISHED.includes(sqlstate))) throw error
+      }
+    }
+  }
+
+  /**
+   * Makes the stream look at the tables once more. Where a transaction wrote to a table both before and after it
+   * was published, servers before 14.18, 15.13, 16.9 and 17.5 remember that the table is not published, and keep
+   * to it for every transaction that follows. No such transaction is left now.
+   */
+  async #touch(plan: PublicationPlan): Promise<void> {
+    const touched = kinds.filter((kind) => plan.add.some((table) => table.kind === kind))
+    await this.#parts.control.query(
+      touched.map((kind) => touchPublication(this.#parts.name.publications[kind], kind)).join(';\n'),
+    )
+  }
+
+  /** Everything of these tables that is committed before the returned position can be seen by a SELECT. */
+  async #separate(tables: readonly number[]): Promise<Position> {
+    const { control, host, gate } = this.#parts
+    // What arrives from here on must not be handed out before the caller knows that it belongs to the new set.
+    const open = gate.close()
+    try {
+      const [row] = await control.query<'place'>(INSERT_PLACE)
+      await waitForCommits(control, tables, new Waiting(host))
+      return positionBefore(parseLsn(row?.place ?? ''))
+    } finally {
+      setImmediate(open)
+    }
+  }
+}
+
+const kinds: readonly PublicationKind[] = ['all', 'inserts']
+
+/**
+ * The lock on the table keeps neither readers nor writers waiting, only other changes of the table: so now and
+ * then it may wait longer than the server's `deadlock_timeout`, after which an automatic vacuum steps back.
+ */
+function lockTimeout(attempt: number): string {
+  return `SELECT set_config('lock_timeout', '${attempt % 4 === 3 ? 1500 : 100}ms', true)`
+}

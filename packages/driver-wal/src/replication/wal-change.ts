@@ -1,0 +1,72 @@
+import type { Change, Operation, Position, Relation, Transaction, Tuple } from '@rowtap/core/driver'
+import { position } from '@rowtap/core/driver'
+import { hexDigits, lsnDigitsOfHalves } from './lsn.ts'
+
+/** A transaction while its changes arrive. */
+export interface ArrivingTransaction {
+  readonly transaction: Transaction
+  /** What the positions of all its changes begin with. */
+  readonly positionPrefix: string
+}
+
+/** What a change is made of. */
+export interface WalChangeParts {
+  readonly kind: Operation
+  readonly relation: Relation
+  readonly new: Tuple | null
+  readonly old: Tuple | null
+  readonly arriving: ArrivingTransaction
+  /** The two halves of the place of the change's own log record. */
+  readonly lsnHigh: number
+  readonly lsnLow: number
+  /** Which of the rows that share one log record: `COPY` writes many in one. */
+  readonly ordinal: number
+  /** For TRUNCATE, whose one log record is for several tables: which. Otherwise 0. */
+  readonly truncatedOid: number
+  readonly indexInTransaction: number
+}
+
+/**
+ * One change. `id` and `position` are made when they are asked for: they are texts, and cost more than decoding.
+ *
+ * The id is the place of the log record, and what tells apart the changes of one record. It does not depend on
+ * what else is captured, so the same change has the same id whenever and to whomever it is delivered.
+ */
+export class WalChange implements Change {
+  readonly kind: Operation
+  readonly relation: Relation
+  readonly new: Tuple | null
+  readonly old: Tuple | null
+  readonly transaction: Transaction
+  private readonly positionPrefix: string
+  private readonly lsnHigh: number
+  private readonly lsnLow: number
+  private readonly ordinal: number
+  private readonly truncatedOid: number
+  private readonly indexInTransaction: number
+  private madePosition: Position | null = null
+
+  constructor(parts: WalChangeParts) {
+    this.kind = parts.kind
+    this.relation = parts.relation
+    this.new = parts.new
+    this.old = parts.old
+    this.transaction = parts.arriving.transaction
+    this.positionPrefix = parts.arriving.positionPrefix
+    this.lsnHigh = parts.lsnHigh
+    this.lsnLow = parts.lsnLow
+    this.ordinal = parts.ordinal
+    this.truncatedOid = parts.truncatedOid
+    this.indexInTransaction = parts.indexInTransaction
+  }
+
+  get id(): string {
+    const lsn = lsnDigitsOfHalves(this.lsnHigh, this.lsnLow)
+    return this.truncatedOid === 0 ? `${lsn}-${this.ordinal}` : `${lsn}-t${this.truncatedOid}`
+  }
+
+  get position(): Position {
+    this.madePosition ??= position(this.positionPrefix + hexDigits(this.indexInTransaction))
+    return this.madePosition
+  }
+}

@@ -1,0 +1,47 @@
+import { quoteIdentifier, RowtapError } from '@rowtap/core/driver'
+import type { ControlConnection } from '../connection/control-connection.ts'
+
+const OLDEST_VERSION = 140_000
+
+const SERVER = `
+SELECT
+  current_setting('server_version_num') AS version,
+  current_setting('server_version') AS version_name,
+  current_setting('wal_level') AS wal_level,
+  pg_is_in_recovery() AS standby,
+  current_database() AS database,
+  current_user AS role,
+  has_database_privilege(current_database(), 'CREATE') AS may_create`
+
+/**
+ * Checks what can be checked without a table.
+ *
+ * @returns the server's version, as `server_version_num` has it.
+ * @throws RowtapError ERR_SETUP_REQUIRED with the statement that helps.
+ */
+export async function checkServer(control: ControlConnection): Promise<number> {
+  const [server] = await control.query<
+    'version' | 'version_name' | 'wal_level' | 'standby' | 'database' | 'role' | 'may_create'
+  >(SERVER)
+  const version = Number(server?.version)
+  if (version < OLDEST_VERSION)
+    throw setupRequired(`PostgreSQL 14 or later is needed, and the server is ${server?.version_name}.`)
+  if (server?.wal_level !== 'logical') {
+    throw setupRequired(
+      `The server's wal_level is ${server?.wal_level}, and must be logical. Run: ALTER SYSTEM SET wal_level = 'logical' — and restart the server.`,
+    )
+  }
+  if (server.standby === 't')
+    throw setupRequired(`The server is a standby, where no publication can be made: connect to the primary.`)
+  if (server.may_create !== 't') {
+    throw setupRequired(
+      `Role ${quoteIdentifier(server.role ?? '')} may not make a publication in database ${JSON.stringify(server.database)}. ` +
+        `Run: GRANT CREATE ON DATABASE ${quoteIdentifier(server.database ?? '')} TO ${quoteIdentifier(server.role ?? '')}`,
+    )
+  }
+  return version
+}
+
+function setupRequired(message: string): RowtapError {
+  return new RowtapError('ERR_SETUP_REQUIRED', { message })
+}

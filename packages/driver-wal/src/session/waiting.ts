@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DriverHost } from '@rowtap/core/driver'
+import { aborted } from '../errors/database-error.ts'
+
+const FIRST_PAUSE_MS = 5
+const LONGEST_PAUSE_MS = 250
+const PATIENCE_MS = 1000
+
+/**
+ * One wait for something that other sessions hold: it looks again after ever longer pauses, tells the user once
+ * it has taken a second and whenever others are waited for, and ends when the user gives up.
+ */
+export class Waiting {
+  readonly #host: DriverHost
+  readonly #since = performance.now()
+  #pauseMs = FIRST_PAUSE_MS
+  #told: string | null = null
+
+  constructor(host: DriverHost) {
+    this.#host = host
+  }
+
+  /** How long it has taken so far. */
+  get elapsedMs(): number {
+    return performance.now() - this.#since
+  }
+
+  /**
+   * Waits before the next look.
+   *
+   * @throws RowtapError ERR_ABORTED
+   */
+  async pause(reason: string, processIds: readonly number[]): Promise<void> {
+    const key = processIds.join()
+    if (this.elapsedMs >= PATIENCE_MS && key !== this.#told) {
+      this.#told = key
+      this.#host.notify({ kind: 'wait', reason, processIds })
+    }
+    throwIfAborted(this.#host.signal)
+    await sleep(this.#pauseMs, undefined, { signal: this.#host.signal }).catch(() => throwIfAborted(this.#host.signal))
+    this.#pauseMs = Math.min(this.#pauseMs * 1.5, LONGEST_PAUSE_MS)
+  }
+}
+
+/** @throws RowtapError ERR_ABORTED */
+export function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw aborted(signal)
+}
+
+/**
+ * What a piece of work comes to, unless the caller gives up first; then it is left to itself. It is not begun for a
+ * caller that has given up already.
+ *
+ * @throws RowtapError ERR_ABORTED
+ */
+export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  throwIfAborted(signal)
+  const givenUp = Promise.withResolvers<never>()
+  const onAbort = (): void => givenUp.reject(aborted(signal))
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([work(), givenUp.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

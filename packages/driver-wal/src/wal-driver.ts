@@ -1,0 +1,29 @@
+import type { Driver, DriverHost, DriverSession } from '@rowtap/core/driver'
+import { RowtapError } from '@rowtap/core/driver'
+import { openWalSession } from './session/open-wal-session.ts'
+import type { WalCapabilities } from './wal-capabilities.ts'
+import { walCapabilities } from './wal-capabilities.ts'
+import type { WalDriverOptions } from './wal-driver-options.ts'
+
+/**
+ * Captures changes from PostgreSQL's write-ahead log, through logical replication.
+ *
+ * It needs PostgreSQL 14 or later with `wal_level = logical`, and a role that may replicate, create publications
+ * and owns the tables. Nothing is connected before the driver is opened.
+ *
+ * @throws RowtapError ERR_INVALID_OPTIONS where there is nothing to connect to.
+ */
+export function walDriver(options: WalDriverOptions): Driver<WalCapabilities> {
+  const { connection } = options
+  if (typeof connection !== 'string' && (typeof connection !== 'object' || connection === null)) {
+    throw new RowtapError('ERR_INVALID_OPTIONS', {
+      message: `walDriver: connection must be a connection string or an object such as { host, user, password, database }.`,
+    })
+  }
+  return {
+    specification: 1,
+    name: 'wal',
+    capabilities: walCapabilities,
+    open: (host: DriverHost): Promise<DriverSession> => openWalSession(options, host),
+  }
+}

@@ -1,0 +1,84 @@
+import type { TableName } from '@rowtap/core/driver'
+import { formatTableName, quoteIdentifier, quoteTableName, RowtapError } from '@rowtap/core/driver'
+import type { Connection } from '../connection/connection.ts'
+import { FIND_TABLE, TABLE_NAMES } from '../sql/catalog-statements.ts'
+import { nearestTable } from './nearest-table.ts'
+import type { ShapeContent } from './shape.ts'
+
+/** A table that can be captured. */
+export interface FoundTable {
+  readonly oid: string
+  readonly content: ShapeContent
+  /** Whether the role may read the table and create triggers on it. */
+  readonly privileged: boolean
+  /** The role that asked. */
+  readonly role: string
+}
+
+interface Row extends FoundTable {
+  readonly kind: string
+  readonly persistence: string
+  readonly system: boolean
+  readonly is_partition: boolean
+  readonly root_schema: string | null
+  readonly root_name: string | null
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  v: 'is a view: a view has no rows of its own. Listen to the tables underneath',
+  m: 'is a materialized view, which has no row triggers. Listen to the tables underneath',
+  f: 'is a foreign table: it changes on another server, where its triggers do not fire. Listen there',
+  S: 'is a sequence, not a table',
+  i: 'is an index, not a table',
+  I: 'is an index, not a table',
+  c: 'is a type, not a table',
+  t: 'is a TOAST table, which belongs to the system',
+}
+
+/**
+ * Looks a table up, and checks that it can be captured. Changes nothing.
+ *
+ * @throws RowtapError ERR_SETUP_REQUIRED with the reason why it cannot, or with a name that may have been meant.
+ */
+export async function findTable(connection: Connection, schema: string, table: TableName): Promise<FoundTable> {
+  const [row] = await connection.rows<Row>(FIND_TABLE, [table.schema, table.name])
+  if (row === undefined) throw await notFound(connection, table)
+  const reason = refusal(row, schema, table)
+  if (reason !== null) {
+    throw new RowtapError('ERR_SETUP_REQUIRED', { message: `${formatTableName(table)} ${reason}.` })
+  }
+  return row
+}
+
+/** The error for a table that the role may not capture. */
+export function lacksPrivilege(table: TableName, role: string): RowtapError {
+  return new RowtapError('ERR_SETUP_REQUIRED', {
+    message: `The role ${role} may not capture ${formatTableName(table)}. Run: GRANT SELECT, TRIGGER ON TABLE ${quoteTableName(table)} TO ${quoteIdentifier(role)};`,
+  })
+}
+
+function refusal(row: Row, schema: string, table: TableName): string | null {
+  if (row.kind !== 'r' && row.kind !== 'p') return reasons[row.kind] ?? 'is not a table'
+  if (row.system || table.schema === 'pg_catalog' || table.schema === 'information_schema') {
+    return 'is a system catalogue, and PostgreSQL allows no triggers on it'
+  }
+  if (table.schema === schema) return 'belongs to rowtap’s own queue'
+  if (row.persistence === 't') return 'is a temporary table, which only its own session can see'
+  if (row.persistence === 'u') {
+    return `is unlogged: a crash of the server would empty it without a trace. Run: ALTER TABLE ${quoteTableName(table)} SET LOGGED;`
+  }
+  if (row.is_partition && row.root_schema !== null && row.root_name !== null) {
+    const root = formatTableName({ schema: row.root_schema, name: row.root_name })
+    return `is a partition of ${root}, and its changes carry that table’s name. Listen to ${root}`
+  }
+  return null
+}
+
+async function notFound(connection: Connection, table: TableName): Promise<RowtapError> {
+  const names = await connection.rows<TableName>(TABLE_NAMES, [table.schema])
+  const near = nearestTable(table, names)
+  const hint = near === null ? 'Create it, or correct the name.' : `Did you mean ${formatTableName(near)}?`
+  return new RowtapError('ERR_SETUP_REQUIRED', {
+    message: `There is no table ${formatTableName(table)} in this database. ${hint}`,
+  })
+}

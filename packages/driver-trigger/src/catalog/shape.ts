@@ -1,0 +1,27 @@
+/** The columns and the key of a table as the database recorded them (see `sql/shape-content.ts`). */
+export interface ShapeContent {
+  readonly columns: readonly ShapeColumn[]
+  /** The names of the primary key's columns, in the key's order. */
+  readonly key: readonly string[]
+}
+
+/** One column that a row's text has a field for. */
+export interface ShapeColumn {
+  readonly name: string
+  /** The type, domains resolved to their base type. */
+  readonly typeOid: number
+  readonly typeName: string
+  /** Computed when read: the field is there, the value is not. */
+  readonly virtual: boolean
+}
+
+/** A shape that a queued row was written with. */
+export interface Shape {
+  /** The table or partition. */
+  readonly relation: string
+  /** The partitioned table at the top, or the table itself. */
+  readonly root: string
+  /** False: only the transaction that recorded it may refer to it. */
+  readonly settled: boolean
+  readonly content: ShapeContent
+}

@@ -1,0 +1,172 @@
+import type { Change, ChangeBatch, Operation, Transaction } from '@rowtap/core/driver'
+import { RowtapError } from '@rowtap/core/driver'
+import type { Connection } from '../connection/connection.ts'
+import { compositeTuple } from '../row/composite-tuple.ts'
+import { LIST_TRANSACTIONS, READ_CHANGES } from '../sql/queue-statements.ts'
+import type { PartitionTruncations } from './partition-truncations.ts'
+import { PARTITION_TRUNCATED } from './partition-truncations.ts'
+import { changePosition } from './queue-position.ts'
+import type { ShapeSource } from './shape-source.ts'
+import type { Tick } from './tick-source.ts'
+import { leaseLost } from './tick-source.ts'
+
+/** What a reader of ticks works with. */
+export interface TickReaderContext {
+  readonly connection: Connection
+  readonly consumer: string
+  /** Tells this queue's changes from those of another. */
+  readonly tag: string
+  readonly shapes: ShapeSource
+  readonly truncations: PartitionTruncations
+  /** Whether the server records when transactions commit. */
+  readonly commitTimes: boolean
+}
+
+// How many transactions are listed at a time, how many changes are read at a time, and about how many bytes.
+const listSize = 50_000
+const readSize = 2000
+const readBytes = 1024 * 1024
+
+interface ListedTransaction {
+  readonly transaction: Transaction
+  readonly highest: number
+  /** How many of its changes have not been read. */
+  remaining: number
+  /** The sequence number of the last change that was read. */
+  above: number
+}
+
+/**
+ * Reads the changes of a tick in order: transactions by their highest sequence number, changes by their own.
+ *
+ * Nothing is held open between two reads. What is visible in a tick's last snapshot stays visible, so every read may
+ * use a snapshot of its own: a slow consumer keeps no transaction from being vacuumed.
+ *
+ * @returns a function that returns the next batch, or `null` after the last one.
+ */
+export function tickReader(
+  context: TickReaderContext,
+  tick: Tick,
+  roots: readonly string[],
+): () => Promise<ChangeBatch | null> {
+  let listed: ListedTransaction[] = []
+  let first = 0
+  let after = 0
+  let complete = roots.length === 0
+
+  const listMore = async (): Promise<void> => {
+    listed = await listTransactions(context, tick, roots, after)
+    first = 0
+    after = listed.at(-1)?.highest ?? after
+    complete = listed.length < listSize
+  }
+
+  return async () => {
+    if (first === listed.length) {
+      if (!complete) await listMore()
+      if (first === listed.length) {
+        context.truncations.end()
+        return null
+      }
+    }
+    const chosen = choose(listed, first)
+    const { batch, finished } = await readChanges(context, tick, roots, chosen)
+    first += finished
+    return batch
+  }
+}
+
+/** As many transactions as fit in one read, beginning with one that may be in the middle. */
+function choose(listed: readonly ListedTransaction[], first: number): readonly ListedTransaction[] {
+  let last = first
+  for (let changes = 0; last < listed.length && (last === first || changes < readSize); last += 1) {
+    changes += listed[last]?.remaining ?? 0
+  }
+  return listed.slice(first, last)
+}
+
+async function listTransactions(
+  context: TickReaderContext,
+  { from, to }: Tick,
+  roots: readonly string[],
+  after: number,
+): Promise<ListedTransaction[]> {
+  const rows = await context.connection.texts('rowtap_list', LIST_TRANSACTIONS, [
+    from.xmax,
+    from.inProgress,
+    to.xmax,
+    to.text,
+    roots,
+    after,
+    listSize,
+    context.commitTimes,
+  ])
+  return rows.map(([id, highest, changes, commitTime]) => ({
+    transaction: { id: id ?? '', commitTime: typeof commitTime === 'string' ? commitDate(commitTime) : null },
+    highest: Number(highest),
+    remaining: Number(changes),
+    above: 0,
+  }))
+}
+
+/** The session's TimeZone is UTC and its DateStyle ISO: `2026-01-02 03:04:05.678901+00`. */
+function commitDate(text: string): Date {
+  return new Date(
+    text
+      .replace(' ', 'T')
+      .replace(/(\.\d{3})\d*/u, '$1')
+      .replace(/\+00$/u, 'Z'),
+  )
+}
+
+const operations: Readonly<Record<string, Operation>> = { I: 'insert', U: 'update', D: 'delete', T: 'truncate' }
+
+async function readChanges(
+  context: TickReaderContext,
+  tick: Tick,
+  roots: readonly string[],
+  transactions: readonly ListedTransaction[],
+): Promise<{ batch: ChangeBatch; finished: number }> {
+  const rows = await context.connection.texts('rowtap_read', READ_CHANGES, [
+    transactions.map((listed) => listed.transaction.id),
+    transactions.map((listed) => listed.above),
+    roots,
+    readSize,
+    readBytes,
+    context.consumer,
+  ])
+  if (rows.length === 0 || rows[0]?.[7] !== 'true') throw leaseLost()
+  await context.shapes.load(rows.map((row) => row[3] ?? ''))
+  const changes: Change[] = []
+  let finished = 0
+  let bytes = 0
+  for (const [ordinal, sequence, root = '', shape, operation = '', before, after] of rows) {
+    const listed = transactions[Number(ordinal) - 1]
+    if (listed === undefined || operation === null || root === null) throw notUnderstood(sequence)
+    const seq = Number(sequence)
+    listed.above = seq
+    listed.remaining -= 1
+    if (listed.remaining === 0) finished += 1
+    bytes += 200 + 2 * ((before?.length ?? 0) + (after?.length ?? 0))
+    const position = changePosition(tick.to, listed.highest, seq)
+    context.truncations.see(operation, root, listed.transaction, position)
+    if (operation === PARTITION_TRUNCATED) continue
+    const kind = operations[operation]
+    if (kind === undefined) throw notUnderstood(sequence)
+    const { relation, fields, fieldCount } = context.shapes.get(shape ?? '', root)
+    changes.push({
+      kind,
+      relation,
+      new: after === null || after === undefined ? null : compositeTuple(after, fields, fieldCount),
+      old: before === null || before === undefined ? null : compositeTuple(before, fields, fieldCount),
+      transaction: listed.transaction,
+      id: `${context.tag}-${sequence}`,
+      position,
+    })
+  }
+  return { batch: { changes, bytes }, finished }
+}
+
+function notUnderstood(sequence: string | null | undefined): RowtapError {
+  return new RowtapError('ERR_DECODE', { message: `The change ${sequence} in the queue cannot be understood.` })
+}

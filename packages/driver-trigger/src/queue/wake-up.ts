@@ -1,0 +1,94 @@
+import type { Connection } from '../connection/connection.ts'
+import { LISTEN, NOTIFY_SELF, SET_SLEEP } from '../sql/queue-statements.ts'
+
+/**
+ * When to look at the queue again.
+ *
+ * While changes keep coming the reader polls, at the shortest interval. When none came for a while it falls asleep: it
+ * asks writers for a NOTIFY, and polls at growing intervals. A notification is only ever a latency hint. A writer
+ * that wrote before the reader fell asleep, and commits later, sends none; the growing intervals keep its delay
+ * about as short as its transaction was long.
+ *
+ *     busy --nothing for `lingerMs`--> asleep --found something--> busy
+ */
+export interface WakeUp {
+  /** Waits until it is time to look again. */
+  wait(): Promise<void>
+  /** The last look found something. */
+  found(): void
+  /** Ends a wait: there is something to look at, or nothing more to wait for. */
+  wake(): void
+}
+
+const lingerMs = 100
+// The longest wait where writers cannot be relied on to wake the reader.
+const unheardMaxMs = 20
+
+/**
+ * Listens for notifications, and begins busy.
+ *
+ * @param notifies whether writers on this server may send notifications.
+ */
+export async function wakeUp(
+  connection: Connection,
+  notifies: boolean,
+  pollMinMs: number,
+  pollMaxMs: number,
+): Promise<WakeUp> {
+  let asleep = false
+  let heard = false
+  let lastFound = performance.now()
+  let intervalMs = pollMinMs
+  let woken = false
+  let resume: (() => void) | null = null
+
+  const wake = (): void => {
+    woken = true
+    resume?.()
+  }
+  connection.onNotification(() => {
+    heard = true
+    wake()
+  })
+  await connection.run(LISTEN)
+  // One that crashed in its sleep would have writers send notifications for ever.
+  await connection.run(SET_SLEEP, [1])
+  // A connection pooler in between may not pass notifications on. One that comes back proves that they arrive.
+  await connection.run(NOTIFY_SELF)
+
+  const rest = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        resume = null
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      resume = done
+    })
+
+  return {
+    wake,
+    found: () => {
+      lastFound = performance.now()
+      intervalMs = pollMinMs
+      if (!asleep) return
+      asleep = false
+      // Where this fails the connection is lost, and the next look at the queue says so.
+      connection.run(SET_SLEEP, [1]).catch(() => {})
+    },
+    wait: async () => {
+      if (!asleep && performance.now() - lastFound >= lingerMs) {
+        await connection.run(SET_SLEEP, [2])
+        asleep = true
+        // Look once more: what was committed before the writers knew would have to wait for the next interval.
+        return
+      }
+      if (!woken) await rest(intervalMs)
+      woken = false
+      if (!asleep) return
+      const maxMs = heard && notifies ? pollMaxMs : Math.min(pollMaxMs, Math.max(pollMinMs, unheardMaxMs))
+      intervalMs = Math.min(intervalMs * 2, maxMs)
+    },
+  }
+}

@@ -1,0 +1,204 @@
+import type { ChangeBatch, DriverHost, Position, TableName } from '@rowtap/core/driver'
+import { RowtapError } from '@rowtap/core/driver'
+import { findTable, lacksPrivilege } from '../catalog/find-table.ts'
+import type { FoundTable } from '../catalog/find-table.ts'
+import type { ReadableRelation } from '../catalog/relations.ts'
+import type { ShapeContent } from '../catalog/shape.ts'
+import type { Connection } from '../connection/connection.ts'
+import { lossOf } from '../connection/connection.ts'
+import { captureTable } from '../install/capture-table.ts'
+import { captureWatch } from '../install/capture-watch.ts'
+import { install } from '../install/install.ts'
+import { removeUnused } from '../install/uninstall.ts'
+import { handled } from '../queue/handled.ts'
+import { partitionTruncations } from '../queue/partition-truncations.ts'
+import { shapeSource } from '../queue/shape-source.ts'
+import { parseSnapshot } from '../queue/snapshot.ts'
+import { tickReader } from '../queue/tick-reader.ts'
+import { tickSource } from '../queue/tick-source.ts'
+import { startUpkeep } from '../queue/upkeep.ts'
+import { wakeUp } from '../queue/wake-up.ts'
+import { REMOVE_CONSUMER, REMOVE_WANTED } from '../sql/consumer-statements.ts'
+import type { Server } from './open-session.ts'
+import type { SessionOptions } from './trigger-session.ts'
+
+/** What a consumer works with. */
+export interface ConsumerContext {
+  readonly options: SessionOptions
+  readonly host: DriverHost
+  readonly control: Connection
+  readonly reader: Connection
+  readonly server: Server
+  /** Aborted when the session closes, or when its client waits no longer. */
+  readonly signal: AbortSignal
+  readonly relationOf: (table: TableName, content: ShapeContent) => ReadableRelation
+}
+
+/** A session that is registered with the queue. */
+export interface Consumer {
+  /** Captures exactly these tables. */
+  capture(tables: readonly TableName[]): Promise<Position>
+  /** The changes, from the moment of registration. */
+  batches(): AsyncGenerator<ChangeBatch, void, undefined>
+  acknowledge(position: Position): void
+  /** Stops, and removes what nobody else uses. */
+  close(): Promise<void>
+}
+
+// How often a close tries to remove what others hold locks on, before it leaves that to the next start.
+const closeAttempts = 10
+
+/** Installs the queue where it is missing, removes what crashed consumers left, and registers a consumer. */
+export async function openConsumer(context: ConsumerContext): Promise<Consumer> {
+  const { options, host, control, reader, server, signal, relationOf } = context
+  const registration = await install(control, options.schema, options.leaseMs)
+  const consumer = registration.id
+  // What is captured, by the table's object id; and every name that a change may still have to be delivered under.
+  let wanted = new Map<string, TableName>()
+  const names = new Map<string, TableName>()
+
+  const ticks = tickSource(reader, consumer, registration.place)
+  const progress = handled(parseSnapshot(registration.place))
+  const shapes = shapeSource(reader, relationOf, (root) => names.get(root))
+  const truncations = partitionTruncations(
+    (root) => names.get(root),
+    (notice) => host.notify(notice),
+  )
+  const alarm = await wakeUp(reader, !server.prepared_transactions, options.pollMinMs, options.pollMaxMs)
+  let failure: { readonly error: unknown } | null = null
+  const fail = (error: unknown): void => {
+    failure ??= { error }
+    alarm.wake()
+  }
+  const watch = captureWatch(
+    control,
+    options.schema,
+    consumer,
+    (oid) => wanted.get(oid),
+    (notice) => host.notify(notice),
+  )
+  let untidy = false
+  const tidy = async (): Promise<void> => {
+    untidy = !(await removeUnused(control, signal, 1))
+  }
+  const upkeep = startUpkeep({
+    connection: control,
+    consumer,
+    leaseMs: options.leaseMs,
+    place: () => progress.place(),
+    further: async () => {
+      await watch()
+      // What could not be removed because others held a lock on it.
+      if (untidy) await tidy()
+    },
+    failed: fail,
+  })
+  signal.addEventListener('abort', () => alarm.wake(), { once: true })
+  for (const connection of [control, reader]) {
+    connection.ended.addEventListener('abort', () => fail(lossOf(connection.ended)), { once: true })
+  }
+  // A table that only a crashed consumer wanted may have kept its triggers.
+  await tidy()
+
+  const find = async (tables: readonly TableName[]): Promise<Map<string, FoundTable & { table: TableName }>> => {
+    const found = new Map<string, FoundTable & { table: TableName }>()
+    for (const table of tables) {
+      const one = await findTable(control, options.schema, table)
+      if (!one.privileged) throw lacksPrivilege(table, one.role)
+      found.set(one.oid, { ...one, table })
+    }
+    return found
+  }
+
+  const discard = async (oids: readonly string[]): Promise<void> => {
+    if (oids.length === 0) return
+    await control.run(REMOVE_WANTED, [consumer, oids])
+    await tidy()
+  }
+
+  const capture = async (tables: readonly TableName[]): Promise<Position> => {
+    const found = await find(tables)
+    const added = [...found.values()].filter(({ oid }) => !wanted.has(oid))
+    try {
+      for (const { oid, table } of added) {
+        await captureTable(control, {
+          schema: options.schema,
+          consumer,
+          oid,
+          table,
+          signal,
+          notify: (notice) => host.notify(notice),
+        })
+      }
+    } catch (error) {
+      if (!control.ended.aborted) await discard(added.map(({ oid }) => oid))
+      throw error
+    }
+    const removed = [...wanted.keys()].filter((oid) => !found.has(oid))
+    wanted = new Map([...found.values()].map(({ oid, table }) => [oid, table]))
+    for (const [oid, table] of wanted) names.set(oid, table)
+    const boundary = await ticks.cut()
+    alarm.wake()
+    await discard(removed)
+    return boundary
+  }
+
+  const batches = async function* (): AsyncGenerator<ChangeBatch, void, undefined> {
+    try {
+      yield* read()
+    } catch (error) {
+      // Closing takes away what a read that is under way stands on.
+      if (signal.aborted) return
+      throw failure === null ? error : failure.error
+    }
+  }
+
+  const read = async function* (): AsyncGenerator<ChangeBatch, void, undefined> {
+    for (;;) {
+      if (signal.aborted) return
+      if (failure !== null) throw failure.error
+      const tick = await ticks.next()
+      if (tick === null) {
+        progress.nothingUntil(ticks.end())
+        await alarm.wait()
+        continue
+      }
+      alarm.found()
+      const nextBatch = tickReader(
+        { connection: reader, consumer, tag: registration.tag, shapes, truncations, commitTimes: server.commit_times },
+        tick,
+        [...wanted.keys()],
+      )
+      let last: Position | null = null
+      for (let next = nextBatch(); ;) {
+        const batch = await next
+        if (batch === null) break
+        // One batch is read ahead. If that fails, it is when it is waited for.
+        next = nextBatch()
+        next.catch(() => {})
+        if (batch.changes.length === 0) continue
+        last = batch.changes.at(-1)?.position ?? last
+        yield batch
+        if (signal.aborted) return
+      }
+      progress.delivered(tick.to, last)
+    }
+  }
+
+  return {
+    capture,
+    batches,
+    acknowledge: (position) => progress.acknowledge(position),
+    close: async () => {
+      alarm.wake()
+      await upkeep.stop()
+      try {
+        await control.run(REMOVE_CONSUMER, [consumer])
+        await removeUnused(control, new AbortController().signal, closeAttempts)
+      } catch (error) {
+        // Whoever starts next removes what a lost connection leaves behind.
+        if (!RowtapError.is(error, 'ERR_CONNECTION_LOST')) throw error
+      }
+    },
+  }
+}

@@ -1,0 +1,52 @@
+import type { DriverHost, DriverSession } from '@rowtap/core/driver'
+import { RowtapError } from '@rowtap/core/driver'
+import pg from 'pg'
+import type { Connection } from '../connection/connection.ts'
+import { openConnection } from '../connection/connection.ts'
+import { READER_SETTINGS, SERVER } from '../sql/catalog-statements.ts'
+import type { ResolvedTriggerOptions } from '../trigger-options.ts'
+import { triggerSession } from './trigger-session.ts'
+
+/** What a session knows of the server. */
+export interface Server {
+  readonly version_number: number
+  readonly version: string
+  readonly in_recovery: boolean
+  /** Whether the server records when transactions commit. */
+  readonly commit_times: boolean
+  /** Whether PREPARE TRANSACTION is possible, which a NOTIFY would make fail. */
+  readonly prepared_transactions: boolean
+}
+
+/** Connects twice (to read the queue, and for everything else) and checks the server. Makes nothing yet. */
+export async function openSession(options: ResolvedTriggerOptions, host: DriverHost): Promise<DriverSession> {
+  const control = await openConnection(options, host.signal)
+  let reader: Connection | null = null
+  try {
+    const server = await checkServer(control)
+    reader = await openConnection(options, host.signal)
+    await reader.run(READER_SETTINGS)
+    return triggerSession({ ...options, types: options.types ?? pg.types }, host, control, reader, server)
+  } catch (error) {
+    await reader?.close()
+    await control.close()
+    throw error
+  }
+}
+
+async function checkServer(connection: Connection): Promise<Server> {
+  const [server] = await connection.rows<Server>(SERVER)
+  if (server === undefined) throw new RowtapError('ERR_DATABASE', { message: 'PostgreSQL returned no row.' })
+  if (server.version_number < 140_000) {
+    throw new RowtapError('ERR_SETUP_REQUIRED', {
+      message: `The server is PostgreSQL ${server.version}. The trigger driver needs version 14 or later: upgrade the server.`,
+    })
+  }
+  if (server.in_recovery) {
+    throw new RowtapError('ERR_SETUP_REQUIRED', {
+      message:
+        'The server is a standby, which cannot be written to. Connect to the primary server: triggers write a queue.',
+    })
+  }
+  return server
+}

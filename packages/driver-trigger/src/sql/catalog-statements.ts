@@ -1,0 +1,59 @@
+import { SHAPE_CONTENT } from './shape-content.ts'
+import { sql } from './sql.ts'
+import type { Sql } from './sql.ts'
+
+/** A table by schema ($1) and name ($2): its kind, its shape, and what the role may do with it. */
+export const FIND_TABLE: Sql = sql`
+select
+  r.oid::text as oid, r.relkind::text as kind, r.relpersistence::text as persistence, r.oid::int8 < 16384 as system,
+  pg_catalog.has_table_privilege(r.oid, 'SELECT') and pg_catalog.has_table_privilege(r.oid, 'TRIGGER') as privileged,
+  current_user::text as role,
+  r.relispartition as is_partition, rn.nspname as root_schema, root.relname as root_name,
+  ${SHAPE_CONTENT} as content
+from pg_catalog.pg_class r
+join pg_catalog.pg_namespace n on n.oid = r.relnamespace
+left join pg_catalog.pg_class root on r.relispartition and root.oid = pg_catalog.pg_partition_root(r.oid)
+left join pg_catalog.pg_namespace rn on rn.oid = root.relnamespace
+where n.nspname = $1 and r.relname = $2
+`
+
+/** Every table that could be meant by a misspelled name, those of the schema $1 first. */
+export const TABLE_NAMES: Sql = sql`
+select n.nspname as schema, r.relname as name
+from pg_catalog.pg_class r
+join pg_catalog.pg_namespace n on n.oid = r.relnamespace
+where r.relkind in ('r', 'p') and r.relpersistence = 'p' and not r.relispartition
+  and n.nspname <> 'information_schema' and n.nspname not like 'pg\_%'
+order by n.nspname <> $1, n.nspname, r.relname
+limit 2000
+`
+
+/** What a session must know of the server and of its role. */
+export const SERVER: Sql = sql`
+select
+  pg_catalog.current_setting('server_version_num')::int as version_number,
+  pg_catalog.current_setting('server_version') as version,
+  pg_catalog.pg_is_in_recovery() as in_recovery,
+  pg_catalog.current_setting('track_commit_timestamp') = 'on' as commit_times,
+  pg_catalog.current_setting('max_prepared_transactions') <> '0' as prepared_transactions
+`
+
+/** Settings of a session of ours: nothing that the role or the database sets may get in the way. */
+export const SESSION_SETTINGS: Sql = sql`
+set session characteristics as transaction isolation level read committed, read write, not deferrable;
+set search_path = pg_catalog, pg_temp;
+set "DateStyle" = 'ISO';
+set "TimeZone" = 'UTC';
+set statement_timeout = 0;
+set lock_timeout = 0;
+set idle_in_transaction_session_timeout = 0;
+set synchronous_commit = off;
+set jit = off;
+`
+
+/** The queue is read through its index, even where statistics from a quieter moment suggest otherwise. */
+export const READER_SETTINGS: Sql = sql`
+set enable_seqscan = off;
+set enable_bitmapscan = off;
+set plan_cache_mode = force_generic_plan;
+`

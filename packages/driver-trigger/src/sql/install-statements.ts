@@ -1,0 +1,98 @@
+import { INSTALL_LOCK, SCHEMA, SCHEMA_LITERAL, sql } from './sql.ts'
+import type { Sql } from './sql.ts'
+
+/** Waits for the right to change what is installed, and holds it until the transaction ends. */
+export const TAKE_INSTALL_LOCK: Sql = sql`select pg_catalog.pg_advisory_xact_lock(${INSTALL_LOCK})`
+
+/** How long a statement of this transaction may wait for a lock: writers queue behind whoever waits. */
+export const SHORT_LOCK_TIMEOUT: Sql = sql`set local lock_timeout = '200ms'`
+
+/** Whether the schema is there, whether rowtap made it, and whether the role may use it. */
+export const FIND_INSTALLATION: Sql = sql`
+select
+  n.oid is not null as exists,
+  coalesce(pg_catalog.obj_description(n.oid, 'pg_namespace') like 'rowtap: %', false) as ours,
+  exists (select from pg_catalog.pg_class r where r.relnamespace = n.oid and r.relname = 'migration') as filled,
+  coalesce(pg_catalog.pg_has_role(n.nspowner, 'USAGE'), false) as usable,
+  pg_catalog.pg_get_userbyid(n.nspowner)::text as owner,
+  current_user::text as role,
+  pg_catalog.current_database()::text as database,
+  pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') as may_create
+from (select) as one
+left join pg_catalog.pg_namespace n on n.nspname = ${SCHEMA_LITERAL}
+`
+
+/** The last migration that was applied. */
+export const LAST_MIGRATION: Sql = sql`select coalesce(pg_catalog.max(number), 0) as number from ${SCHEMA}.migration`
+
+/** Notes that migration $1 was applied. */
+export const NOTE_MIGRATION: Sql = sql`insert into ${SCHEMA}.migration (number) values ($1)`
+
+/** The triggers of ours on a table ($1). */
+export const FIND_TRIGGERS: Sql = sql`
+select t.tgname::text as name, t.tgenabled::text as enabled
+from pg_catalog.pg_trigger t
+join pg_catalog.pg_proc p on p.oid = t.tgfoid
+join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+where t.tgrelid = $1::oid and not t.tgisinternal and n.nspname = ${SCHEMA_LITERAL}
+`
+
+/** The tables that the consumer $1 wants, and that lack one of the triggers $2, or have it switched off. */
+export const FIND_UNCAPTURED: Sql = sql`
+select w.relation::text as oid
+from ${SCHEMA}.wanted w
+where w.consumer = $1::bigint
+  and (
+    select pg_catalog.count(*)
+    from pg_catalog.pg_trigger t
+    where t.tgrelid = w.relation and t.tgname = any ($2::text[]) and t.tgenabled <> 'D'
+  ) < pg_catalog.cardinality($2::text[])
+`
+
+/** The triggers of ours on tables that no consumer wants (any more). */
+export const FIND_UNWANTED_TRIGGERS: Sql = sql`
+select t.tgname::text as name, t.tgrelid::text as relation, tn.nspname::text as schema, r.relname::text as table
+from pg_catalog.pg_trigger t
+join pg_catalog.pg_proc p on p.oid = t.tgfoid
+join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+join pg_catalog.pg_class r on r.oid = t.tgrelid
+join pg_catalog.pg_namespace tn on tn.oid = r.relnamespace
+where not t.tgisinternal and t.tgparentid = 0 and n.nspname = ${SCHEMA_LITERAL}
+  and not exists (select from ${SCHEMA}.wanted w where w.relation = coalesce(pg_catalog.pg_partition_root(r.oid), r.oid))
+order by r.oid, t.tgname
+`
+
+/** A table ($1) and all its partitions, the table first. */
+export const PARTITION_TREE: Sql = sql`
+select r.oid::text as oid, n.nspname::text as schema, r.relname::text as name
+from pg_catalog.pg_class r
+join pg_catalog.pg_namespace n on n.oid = r.relnamespace
+where r.oid = $1::oid or r.oid in (select t.relid from pg_catalog.pg_partition_tree($1::oid) t)
+order by r.oid <> $1::oid, n.nspname, r.relname
+`
+
+/** The server processes that hold a lock on a table ($1) or its partitions which a CREATE TRIGGER has to wait for. */
+export const FIND_BLOCKERS: Sql = sql`
+select distinct l.pid
+from pg_catalog.pg_locks l
+where l.locktype = 'relation' and l.granted and l.pid <> pg_catalog.pg_backend_pid()
+  and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+  and l.mode not in ('AccessShareLock', 'RowShareLock')
+  and l.relation in (select $1::oid union select t.relid from pg_catalog.pg_partition_tree($1::oid) t)
+order by l.pid
+`
+
+/** Removes everything: the capture function takes its triggers along, wherever they are and whoever owns the table. */
+export const DROP_INSTALLATION: Sql = sql`
+drop function if exists ${SCHEMA}.capture() cascade;
+drop function if exists ${SCHEMA}.record_shape(oid, record);
+drop function if exists ${SCHEMA}.unsettled_shape(oid);
+drop function if exists ${SCHEMA}.settle_shape(oid);
+drop function if exists ${SCHEMA}.shape_content(oid);
+drop table if exists ${SCHEMA}.queue, ${SCHEMA}.shape, ${SCHEMA}.wanted, ${SCHEMA}.consumer,
+  ${SCHEMA}.installation, ${SCHEMA}.migration;
+drop sequence if exists ${SCHEMA}.sleep;
+`
+
+/** Removes the schema, if it is empty. */
+export const DROP_SCHEMA: Sql = sql`drop schema ${SCHEMA} restrict`

@@ -1,0 +1,9 @@
+import { CAPTURE_FUNCTION } from './migration-0001/capture-function.ts'
+import { PRIVILEGES } from './migration-0001/privileges.ts'
+import { SHAPE_FUNCTIONS } from './migration-0001/shape-functions.ts'
+import { TABLES } from './migration-0001/tables.ts'
+import { sql } from './sql.ts'
+import type { Sql } from './sql.ts'
+
+/** Makes the schema, its tables and its functions. */
+export const MIGRATION_0001: Sql = sql`${TABLES}${SHAPE_FUNCTIONS}${CAPTURE_FUNCTION}${PRIVILEGES}`

@@ -1,0 +1,47 @@
+import type { Capabilities } from '@rowtap/core/driver'
+
+/** The type of {@link triggerCapabilities}: every cell is known at compile time. */
+export type TriggerCapabilities = {
+  readonly driver: 'trigger'
+  readonly operations: {
+    readonly insert: 'database'
+    readonly update: 'database'
+    readonly delete: 'database'
+    readonly truncate: 'database'
+  }
+  readonly conditions: { readonly where: false }
+  readonly columns: { readonly projection: 'process'; readonly onlyChanged: 'process' }
+  readonly rows: {
+    readonly old: 'database'
+    readonly oldWithoutSetup: 'database'
+    readonly unchangedLargeValues: 'database'
+  }
+  readonly keys: { readonly change: 'process'; readonly declared: 'process' }
+  readonly order: { readonly row: 'database'; readonly transaction: 'database'; readonly commit: false }
+  readonly transactions: { readonly id: 'database'; readonly commitTime: false }
+  readonly delivery: {
+    readonly acknowledgement: 'database'
+    readonly subscription: false
+    readonly reconnect: false
+  }
+  readonly listeners: { readonly attachWhileRunning: 'database' }
+}
+
+/** What the trigger driver can do. */
+export const triggerCapabilities: TriggerCapabilities & Capabilities = deepFreeze<TriggerCapabilities>({
+  driver: 'trigger',
+  operations: { insert: 'database', update: 'database', delete: 'database', truncate: 'database' },
+  conditions: { where: false },
+  columns: { projection: 'process', onlyChanged: 'process' },
+  rows: { old: 'database', oldWithoutSetup: 'database', unchangedLargeValues: 'database' },
+  keys: { change: 'process', declared: 'process' },
+  order: { row: 'database', transaction: 'database', commit: false },
+  transactions: { id: 'database', commitTime: false },
+  delivery: { acknowledgement: 'database', subscription: false, reconnect: false },
+  listeners: { attachWhileRunning: 'database' },
+})
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const member of Object.values(value)) if (typeof member === 'object' && member !== null) deepFreeze(member)
+  return Object.freeze(value)
+}

@@ -1,0 +1,152 @@
+import type { CapabilityName, ChangeEvent, Client, Driver, ListenOptions, Operation, TableName } from '@rowtap/core'
+import { cellOf, connect, listen } from '@rowtap/core'
+
+import type { DriverName } from '../drivers/known-drivers.ts'
+import { KNOWN_DRIVERS } from '../drivers/known-drivers.ts'
+import { changeLine } from '../format/change-line.ts'
+import { displayWidth } from '../format/display-width.ts'
+import { jsonLine } from '../format/json-line.ts'
+import { plainTable } from '../format/plain-value.ts'
+import type { ValueForm } from '../format/value-types.ts'
+import { VALUE_TYPES } from '../format/value-types.ts'
+import type { LineOutput } from '../terminal/line-output.ts'
+import type { Surroundings } from '../terminal/surroundings.ts'
+import { announcing, printSignals } from './announcing.ts'
+import { OrderedEvents } from './ordered-events.ts'
+
+/** What `rowtap tail` takes. What is left out is core's default. */
+export interface TailOptions {
+  readonly url: string
+  readonly tables: readonly TableName[]
+  readonly driver: DriverName
+  readonly operations?: readonly Operation[]
+  readonly columns?: readonly string[]
+  readonly where?: string
+  readonly subscription?: string
+  readonly transitions?: 'exact' | 'idempotent'
+  readonly json: boolean
+  readonly values: ValueForm
+  readonly limit?: number
+}
+
+/** How long what was received may take to be written, once the command is to end. */
+const FINISH_MS = 10_000
+
+/**
+ * Prints changes as they happen, until it is interrupted, its reader goes away or the limit is reached.
+ *
+ * @throws RowtapError what core and the driver throw.
+ */
+export async function tail(options: TailOptions, around: Surroundings): Promise<void> {
+  const { interrupted, output } = around
+  // A person reads PostgreSQL's own text best.
+  const types = VALUE_TYPES[options.json ? options.values : 'text']
+  const driver = announcing(KNOWN_DRIVERS[options.driver].create({ connection: options.url, types }), around.messages)
+
+  refuseUnsupported(driver, options)
+
+  const connecting = new AbortController()
+  const giveUp = (): void => connecting.abort()
+  interrupted.addEventListener('abort', giveUp)
+  if (interrupted.aborted) return
+  let client: Client
+  try {
+    client = await connect(driver, {
+      signal: connecting.signal,
+      ...(options.subscription === undefined ? {} : { subscription: options.subscription }),
+    })
+  } catch (error) {
+    if (interrupted.aborted) return
+    throw error
+  } finally {
+    // From here on an interruption is an orderly end.
+    interrupted.removeEventListener('abort', giveUp)
+  }
+
+  const end = Promise.withResolvers<'interrupted' | 'limit' | 'closed'>()
+  const onInterrupt = (): void => end.resolve('interrupted')
+  interrupted.addEventListener('abort', onInterrupt)
+  if (interrupted.aborted) onInterrupt()
+  output.closed.then(() => end.resolve('closed'), end.reject)
+  client.on('error', end.reject)
+  printSignals(client, around.messages)
+
+  await using closing = new ClientEnd(client, around.messages)
+  const printer = eventPrinter(options, around, () => end.resolve('limit'))
+  const ordered = new OrderedEvents(printer)
+  const listeners = options.tables.map((table) => client.listen(listenOptions(table, options)))
+  for (const listener of listeners) {
+    listener.on('change', listeners.length === 1 ? printer : (event) => ordered.add(event))
+  }
+  const ready = Promise.all(listeners.map((listener) => listener.ready)).then(() => {
+    return around.messages.write(`ready: ${options.tables.map(plainTable).join(', ')} (${options.driver})`)
+  })
+  await Promise.race([ready, end.promise])
+  const reason = await end.promise
+  // Otherwise nobody takes what follows, and waiting for it would be in vain.
+  closing.finishes = reason === 'interrupted'
+}
+
+/** Closes the client when the command ends. */
+class ClientEnd implements AsyncDisposable {
+  /** Whether what was received is still to be printed. */
+  finishes = false
+  readonly #client: Client
+  readonly #messages: LineOutput
+
+  constructor(client: Client, messages: LineOutput) {
+    this.#client = client
+    this.#messages = messages
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { unfinished } = await this.#client.close({ timeoutMs: this.finishes ? FINISH_MS : 0 })
+    if (this.finishes && unfinished > 0)
+      await this.#messages.write(`unfinished: ${unfinished} changes were not printed`)
+  }
+}
+
+/** Writes each event as a line. Past the limit, and past the reader's end, events stay unhandled: they are nobody's. */
+function eventPrinter(
+  options: TailOptions,
+  { output, isTerminal, columns, colors }: Surroundings,
+  limitReached: () => void,
+): (event: ChangeEvent) => Promise<void> | undefined {
+  const tableWidth = Math.max(...options.tables.map((table) => displayWidth(plainTable(table))))
+  const never = new Promise<void>(() => {})
+  let left = options.limit ?? Number.POSITIVE_INFINITY
+  return (event) => {
+    if (left <= 0 || output.isClosed) return never
+    left -= 1
+    const line = options.json
+      ? jsonLine(event)
+      : changeLine(event, { colors, columns: isTerminal ? columns() : null, tableWidth })
+    const written = output.write(line)
+    if (left <= 0) limitReached()
+    return written
+  }
+}
+
+/** Core refuses what the driver does not support when a listener is made: let that be before the database is touched. */
+function refuseUnsupported(driver: Driver, options: TailOptions): void {
+  const needed: readonly (CapabilityName | null)[] = [
+    options.where === undefined ? null : 'conditions.where',
+    options.columns === undefined ? null : 'columns.projection',
+    ...(options.operations ?? []).map((operation) => `operations.${operation}` as const),
+  ]
+  const [table] = options.tables
+  const refused = needed.some((name) => name !== null && cellOf(driver.capabilities, name) === false)
+  if (refused && table !== undefined) listen(driver, listenOptions(table, options))
+}
+
+function listenOptions(table: TableName, options: TailOptions): ListenOptions {
+  // A command line has lost the driver's type: whether the driver has what an option asks for, core says.
+  const given: { readonly table: TableName; readonly [option: string]: unknown } = {
+    table,
+    ...(options.operations === undefined ? {} : { operations: options.operations }),
+    ...(options.columns === undefined ? {} : { columns: options.columns }),
+    ...(options.where === undefined ? {} : { where: options.where }),
+    ...(options.transitions === undefined ? {} : { transitions: options.transitions }),
+  }
+  return given
+}

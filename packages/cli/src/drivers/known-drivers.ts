@@ -1,0 +1,31 @@
+import type { Capabilities, Driver } from '@rowtap/core'
+import { triggerCapabilities, triggerDriver } from '@rowtap/driver-trigger'
+import { walCapabilities, walDriver } from '@rowtap/driver-wal'
+
+import type { ValueTypes } from '../format/value-types.ts'
+
+/** A driver's name on the command line. */
+export type DriverName = 'wal' | 'trigger'
+
+/** How the command opens a driver. */
+export interface DriverSettings {
+  /** A connection string. */
+  readonly connection: string
+  /** How values are turned into JavaScript's. Default: as `pg` does it. */
+  readonly types?: ValueTypes
+}
+
+/** A driver that comes with the command. */
+export interface KnownDriver {
+  readonly capabilities: Capabilities
+  create(settings: DriverSettings): Driver
+}
+
+/** Every driver that comes with the command. */
+export const KNOWN_DRIVERS: Readonly<Record<DriverName, KnownDriver>> = {
+  wal: { capabilities: walCapabilities, create: walDriver },
+  trigger: { capabilities: triggerCapabilities, create: triggerDriver },
+}
+
+/** Their names, in the order in which tables list them. The first is the default. */
+export const DRIVER_NAMES: readonly DriverName[] = ['wal', 'trigger']

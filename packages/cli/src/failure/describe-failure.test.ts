@@ -1,0 +1,54 @@
+import { RowtapError } from '@rowtap/core'
+import { CommanderError } from 'commander'
+import { expect, test } from 'vitest'
+
+import { describeFailure, traceOf } from './describe-failure.ts'
+import { UsageError } from './usage-error.ts'
+
+test('a wrong command line is 2', () => {
+  expect(describeFailure(new UsageError('--limit takes a number'))).toEqual({
+    exitCode: 2,
+    sentence: 'rowtap: --limit takes a number',
+  })
+  const unknown = new CommanderError(
+    1,
+    'commander.unknownOption',
+    "error: unknown option '--ur'\n(Did you mean --url?)",
+  )
+  expect(describeFailure(unknown)).toEqual({
+    exitCode: 2,
+    sentence: "rowtap: unknown option '--ur' (Did you mean --url?)",
+  })
+})
+
+test('anything else is 1, with its code where it has one', () => {
+  const setup = new RowtapError('ERR_SETUP_REQUIRED', { message: 'Run this:\n  ALTER SYSTEM SET wal_level = logical;' })
+  expect(describeFailure(setup)).toEqual({
+    exitCode: 1,
+    sentence: 'rowtap: ERR_SETUP_REQUIRED: Run this: ALTER SYSTEM SET wal_level = logical;',
+  })
+  expect(describeFailure(new Error('disk full'))).toEqual({ exitCode: 1, sentence: 'rowtap: disk full' })
+  expect(describeFailure('odd')).toEqual({ exitCode: 1, sentence: 'rowtap: odd' })
+})
+
+test('an error without a message of its own is told by what it holds', () => {
+  expect(describeFailure(new AggregateError([new Error('one'), new Error('two')])).sentence).toBe('rowtap: one; two')
+  expect(describeFailure(new TypeError('')).sentence).toBe('rowtap: TypeError')
+})
+
+test('what went wrong first is told, not what went wrong in cleaning up after it', async () => {
+  const block = async (): Promise<void> => {
+    await using _ = { [Symbol.asyncDispose]: () => Promise.reject(new Error('cleaning up')) }
+    throw new Error('the block')
+  }
+  const error: unknown = await block().catch((reason: unknown) => reason)
+  expect(describeFailure(error).sentence).toBe('rowtap: the block')
+  expect(traceOf(error)).toMatch(/^Error: the block[^]*then, while cleaning up: Error: cleaning up/)
+})
+
+test('the trace shows each cause once', () => {
+  const inner = new Error('inner')
+  const outer = new Error('outer', { cause: inner })
+  inner.cause = outer
+  expect(traceOf(outer).match(/^Error: |^caused by: Error: /gm)).toHaveLength(2)
+})

@@ -1,0 +1,58 @@
+import { RowtapError } from '@rowtap/core'
+import { CommanderError } from 'commander'
+
+import { UsageError } from './usage-error.ts'
+
+/** How a failed command ends. */
+export interface Failure {
+  /** 2 for a wrong command line, 1 for everything else. */
+  readonly exitCode: 1 | 2
+  /** One line for standard error. */
+  readonly sentence: string
+}
+
+/** Turns whatever a command threw into its exit code and the line that says why. */
+export function describeFailure(error: unknown): Failure {
+  if (isSuppressedError(error)) return describeFailure(error.suppressed)
+  if (error instanceof UsageError) return { exitCode: 2, sentence: `rowtap: ${onOneLine(error.message)}` }
+  if (error instanceof CommanderError) {
+    return { exitCode: 2, sentence: `rowtap: ${onOneLine(error.message.replace(/^error: /, ''))}` }
+  }
+  if (RowtapError.is(error)) return { exitCode: 1, sentence: `rowtap: ${error.code}: ${onOneLine(error.message)}` }
+  return { exitCode: 1, sentence: `rowtap: ${onOneLine(messageOf(error))}` }
+}
+
+/** Where a failure came from: the stack of the error and of each cause beneath it, for `ROWTAP_DEBUG`. */
+export function traceOf(error: unknown): string {
+  if (isSuppressedError(error)) return `${traceOf(error.suppressed)}\nthen, while cleaning up: ${traceOf(error.error)}`
+  const stacks: string[] = []
+  const seen = new Set<unknown>()
+  for (let cause = error; cause instanceof Error && !seen.has(cause); cause = cause.cause) {
+    seen.add(cause)
+    stacks.push(cause.stack ?? cause.message)
+  }
+  return stacks.length === 0 ? String(error) : stacks.join('\ncaused by: ')
+}
+
+/** Two errors: one of a block, and one of the cleaning up after it. */
+interface BlockAndCleanUpError extends Error {
+  /** What went wrong in the block: it came first. */
+  readonly suppressed: unknown
+  readonly error: unknown
+}
+
+// By its name: not every runtime has the class.
+function isSuppressedError(error: unknown): error is BlockAndCleanUpError {
+  return error instanceof Error && error.name === 'SuppressedError' && 'suppressed' in error && 'error' in error
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  // An AggregateError of several refused connections has no message of its own.
+  if (error.message === '' && error instanceof AggregateError) return error.errors.map(messageOf).join('; ')
+  return error.message === '' ? error.name : error.message
+}
+
+function onOneLine(text: string): string {
+  return text.trim().replaceAll(/\s*\n\s*/g, ' ')
+}

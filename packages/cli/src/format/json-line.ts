@@ -1,0 +1,22 @@
+import type { ChangeEvent } from '@rowtap/core'
+
+/**
+ * One event as one line of JSON without its line break: the fields of every event in this order, and no other.
+ * Values must be in terms of JSON already.
+ */
+export function jsonLine(event: ChangeEvent): string {
+  return JSON.stringify({
+    id: event.id,
+    kind: event.kind,
+    schema: event.schema,
+    table: event.table,
+    key: event.key,
+    new: event.new,
+    old: event.old,
+    changed: event.changed,
+    unavailable: event.unavailable,
+    derivedFrom: event.derivedFrom,
+    position: event.position,
+    transaction: { id: event.transaction.id, commitTime: event.transaction.commitTime?.toISOString() ?? null },
+  })
+}

@@ -1,0 +1,79 @@
+import { describe, expect, test, vi } from 'vitest'
+
+import type { TailOptions } from './commands/tail.ts'
+import type { Commands } from './program.ts'
+import { program } from './program.ts'
+
+const URL = 'postgresql://localhost/shop'
+
+async function parse(...parameters: readonly string[]): Promise<Record<keyof Commands, unknown[][]>> {
+  const commands = {
+    demo: vi.fn<Commands['demo']>(() => Promise.resolve()),
+    tail: vi.fn<Commands['tail']>(() => Promise.resolve()),
+    capabilities: vi.fn<Commands['capabilities']>(() => Promise.resolve()),
+  }
+  await program(commands, {}).parseAsync(['node', 'rowtap', ...parameters])
+  return {
+    demo: commands.demo.mock.calls,
+    tail: commands.tail.mock.calls,
+    capabilities: commands.capabilities.mock.calls,
+  }
+}
+
+async function tailOptions(...parameters: readonly string[]): Promise<unknown> {
+  const { tail } = await parse('tail', '--url', URL, ...parameters)
+  return tail[0]?.[0]
+}
+
+describe('the command line', () => {
+  test('tail has defaults', async () => {
+    expect(await tailOptions('--table', 'orders')).toEqual({
+      url: URL,
+      tables: [{ schema: 'public', name: 'orders' }],
+      driver: 'wal',
+      json: false,
+      values: 'json',
+    } satisfies TailOptions)
+  })
+
+  test('tail reads every flag', async () => {
+    const flags = [
+      '--table',
+      'orders',
+      '--table',
+      '"Odd Schema"."Ta""ble.x"',
+      '--driver',
+      'trigger',
+      '--on',
+      'insert,delete',
+    ]
+    const more = ['--columns', 'id,"Mixed"', '--where', "status = 'paid'", '--subscription', 'billing']
+    const rest = ['--transitions', 'idempotent', '--json', '--values', 'text', '--limit', '5']
+    expect(await tailOptions(...flags, ...more, ...rest)).toEqual({
+      url: URL,
+      tables: [
+        { schema: 'public', name: 'orders' },
+        { schema: 'Odd Schema', name: 'Ta"ble.x' },
+      ],
+      driver: 'trigger',
+      operations: ['insert', 'delete'],
+      columns: ['id', 'Mixed'],
+      where: "status = 'paid'",
+      subscription: 'billing',
+      transitions: 'idempotent',
+      json: true,
+      values: 'text',
+      limit: 5,
+    } satisfies TailOptions)
+  })
+
+  test('demo lasts ten seconds unless told otherwise', async () => {
+    expect((await parse('demo')).demo).toEqual([[{ seconds: 10 }]])
+    expect((await parse('demo', '--seconds', '2')).demo).toEqual([[{ seconds: 2 }]])
+  })
+
+  test('capabilities come as text or as JSON', async () => {
+    expect((await parse('capabilities')).capabilities).toEqual([[{ json: false }]])
+    expect((await parse('capabilities', '--json')).capabilities).toEqual([[{ json: true }]])
+  })
+})

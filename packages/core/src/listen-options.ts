@@ -1,5 +1,6 @@
 import type { Capabilities } from './capabilities/capabilities.ts'
 import type { OperationChoice, OptionIf } from './capabilities/refused.ts'
+import type { ClientSignals } from './client.ts'
 import type { TableName } from './contract/table-name.ts'
 import type { ColumnName, Row } from './event.ts'
 
@@ -36,4 +37,6 @@ export interface ConnectOptions<C extends Capabilities = Capabilities> {
   readonly subscription?: OptionIf<C, C['delivery']['subscription'], 'subscription', string>
   /** Closes the client when aborted, and gives up connecting. */
   readonly signal?: AbortSignal
+  /** Handlers that hear of the client's signals from the first moment on: also of what connecting waits for. */
+  readonly on?: { readonly [K in keyof ClientSignals]?: (notice: ClientSignals[K]) => void }
 }

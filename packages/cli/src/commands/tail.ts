@@ -11,8 +11,8 @@ import type { ValueForm } from '../format/value-types.ts'
 import { VALUE_TYPES } from '../format/value-types.ts'
 import type { LineOutput } from '../terminal/line-output.ts'
 import type { Surroundings } from '../terminal/surroundings.ts'
-import { announcing, printSignals } from './announcing.ts'
 import { OrderedEvents } from './ordered-events.ts'
+import { signalLines } from './signal-lines.ts'
 
 /** What `rowtap tail` takes. What is left out is core's default. */
 export interface TailOptions {
@@ -41,7 +41,7 @@ export async function tail(options: TailOptions, around: Surroundings): Promise<
   const { interrupted, output } = around
   // A person reads PostgreSQL's own text best.
   const types = VALUE_TYPES[options.json ? options.values : 'text']
-  const driver = announcing(KNOWN_DRIVERS[options.driver].create({ connection: options.url, types }), around.messages)
+  const driver = KNOWN_DRIVERS[options.driver].create({ connection: options.url, types })
 
   refuseUnsupported(driver, options)
 
@@ -53,6 +53,7 @@ export async function tail(options: TailOptions, around: Surroundings): Promise<
   try {
     client = await connect(driver, {
       signal: connecting.signal,
+      on: signalLines(around.messages),
       ...(options.subscription === undefined ? {} : { subscription: options.subscription }),
     })
   } catch (error) {
@@ -69,7 +70,6 @@ export async function tail(options: TailOptions, around: Surroundings): Promise<
   if (interrupted.aborted) onInterrupt()
   output.closed.then(() => end.resolve('closed'), end.reject)
   client.on('error', end.reject)
-  printSignals(client, around.messages)
 
   await using closing = new ClientEnd(client, around.messages)
   const printer = eventPrinter(options, around, () => end.resolve('limit'))

@@ -4,7 +4,7 @@ import { connect } from '@rowtap/core'
 import type { DriverName } from '../drivers/known-drivers.ts'
 import { KNOWN_DRIVERS } from '../drivers/known-drivers.ts'
 import type { LineOutput } from '../terminal/line-output.ts'
-import { announcing, printSignals } from '../commands/announcing.ts'
+import { signalLines } from '../commands/signal-lines.ts'
 import { SHOP_TABLES } from './shop-schema.ts'
 import { TableFold } from './table-fold.ts'
 import { wallClockMicroseconds } from './wall-clock.ts'
@@ -34,8 +34,7 @@ export class ShopObserver implements AsyncDisposable {
 
   /** Connects, and resolves when every later change of the shop will be seen. */
   static async open(driver: DriverName, url: string, messages: LineOutput): Promise<ShopObserver> {
-    const client = await connect(announcing(KNOWN_DRIVERS[driver].create({ connection: url }), messages))
-    printSignals(client, messages)
+    const client = await connect(KNOWN_DRIVERS[driver].create({ connection: url }), { on: signalLines(messages) })
     return new ShopObserver(driver, client)
   }
 

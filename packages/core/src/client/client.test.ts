@@ -426,6 +426,21 @@ describe('refusals before the database is touched', () => {
   })
 })
 
+test('what connecting waits for is told to handlers that are given beforehand', async () => {
+  const driver = scripted()
+  const open = driver.open.bind(driver)
+  driver.open = async (host) => {
+    host.notify({ kind: 'wait', reason: 'an old transaction', processIds: [7] })
+    return await open(host)
+  }
+  const heard: unknown[] = []
+  await using client = await connect(driver, { on: { wait: (notice) => heard.push(notice) } })
+  expect(heard).toEqual([{ kind: 'wait', reason: 'an old transaction', processIds: [7] }])
+  const refused = await rejection(connect(driver, { on: { waits: () => undefined } } as never))
+  expect(refused.message).toBe(`'on' has no option "waits". Did you mean "wait"?`)
+  expect(client.acknowledged).toBeNull()
+})
+
 describe('listen() with a client of its own', () => {
   test('delivers, and closes the client with the listener', async () => {
     const driver = scripted()

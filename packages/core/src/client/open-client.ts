@@ -52,6 +52,7 @@ export class OpenClient<C extends Capabilities> implements Client<C>, ListenerOw
   /** Connects the driver. What goes wrong is a RowtapError. */
   static async open<C extends Capabilities>(driver: Driver<C>, request: ConnectRequest): Promise<OpenClient<C>> {
     const signals = new Signals()
+    signals.addAll(request.on)
     const abandon = new AbortController()
     const { signal } = request
     throwIfAborted(signal)

@@ -24,6 +24,13 @@ export class Signals {
     }
   }
 
+  /** Adds the handlers that are given by the name of their signal. */
+  addAll(handlers: Readonly<Record<string, unknown>>): void {
+    for (const [signal, handler] of Object.entries(handlers)) {
+      if (handler !== undefined) this.on(signal as keyof ClientSignals, handler as (notice: unknown) => void)
+    }
+  }
+
   /** Calls the handlers. Returns whether there was one. */
   emit<K extends keyof ClientSignals>(signal: K, notice: ClientSignals[K]): boolean {
     const handlers = [...this.#handlers[signal]]

@@ -9,6 +9,8 @@ import { abortSignal } from './listen-request.ts'
 export interface ConnectRequest {
   readonly subscription: string | null
   readonly signal: AbortSignal | null
+  /** Handlers by signal; that each is known is checked where they are added. */
+  readonly on: Readonly<Record<string, unknown>>
 }
 
 /**
@@ -17,11 +19,12 @@ export interface ConnectRequest {
  * @throws RowtapError ERR_INVALID_OPTIONS, ERR_CAPABILITY_UNSUPPORTED, ERR_DRIVER_CONTRACT
  */
 export function connectRequest(driver: Driver, options: unknown): ConnectRequest {
-  checkOptionNames('connect()', options, ['subscription', 'signal'])
+  checkOptionNames('connect()', options, ['subscription', 'signal', 'on'])
   const given: Readonly<Record<string, unknown>> = { ...options }
   return {
     subscription: subscription(driver.capabilities, given['subscription']),
     signal: abortSignal('connect()', given['signal']),
+    on: handlers(given['on']),
   }
 }
 
@@ -42,4 +45,10 @@ function subscription(capabilities: Capabilities, given: unknown): string | null
   checkCapability(capabilities, 'delivery.subscription', `the option 'subscription'`)
   if (typeof given === 'string' && given !== '') return given
   throw invalidOptions(`'subscription' is a name.`)
+}
+
+function handlers(given: unknown): Readonly<Record<string, unknown>> {
+  if (given === undefined) return {}
+  checkOptionNames(`'on'`, given, ['gap', 'reconnect', 'wait', 'error'])
+  return { ...given }
 }

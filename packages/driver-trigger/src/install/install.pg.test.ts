@@ -94,26 +94,36 @@ describePostgres('what is installed', (postgres) => {
     await second.count(1)
   })
 
-  test('what a crashed client leaves is removed by the next one, when its lease has run out', async () => {
+  test('what a crashed client leaves is removed by the next one', async () => {
     await using database = await postgres.createDatabase()
     await database.query('CREATE TABLE a (id int); CREATE TABLE b (id int)')
     const before = await catalogueSnapshot(database)
-    await using crashed = await openTestSession({ connection: database.url, leaseMs: 1000 })
+    await using crashed = await openTestSession({ connection: database.url })
     await crashed.capture('a')
     await database.query(
       `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'rowtap' AND datname = current_database()`,
     )
     await eventually(() => crashed.error() !== null, 'the crash')
     expect(RowtapError.is(crashed.error(), 'ERR_CONNECTION_LOST')).toBe(true)
-    await eventually(async () => {
-      const expired = await database.query('SELECT FROM rowtap.consumer WHERE lease_until < clock_timestamp()')
-      return expired.length === 1
-    }, 'the end of the lease')
     const next = await openTestSession({ connection: database.url })
     await next.capture('b')
     expect(await database.query(`SELECT FROM pg_trigger WHERE tgrelid = 'a'::regclass`)).toEqual([])
     await next.close()
     expect(await catalogueSnapshot(database)).toEqual(before)
+  })
+
+  test('a client that gives no sign of life for its lease no longer holds the queue, and hears of it', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE t (id int)')
+    await using silent = await openTestSession({ connection: database.url })
+    await silent.capture('t')
+    await database.query('UPDATE rowtap.consumer SET lease_until = now() - interval $$1 second$$')
+    await using next = await openTestSession({ connection: database.url })
+    await next.capture('t')
+    await eventually(() => silent.error() !== null, 'the error')
+    expect(RowtapError.is(silent.error(), 'ERR_POSITION_LOST')).toBe(true)
+    await database.query('INSERT INTO t VALUES (1)')
+    await next.count(1)
   })
 
   test('a client whose lease was declared void hears of it, and nothing is missed in silence', async () => {
@@ -164,6 +174,17 @@ describePostgres('a captured table', (postgres) => {
     await database.query('INSERT INTO other VALUES (1)')
     await session.count(1)
     expect(session.notices.filter(({ kind }) => kind === 'gap')).toHaveLength(1)
+  })
+
+  test('that is dropped or renamed does not stand in the way of others', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE a (id int); CREATE TABLE b (id int); CREATE TABLE c (id int)')
+    await using session = await openTestSession({ connection: database.url })
+    await session.capture('a', 'b')
+    await database.query('DROP TABLE a; ALTER TABLE b RENAME TO renamed')
+    await session.capture('a', 'b', 'c')
+    await database.query('INSERT INTO c VALUES (1); INSERT INTO renamed VALUES (2)')
+    expect((await session.count(2)).map(describeChange)).toEqual(['insert c new=(1)', 'insert b new=(2)'])
   })
 
   test('that was dropped and made again is captured again when it is asked for again', async () => {

@@ -106,8 +106,8 @@ function isInstalled(found: Found | undefined): boolean {
   return found?.ours === true && found.filled && found.usable
 }
 
-/** Whether another process has removed everything in the meantime. */
-function isGone(error: unknown): boolean {
+/** Whether an error says that another process has removed everything in the meantime. */
+export function isGone(error: unknown): boolean {
   const state = stateOf(error)
   return state !== null && UNDEFINED_OBJECTS.has(state)
 }

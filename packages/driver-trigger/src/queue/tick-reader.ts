@@ -1,6 +1,7 @@
 import type { Change, ChangeBatch, Operation, Transaction } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
+import type { ObjectNames } from '../row/object-names.ts'
 import { compositeTuple } from '../row/composite-tuple.ts'
 import { LIST_TRANSACTIONS, READ_CHANGES } from '../sql/queue-statements.ts'
 import type { PartitionTruncations } from './partition-truncations.ts'
@@ -18,6 +19,7 @@ export interface TickReaderContext {
   readonly tag: string
   readonly shapes: ShapeSource
   readonly truncations: PartitionTruncations
+  readonly names: ObjectNames
   /** Whether the server records when transactions commit. */
   readonly commitTimes: boolean
 }
@@ -164,7 +166,7 @@ async function readChanges(
       position,
     })
   }
-  return { batch: { changes, bytes }, finished }
+  return { batch: { changes: await context.names.shorten(changes), bytes }, finished }
 }
 
 function notUnderstood(sequence: string | null | undefined): RowtapError {

@@ -1,23 +1,24 @@
 import type { ChangeBatch, DriverHost, Position, TableName } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
 import { findTable, lacksPrivilege } from '../catalog/find-table.ts'
-import type { FoundTable } from '../catalog/find-table.ts'
 import type { ReadableRelation } from '../catalog/relations.ts'
 import type { ShapeContent } from '../catalog/shape.ts'
 import type { Connection } from '../connection/connection.ts'
 import { lossOf } from '../connection/connection.ts'
 import { captureTable } from '../install/capture-table.ts'
 import { captureWatch } from '../install/capture-watch.ts'
+import type { Registration } from '../install/install.ts'
 import { install } from '../install/install.ts'
-import { removeUnused } from '../install/uninstall.ts'
+import { isGone, removeUnused } from '../install/uninstall.ts'
 import { handled } from '../queue/handled.ts'
 import { partitionTruncations } from '../queue/partition-truncations.ts'
 import { shapeSource } from '../queue/shape-source.ts'
 import { parseSnapshot } from '../queue/snapshot.ts'
 import { tickReader } from '../queue/tick-reader.ts'
-import { tickSource } from '../queue/tick-source.ts'
+import { leaseLost, tickSource } from '../queue/tick-source.ts'
 import { startUpkeep } from '../queue/upkeep.ts'
 import { wakeUp } from '../queue/wake-up.ts'
+import { objectNames } from '../row/object-names.ts'
 import { REMOVE_CONSUMER, REMOVE_WANTED } from '../sql/consumer-statements.ts'
 import type { Server } from './open-session.ts'
 import type { SessionOptions } from './trigger-session.ts'
@@ -50,8 +51,29 @@ const closeAttempts = 10
 
 /** Installs the queue where it is missing, removes what crashed consumers left, and registers a consumer. */
 export async function openConsumer(context: ConsumerContext): Promise<Consumer> {
-  const { options, host, control, reader, server, signal, relationOf } = context
+  const { control, options } = context
   const registration = await install(control, options.schema, options.leaseMs)
+  try {
+    return await startConsumer(context, registration)
+  } catch (error) {
+    await removeConsumer(control, registration.id)
+    throw error
+  }
+}
+
+/** Forgets a consumer, and removes what nobody else uses. */
+async function removeConsumer(control: Connection, consumer: string): Promise<void> {
+  try {
+    await control.run(REMOVE_CONSUMER, [consumer])
+    await removeUnused(control, new AbortController().signal, closeAttempts)
+  } catch (error) {
+    // Whoever starts next removes what a lost connection leaves behind.
+    if (!RowtapError.is(error, 'ERR_CONNECTION_LOST') && !isGone(error)) throw error
+  }
+}
+
+async function startConsumer(context: ConsumerContext, registration: Registration): Promise<Consumer> {
+  const { options, host, control, reader, server, signal, relationOf } = context
   const consumer = registration.id
   // What is captured, by the table's object id; and every name that a change may still have to be delivered under.
   let wanted = new Map<string, TableName>()
@@ -60,6 +82,7 @@ export async function openConsumer(context: ConsumerContext): Promise<Consumer> 
   const ticks = tickSource(reader, consumer, registration.place)
   const progress = handled(parseSnapshot(registration.place))
   const shapes = shapeSource(reader, relationOf, (root) => names.get(root))
+  const shortNames = objectNames(reader, server.search_path)
   const truncations = partitionTruncations(
     (root) => names.get(root),
     (notice) => host.notify(notice),
@@ -81,6 +104,8 @@ export async function openConsumer(context: ConsumerContext): Promise<Consumer> 
   const tidy = async (): Promise<void> => {
     untidy = !(await removeUnused(control, signal, 1))
   }
+  // A table that only a crashed consumer wanted may have kept its triggers.
+  await tidy()
   const upkeep = startUpkeep({
     connection: control,
     consumer,
@@ -97,15 +122,19 @@ export async function openConsumer(context: ConsumerContext): Promise<Consumer> 
   for (const connection of [control, reader]) {
     connection.ended.addEventListener('abort', () => fail(lossOf(connection.ended)), { once: true })
   }
-  // A table that only a crashed consumer wanted may have kept its triggers.
-  await tidy()
-
-  const find = async (tables: readonly TableName[]): Promise<Map<string, FoundTable & { table: TableName }>> => {
-    const found = new Map<string, FoundTable & { table: TableName }>()
+  /** The tables by object id. One that is captured already stays, even if its name has gone: it was dropped or renamed. */
+  const find = async (tables: readonly TableName[]): Promise<Map<string, TableName>> => {
+    const found = new Map<string, TableName>()
     for (const table of tables) {
-      const one = await findTable(control, options.schema, table)
-      if (!one.privileged) throw lacksPrivilege(table, one.role)
-      found.set(one.oid, { ...one, table })
+      const captured = [...wanted].find(([, { schema, name }]) => schema === table.schema && name === table.name)
+      try {
+        const { oid, privileged, role } = await findTable(control, options.schema, table)
+        if (!privileged && !wanted.has(oid)) throw lacksPrivilege(table, role)
+        found.set(oid, table)
+      } catch (error) {
+        if (captured === undefined || !RowtapError.is(error, 'ERR_SETUP_REQUIRED')) throw error
+        found.set(captured[0], table)
+      }
     }
     return found
   }
@@ -118,9 +147,9 @@ export async function openConsumer(context: ConsumerContext): Promise<Consumer> 
 
   const capture = async (tables: readonly TableName[]): Promise<Position> => {
     const found = await find(tables)
-    const added = [...found.values()].filter(({ oid }) => !wanted.has(oid))
+    const added = [...found].filter(([oid]) => !wanted.has(oid))
     try {
-      for (const { oid, table } of added) {
+      for (const [oid, table] of added) {
         await captureTable(control, {
           schema: options.schema,
           consumer,
@@ -131,11 +160,11 @@ export async function openConsumer(context: ConsumerContext): Promise<Consumer> 
         })
       }
     } catch (error) {
-      if (!control.ended.aborted) await discard(added.map(({ oid }) => oid))
+      if (!control.ended.aborted) await discard(added.map(([oid]) => oid))
       throw error
     }
     const removed = [...wanted.keys()].filter((oid) => !found.has(oid))
-    wanted = new Map([...found.values()].map(({ oid, table }) => [oid, table]))
+    wanted = found
     for (const [oid, table] of wanted) names.set(oid, table)
     const boundary = await ticks.cut()
     alarm.wake()
@@ -149,7 +178,9 @@ export async function openConsumer(context: ConsumerContext): Promise<Consumer> 
     } catch (error) {
       // Closing takes away what a read that is under way stands on.
       if (signal.aborted) return
-      throw failure === null ? error : failure.error
+      const cause = failure === null ? error : failure.error
+      // Only who thinks that nobody reads the queue removes it.
+      throw isGone(cause) ? leaseLost() : cause
     }
   }
 
@@ -165,7 +196,15 @@ export async function openConsumer(context: ConsumerContext): Promise<Consumer> 
       }
       alarm.found()
       const nextBatch = tickReader(
-        { connection: reader, consumer, tag: registration.tag, shapes, truncations, commitTimes: server.commit_times },
+        {
+          connection: reader,
+          consumer,
+          tag: registration.tag,
+          shapes,
+          truncations,
+          names: shortNames,
+          commitTimes: server.commit_times,
+        },
         tick,
         [...wanted.keys()],
       )
@@ -192,13 +231,7 @@ export async function openConsumer(context: ConsumerContext): Promise<Consumer> 
     close: async () => {
       alarm.wake()
       await upkeep.stop()
-      try {
-        await control.run(REMOVE_CONSUMER, [consumer])
-        await removeUnused(control, new AbortController().signal, closeAttempts)
-      } catch (error) {
-        // Whoever starts next removes what a lost connection leaves behind.
-        if (!RowtapError.is(error, 'ERR_CONNECTION_LOST')) throw error
-      }
+      await removeConsumer(control, consumer)
     },
   }
 }

@@ -16,6 +16,8 @@ export interface Server {
   readonly commit_times: boolean
   /** Whether PREPARE TRANSACTION is possible, which a NOTIFY would make fail. */
   readonly prepared_transactions: boolean
+  /** What the role, the database or the connection's options set. */
+  readonly search_path: string
 }
 
 /** Connects twice (to read the queue, and for everything else) and checks the server. Makes nothing yet. */

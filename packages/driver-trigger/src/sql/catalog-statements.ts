@@ -35,7 +35,8 @@ select
   pg_catalog.current_setting('server_version') as version,
   pg_catalog.pg_is_in_recovery() as in_recovery,
   pg_catalog.current_setting('track_commit_timestamp') = 'on' as commit_times,
-  pg_catalog.current_setting('max_prepared_transactions') <> '0' as prepared_transactions
+  pg_catalog.current_setting('max_prepared_transactions') <> '0' as prepared_transactions,
+  (select s.reset_val from pg_catalog.pg_settings s where s.name = 'search_path') as search_path
 `
 
 /** Settings of a session of ours: nothing that the role or the database sets may get in the way. */

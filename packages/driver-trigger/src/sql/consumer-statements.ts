@@ -3,29 +3,45 @@ import type { Sql } from './sql.ts'
 
 /** Registers an ephemeral consumer with a lease of $1 milliseconds. Its place is now. */
 export const REGISTER_CONSUMER: Sql = sql`
-insert into ${SCHEMA}.consumer (place, lease_until)
-values (
+insert into ${SCHEMA}.consumer (place, lease_until, process_id, process_started)
+select
   pg_catalog.pg_current_snapshot(),
-  pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $1::float8 / 1000)
-)
+  pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $1::float8 / 1000),
+  a.pid, a.backend_start
+from pg_catalog.pg_stat_activity a
+where a.pid = pg_catalog.pg_backend_pid()
 returning id::text, place::text, (select tag from ${SCHEMA}.installation limit 1) as tag
 `
 
 /** Renews the lease of consumer $1 by $2 milliseconds, and stores its place ($3). */
 export const RENEW_CONSUMER: Sql = sql`
-update ${SCHEMA}.consumer
+update ${SCHEMA}.consumer c
 set place = $3::pg_snapshot,
-  lease_until = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $2::float8 / 1000)
-where id = $1::bigint
+  lease_until = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $2::float8 / 1000),
+  process_id = a.pid,
+  process_started = a.backend_start
+from pg_catalog.pg_stat_activity a
+where c.id = $1::bigint and a.pid = pg_catalog.pg_backend_pid()
 `
 
 /** Removes the consumer $1. */
 export const REMOVE_CONSUMER: Sql = sql`delete from ${SCHEMA}.consumer where id = $1::bigint`
 
-/** Removes the ephemeral consumers that gave no sign of life for their lease, except $1. */
+/**
+ * Removes the ephemeral consumers, except $1, whose connection has ended, or that gave no sign of life for their lease.
+ * (Of a process of another role only the number can be seen.)
+ */
 export const REMOVE_EXPIRED: Sql = sql`
-delete from ${SCHEMA}.consumer
-where lease_until < pg_catalog.clock_timestamp() and id <> $1::bigint
+delete from ${SCHEMA}.consumer c
+where c.subscription is null and c.id <> $1::bigint
+  and (
+    c.lease_until < pg_catalog.clock_timestamp()
+    or not exists (
+      select
+      from pg_catalog.pg_stat_activity a
+      where a.pid = c.process_id and (a.backend_start is null or a.backend_start = c.process_started)
+    )
+  )
 `
 
 /** Whether anybody reads the queue. */

@@ -22,12 +22,14 @@ insert into ${SCHEMA}.installation (tag)
 values (pg_catalog.left(pg_catalog.replace(pg_catalog.gen_random_uuid()::text, '-', ''), 12));
 
 -- Who reads the queue, and how far everything is handled. Without a subscription's name it is ephemeral: it must
--- renew its lease.
+-- renew its lease, and lives no longer than the server process that it last spoke to.
 create table ${SCHEMA}.consumer (
   id bigint generated always as identity primary key,
   subscription text unique,
   place pg_catalog.pg_snapshot not null,
   lease_until timestamptz,
+  process_id int not null,
+  process_started timestamptz not null,
   created_at timestamptz not null default pg_catalog.clock_timestamp(),
   check (subscription is not null or lease_until is not null)
 );

@@ -241,10 +241,14 @@ export class OpenClient<C extends Capabilities> implements Client<C>, ListenerOw
     const seen = [...this.#listeners].map((listener) => listener.fail(error))
     const heard = this.#signals.emit('error', error)
     if (!heard && !seen.includes(true)) throwUncaught(error)
-    this.#closing ??= this.#disconnect(DEFAULT_CLOSE_TIMEOUT_MS).then(() => ({ unfinished }))
-    this.#closing.catch((closeError: unknown) => {
-      if (!this.#signals.emit('error', asRowtapError(this.#driverName, closeError))) throwUncaught(closeError)
-    })
+    this.#closing ??= this.#disconnect(DEFAULT_CLOSE_TIMEOUT_MS).then(
+      () => ({ unfinished }),
+      (closeError: unknown) => {
+        // The failure was told; what goes wrong after it is told, too, and is no reason for `close()` to fail.
+        if (!this.#signals.emit('error', asRowtapError(this.#driverName, closeError))) throwUncaught(closeError)
+        return { unfinished }
+      },
+    )
   }
 
   async #close(timeoutMs: number): Promise<CloseReport> {

@@ -2,9 +2,6 @@ import type { ChangeEvent, Row } from '@rowtap/core'
 import type { TestDatabase } from '../postgres/test-database.ts'
 import type { Collector } from './collector.ts'
 
-/** The row of {@link standardTable}. A type alias, so that it is a {@link Row}, too. */
-export type StandardRow = { id: number; v: string | null }
-
 /** Creates `public.<name> (id int PRIMARY KEY, v text)`, the table of most cases. */
 export async function standardTable(database: TestDatabase, name: string, more = ''): Promise<void> {
   await database.query(`CREATE TABLE public.${name} (id int PRIMARY KEY, v text); ${more}`)

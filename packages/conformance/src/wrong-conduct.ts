@@ -1,0 +1,150 @@
+import type { ChangeBatch } from '@rowtap/core/driver'
+import { quoteTableName } from '@rowtap/core/driver'
+import { Client } from 'pg'
+import type { BrokenDriver } from './broken-driver.ts'
+import { withCapabilities, withSession } from './damaged-driver.ts'
+
+const tooEarly: BrokenDriver = {
+  defect: 'says that a table is live before it is',
+  failing: ['ready is honest: what is inserted at once after it arrives, every time'],
+  break: (driver) =>
+    withSession(driver, (session) => {
+      let live: ReturnType<typeof session.capture> | undefined
+      let count = 0
+      return {
+        async capture(requests) {
+          count += 1
+          const before = live === undefined ? undefined : await live
+          live = session.capture(requests)
+          // Honest at first, as such defects are.
+          return before === undefined || requests.length === 0 || count < 8 ? live : before
+        },
+      }
+    }),
+}
+
+const litters: BrokenDriver = {
+  defect: 'leaves a table behind',
+  failing: [
+    'after close nothing is left in the database: no slot, publication, trigger or function, no replica identity changed',
+  ],
+  break: (driver, url) =>
+    withSession(driver, (session) => ({
+      async close() {
+        await session.close()
+        await query(url, 'CREATE TABLE IF NOT EXISTS public.left_behind (id int)')
+      },
+    })),
+}
+
+const meddles: BrokenDriver = {
+  defect: 'sets the replica identity of a captured table to full without being asked',
+  failing: [
+    'after close nothing is left in the database: no slot, publication, trigger or function, no replica identity changed',
+  ],
+  break: (driver, url) =>
+    withSession(driver, (session) => ({
+      async capture(requests) {
+        // Of one name only: with old rows where there should be none, other cases would notice, too.
+        for (const { table } of requests.filter((request) => request.table.name === 'a')) {
+          await query(url, `ALTER TABLE ${quoteTableName(table)} REPLICA IDENTITY FULL`)
+        }
+        return session.capture(requests)
+      },
+    })),
+}
+
+const stays: BrokenDriver = {
+  defect: 'leaves a connection open after close',
+  failing: ['after close no connection is left, also when listeners were refused or still being attached'],
+  break: (driver, url) => ({
+    specification: driver.specification,
+    name: driver.name,
+    capabilities: driver.capabilities,
+    async open(host) {
+      const forgotten = new Client({ connectionString: url })
+      forgotten.on('error', () => undefined)
+      await forgotten.connect()
+      return driver.open(host)
+    },
+  }),
+}
+
+const queues: BrokenDriver = {
+  defect: 'waits for a table lock with the writers queued behind it',
+  failing: ['attaching to a table that a transaction has written to does not hold up other writers'],
+  break: (driver, url) =>
+    withSession(driver, (session) => ({
+      async capture(requests) {
+        for (const { table } of requests)
+          await query(url, `BEGIN; LOCK TABLE ${quoteTableName(table)} IN ACCESS EXCLUSIVE MODE; COMMIT`)
+        return session.capture(requests)
+      },
+    })),
+}
+
+const silent: BrokenDriver = {
+  defect: 'says nothing when its connection is lost',
+  failing: [
+    'a lost connection is told: by ERR_CONNECTION_LOST, or by reconnecting with a gap where changes may be missing',
+  ],
+  break: (driver) =>
+    withSession(driver, (session) => {
+      const closed = Promise.withResolvers<void>()
+      return {
+        async *batches(): AsyncIterable<ChangeBatch> {
+          try {
+            yield* session.batches()
+          } catch {
+            await closed.promise
+          }
+        },
+        close() {
+          closed.resolve()
+          return session.close()
+        },
+      }
+    }),
+}
+
+const boasts: BrokenDriver = {
+  defect: 'promises in its manifest what it does not do',
+  failing: ['old rows are as whole as the manifest says'],
+  break: (driver) => {
+    const { capabilities } = driver
+    // Whatever the driver under it says of old rows, the opposite is not true.
+    const rows = Object.freeze({
+      ...capabilities.rows,
+      oldWithoutSetup: capabilities.rows.oldWithoutSetup === false ? ('database' as const) : (false as const),
+    })
+    return withCapabilities(driver, Object.freeze({ ...capabilities, rows }))
+  },
+}
+
+const untidy: BrokenDriver = {
+  defect: 'has a manifest that can be changed',
+  failing: ['the manifest is frozen, has every cell and no other, and is the driver’s'],
+  break: (driver) => withCapabilities(driver, { ...driver.capabilities }),
+}
+
+/** Drivers that deliver the right changes, and yet break a promise. */
+export const WRONG_CONDUCT: readonly BrokenDriver[] = [
+  tooEarly,
+  litters,
+  meddles,
+  stays,
+  queues,
+  silent,
+  boasts,
+  untidy,
+]
+
+async function query(url: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: url, application_name: 'rowtap-testkit' })
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}

@@ -14,7 +14,7 @@ import { resolveTriggerOptions } from './trigger-options.ts'
  *
  * @throws RowtapError ERR_INVALID_OPTIONS
  */
-export function triggerDriver(options: TriggerDriverOptions): Driver<TriggerCapabilities> {
+export function triggerDriver(options: TriggerDriverOptions = {}): Driver<TriggerCapabilities> {
   const resolved = resolveTriggerOptions(options)
   return {
     specification: 1,

@@ -34,8 +34,11 @@ export interface PollIntervalMs {
 
 /** What the trigger driver needs to know. */
 export interface TriggerDriverOptions {
-  /** A connection string (`postgres://…`), or `pg`'s client configuration. */
-  readonly connection: string | PostgresConnection
+  /**
+   * A connection string (`postgres://…`), or `pg`'s client configuration. Left out: `PGHOST`, `PGUSER` and the other
+   * variables that `pg` knows.
+   */
+  readonly connection?: string | PostgresConnection | undefined
   /** The parsers that turn a value's text into what rows hold. Default: `pg`'s own, with what was set on it globally. */
   readonly types?: PostgresTypes
   /** The schema that the queue is made in. Applications that name the same schema share it. Default: `'rowtap'`. */
@@ -68,7 +71,7 @@ const maximalSchemaBytes = 50
  * @throws RowtapError ERR_INVALID_OPTIONS
  */
 export function resolveTriggerOptions(options: TriggerDriverOptions): ResolvedTriggerOptions {
-  const { connection, types, schema = 'rowtap', pollIntervalMs, leaseMs = 30_000 } = options
+  const { connection = {}, types, schema = 'rowtap', pollIntervalMs, leaseMs = 30_000 } = options
   const { min: pollMinMs = 5, max: pollMaxMs = Math.max(1000, pollIntervalMs?.min ?? 0) } = pollIntervalMs ?? {}
   if (typeof connection !== 'string' && (typeof connection !== 'object' || connection === null)) {
     throw invalid('connection must be a connection string or an object such as { host, user, password, database }.')

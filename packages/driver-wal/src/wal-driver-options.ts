@@ -24,8 +24,11 @@ export interface TypeParsers {
 
 /** How the driver connects. */
 export interface WalDriverOptions {
-  /** A connection string, or what `new pg.Client()` takes. It makes two connections: one for changes, one for set-up. */
-  readonly connection: string | WalConnectionOptions
+  /**
+   * A connection string, or what `new pg.Client()` takes. Left out: `PGHOST`, `PGUSER` and the other variables that
+   * `pg` knows. Two connections are made: one for changes, one for set-up.
+   */
+  readonly connection?: string | WalConnectionOptions | undefined
   /** How values are parsed. Default: `pg`'s own `types`, with whatever `pg.types.setTypeParser` was told before. */
   readonly types?: TypeParsers
 }

@@ -13,8 +13,8 @@ import type { WalDriverOptions } from './wal-driver-options.ts'
  *
  * @throws RowtapError ERR_INVALID_OPTIONS where there is nothing to connect to.
  */
-export function walDriver(options: WalDriverOptions): Driver<WalCapabilities> {
-  const { connection } = options
+export function walDriver(options: WalDriverOptions = {}): Driver<WalCapabilities> {
+  const { connection = {} } = options
   if (typeof connection !== 'string' && (typeof connection !== 'object' || connection === null)) {
     throw new RowtapError('ERR_INVALID_OPTIONS', {
       message: `walDriver: connection must be a connection string or an object such as { host, user, password, database }.`,

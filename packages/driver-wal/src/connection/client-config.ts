@@ -10,7 +10,7 @@ const DEFAULT_CONNECTION_TIMEOUT_MS = 10_000
 const textOnly: CustomTypesConfig = { getTypeParser: () => (value: unknown) => value }
 
 /** The configuration of both connections. */
-export function clientConfig(connection: string | WalConnectionOptions): ClientConfig {
+export function clientConfig(connection: string | WalConnectionOptions = {}): ClientConfig {
   const given = typeof connection === 'string' ? { connectionString: connection } : connection
   return {
     ...given,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { walCapabilities } from './wal-capabilities.ts'
 import { walDriver } from './wal-driver.ts'
+import type { WalDriverOptions } from './wal-driver-options.ts'
 
 test('connects to nothing before it is opened', () => {
   const driver = walDriver({ connection: 'postgres://nobody@127.0.0.1:1/none' })
@@ -8,7 +9,11 @@ test('connects to nothing before it is opened', () => {
   expect(driver.capabilities).toBe(walCapabilities)
 })
 
-test('refuses to be made without a connection', () => {
-  const options: { connection: string } = JSON.parse('{}') as { connection: string }
+test('may leave the connection to the environment', () => {
+  expect(walDriver().name).toBe('wal')
+})
+
+test.each(['{"connection":null}', '{"connection":5432}'])('refuses %s', (json) => {
+  const options = JSON.parse(json) as WalDriverOptions
   expect(() => walDriver(options)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTIONS' }))
 })

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 
 /** How much may wait in memory, undecoded, before the socket is left alone. */
 const READ_AHEAD_BYTES = 1024 * 1024
@@ -28,6 +29,7 @@ type OnData = (chunk: Buffer) => void
 export class SocketReader {
   readonly #stream: Duplex
   readonly #original: readonly OnData[]
+  readonly #isEncrypted: boolean
   #chunks: Buffer[] = []
   #bytes = 0
   #wake: (() => void) | null = null
@@ -35,10 +37,12 @@ export class SocketReader {
   #windowStart = 0
   #windowBytes = 0
   #rest: NodeJS.Timeout | null = null
+  #turn: NodeJS.Immediate | null = null
 
   constructor(stream: Duplex) {
     this.#stream = stream
     this.#original = stream.listeners('data') as OnData[]
+    this.#isEncrypted = stream instanceof TLSSocket
     stream.removeAllListeners('data')
     stream.on('data', this.#onData)
     stream.once('close', this.#onClose)
@@ -82,11 +86,16 @@ export class SocketReader {
     this.#bytes += chunk.length
     if (this.#bytes >= READ_AHEAD_BYTES) this.#stream.pause()
     this.#windowBytes += chunk.length
-    // A chunk that is not full is all that there is; the next one would be a row or two.
-    if (chunk.length < FULL_CHUNK_BYTES && this.#rest === null && this.#isBusy()) {
-      this.#stream.pause()
-      this.#rest = setTimeout(this.#onRested, REST_MS)
-    }
+    // A chunk that is not full is all that there is: the next one would be a row or two. An encrypted connection
+    // gives each row as a chunk.
+    if (chunk.length < FULL_CHUNK_BYTES && !this.#isEncrypted) this.#restIfBusy()
+    if (this.#turn === null) this.#turn = setImmediate(this.#onTurn)
+  }
+
+  /** Everything that the system had is read. */
+  readonly #onTurn = (): void => {
+    this.#turn = null
+    this.#restIfBusy()
     this.#wake?.()
   }
 
@@ -99,6 +108,12 @@ export class SocketReader {
     this.#ended = true
     if (this.#rest !== null) clearTimeout(this.#rest)
     this.#wake?.()
+  }
+
+  #restIfBusy(): void {
+    if (this.#rest !== null || this.#ended || !this.#isBusy()) return
+    this.#stream.pause()
+    this.#rest = setTimeout(this.#onRested, REST_MS)
   }
 
   #isBusy(): boolean {

@@ -52,7 +52,8 @@ export async function openWalSession(options: WalDriverOptions, host: DriverHost
     return new WalSession({ control, replication, reader, relations, inFlight, name, host, senderTimeoutMs })
   } catch (error) {
     await replication.stop(null)
-    if (isPublished) await dropEphemeralPublications(control, name)
+    // The first error is the one to tell. What cannot be removed now, the next start removes.
+    if (isPublished) await dropEphemeralPublications(control, name).catch(() => undefined)
     await control.end()
     throw databaseError(error, 'start capturing')
   }

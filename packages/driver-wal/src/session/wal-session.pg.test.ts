@@ -4,8 +4,15 @@ import { describe, expect, test } from 'vitest'
 import { testHost, testSession, wanted } from '../testing/test-session.ts'
 import { walDriver } from '../wal-driver.ts'
 
-const FLUSHED = `SELECT confirmed_flush_lsn::text AS flushed, confirmed_flush_lsn - '0/0' AS bytes FROM pg_replication_slots
-  WHERE database = current_database() AND slot_type = 'logical'`
+const FLUSHED = `SELECT confirmed_flush_lsn::text AS flushed FROM pg_replication_slots WHERE slot_name ~ '^rowtap_e_' AND database = current_database()`
+const BEHIND = `SELECT confirmed_flush_lsn < pg_current_wal_flush_lsn() AS behind FROM pg_replication_slots
+  WHERE slot_name ~ '^rowtap_e_' AND database = current_database()`
+/** Another reader of the same publication ($1), which says where each commit ends. */
+const WITNESS = `SELECT pg_create_logical_replication_slot('witness_' || md5(current_database()), 'pgoutput', true)`
+const FIRST_COMMIT_END = `
+  SELECT lsn::text AS after
+  FROM pg_logical_slot_peek_binary_changes('witness_' || md5(current_database()), NULL, NULL, 'proto_version', '1', 'publication_names', $1)
+  WHERE get_byte(data, 0) = ascii('C') ORDER BY lsn LIMIT 1`
 
 describePostgres('a session', (postgres) => {
   test('gives a change the same id whatever else is captured, and every change its own', async () => {
@@ -38,9 +45,11 @@ describePostgres('a session', (postgres) => {
     await database.query('CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE other (id int)')
     await using wal = await testSession({ connection: database.url, acknowledges: false })
     await wal.session.capture([wanted('t')])
+    await database.query(WITNESS)
     await database.query('INSERT INTO t VALUES (1)')
-    const [row] = await database.query(`SELECT pg_current_wal_insert_lsn()::text AS after`)
     await database.query('INSERT INTO t VALUES (2), (3)')
+    const [publication] = await database.query(`SELECT pubname AS name FROM pg_publication WHERE pubname ~ '_all$'`)
+    const [row] = await database.query(FIRST_COMMIT_END, [publication?.['name']])
     const [first, second] = await wal.count(3)
     if (first === undefined || second === undefined) throw new Error('unreachable')
     const flushed = async (): Promise<unknown> => (await database.query(FLUSHED))[0]?.['flushed']
@@ -53,9 +62,8 @@ describePostgres('a session', (postgres) => {
     expect(await flushed()).toBe(row?.['after'])
     const last = wal.changes.at(-1)
     if (last !== undefined) wal.session.acknowledge(last.position)
-    const behind = `SELECT confirmed_flush_lsn < pg_current_wal_flush_lsn() AS behind FROM pg_replication_slots WHERE database = current_database()`
     await eventually(
-      async () => (await database.query(behind))[0]?.['behind'] === false,
+      async () => (await database.query(BEHIND))[0]?.['behind'] === false,
       'the slot moves on where nothing is in flight',
     )
   })

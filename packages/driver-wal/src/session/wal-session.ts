@@ -63,8 +63,12 @@ export class WalSession implements DriverSession {
     this.#stream = new ChangeStream({ reader, relations, inFlight, answer: () => void this.#status.tell() })
     this.#tables = new TableCapture({ control, host, name, gate: this.#gate })
     this.#lost = Promise.race([control.lost, replication.failed])
-    // Whoever waits for changes looks at the reason itself.
-    this.#lost.catch(() => this.#stream.end())
+    // Whoever waits for changes looks at the reason itself. What came before the end of the socket is delivered first.
+    control.lost.catch(() => this.#stream.end())
+    replication.failed.catch(() => {
+      if (!reader.isEnded) this.#stream.end()
+    })
+    this.#lost.catch(() => undefined)
   }
 
   describe(table: TableName): Promise<Relation> {

@@ -4,6 +4,7 @@ export type { Position } from './contract/position.ts'
 export type { Relation, RelationColumn, Tuple } from './contract/relation.ts'
 export { formatTableName, parseTableName, quoteIdentifier, quoteTableName } from './contract/table-name.ts'
 export type { TableName } from './contract/table-name.ts'
+export { nearestTable } from './options/nearest-name.ts'
 export type {
   CaptureRequest,
   Change,

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { connect, listen } from '../connect.ts'
 import type { ChangeEvent } from '../event.ts'
 import { RowtapError } from '../rowtap-error.ts'
+import type { ScriptedChange } from '../testing/scripted-driver.ts'
 import { SCRIPTED_CAPABILITIES, ScriptedDriver, textRelation } from '../testing/scripted-driver.ts'
 
 const orders = textRelation('orders', ['id', 'status'])
@@ -331,6 +332,30 @@ describe('bounds', () => {
       await until(() => gates.length > handled)
       gates[handled]?.()
     }
+  })
+})
+
+describe('memory', () => {
+  test('a few changes of a batch that have to wait get memory of their own; most of a batch, or one that is handled at once, does not', async () => {
+    const driver = scripted()
+    await using client = await connect(driver)
+    const listener = client.listen({ table: 'orders', operations: ['delete'] })
+    const gate = Promise.withResolvers<void>()
+    const seen: string[] = []
+    listener.on('delete', async (event) => {
+      seen.push(event.id)
+      await gate.promise
+    })
+    await listener.ready
+    const inserts = Array.from({ length: 8 }, (_, id) => ({ kind: 'insert', new: [String(id), 'a'] }) as const)
+    const remove = (id: string): ScriptedChange => ({ kind: 'delete', old: [id, 'a'] })
+    driver.deliver([...inserts, remove('1'), remove('2'), remove('3')])
+    driver.deliver([remove('4'), remove('5')])
+    await until(() => driver.taken === 2)
+    expect(driver.detached).toEqual(['c10', 'c11'])
+    gate.resolve()
+    await until(() => seen.length === 5)
+    expect(seen).toEqual(['c9', 'c10', 'c11', 'c12', 'c13'])
   })
 })
 

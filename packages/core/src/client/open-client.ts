@@ -170,7 +170,8 @@ export class OpenClient<C extends Capabilities> implements Client<C>, ListenerOw
 
   #dispatch(batch: ChangeBatch): void {
     const bytes = Math.ceil(batch.bytes / Math.max(1, batch.changes.length))
-    const touched = new Set<TableListener>()
+    /** The listeners that took something of the batch, with how much. */
+    const takers = new Map<TableListener, number>()
     let entry: AcknowledgementEntry | null = null
     for (const change of batch.changes) {
       this.#checkOrder(change)
@@ -181,12 +182,13 @@ export class OpenClient<C extends Capabilities> implements Client<C>, ListenerOw
       for (const listener of this.#routing.listenersOf(change.relation)) {
         if (listener.offer(change, entry, bytes)) {
           entry.pending += 1
-          touched.add(listener)
+          takers.set(listener, (takers.get(listener) ?? 0) + 1)
         }
       }
     }
     this.#tracker.settle()
-    for (const listener of touched) listener.wake()
+    for (const listener of takers.keys()) listener.wake()
+    detachWaiting(batch, takers)
   }
 
   #checkOrder(change: Change): void {
@@ -283,6 +285,24 @@ export class OpenClient<C extends Capabilities> implements Client<C>, ListenerOw
     }
     if (signal.aborted) onAbort()
     else signal.addEventListener('abort', onAbort, { once: true, signal: this.#abandon.signal })
+  }
+}
+
+/**
+ * A change may hold on to everything that was received with it. Where few of a batch have to wait, they are given
+ * memory of their own, so that what waits holds about what it is counted for.
+ */
+function detachWaiting(batch: ChangeBatch, takers: ReadonlyMap<TableListener, number>): void {
+  const waiting = [...takers].map(([listener, taken]) => ({ listener, count: Math.min(taken, listener.waiting) }))
+  const most = Math.max(0, ...waiting.map(({ count }) => count))
+  if (most === 0 || most * 2 >= batch.changes.length) return
+  const detached = new Map<Change, Change>()
+  for (const { listener, count } of waiting) {
+    listener.replaceLast(count, (change) => {
+      const own = detached.get(change) ?? change.detach?.() ?? change
+      detached.set(change, own)
+      return own
+    })
   }
 }
 

@@ -76,8 +76,9 @@ export interface DriverSession {
    * disturbed. A table that is new is live when the promise resolves: every change of it that commits later is
    * delivered. When the promise rejects, what was captured before the call still is.
    *
-   * @returns the position at which the set is live. What is delivered later and has a smaller or equal
-   *   position was committed before the call resolved, and is not shown to a listener that the call was for.
+   * @returns the position at which the set is live. A listener that the call was for is not shown what has a smaller or
+   *   equal position, nor what is yielded before the promise resolves. So every change of either kind must be visible
+   *   to a SELECT by then.
    */
   capture(requests: readonly CaptureRequest[]): Promise<Position>
   /**
@@ -121,4 +122,9 @@ export interface Change {
   readonly id: string
   /** Greater than the position of every change before it. */
   readonly position: Position
+  /**
+   * The same change in memory of its own. A driver whose changes hold on to what was received with them has this: core
+   * calls it for a change that has to wait while most of its batch is done with.
+   */
+  detach?(): Change
 }

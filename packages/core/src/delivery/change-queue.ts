@@ -3,7 +3,7 @@ import type { AcknowledgementEntry } from './acknowledgement-tracker.ts'
 
 /** A change on its way to one listener. */
 export interface QueuedChange {
-  readonly change: Change
+  change: Change
   readonly entry: AcknowledgementEntry
   readonly bytes: number
 }
@@ -44,6 +44,13 @@ export class ChangeQueue {
       this.#head = 0
     }
     return item
+  }
+
+  /** Replaces the changes that wait, from the given place in the queue on. */
+  replaceFrom(index: number, replacement: (change: Change) => Change): void {
+    for (const item of this.#items.slice(this.#head + index)) {
+      if (item !== undefined) item.change = replacement(item.change)
+    }
   }
 
   /** Empties the queue and returns what was in it. */

@@ -161,6 +161,16 @@ export class TableListener implements Listener {
     return true
   }
 
+  /** How many changes wait to be taken. */
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  /** Replaces the last so many of the changes that wait. */
+  replaceLast(count: number, replacement: (change: Change) => Change): void {
+    this.#queue.replaceFrom(this.#queue.length - count, replacement)
+  }
+
   /** Delivers what is in the buffer, unless that is being done. */
   wake(): void {
     if (this.#loop !== null) this.#loop.wake()

@@ -1,5 +1,5 @@
 import type { Relation, RelationColumn } from '../contract/relation.ts'
-import { formatTableName, quoteTableName } from '../contract/table-name.ts'
+import { formatTableName } from '../contract/table-name.ts'
 import { invalidOptions } from '../options/check-option-names.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import { didYouMean } from '../options/nearest-name.ts'
@@ -81,18 +81,18 @@ function keyUnknown(relation: Relation, key: readonly ProjectedColumn[], request
       ? `Table ${table} has no primary key, and its updates and deletes do not carry the old row`
       : `Updates and deletes of table ${table} do not carry the old value of its key (${key.map((column) => column.name).join(', ')})`
   return new RowtapError('ERR_SETUP_REQUIRED', {
-    message: `${reason}. Run: ${oldRowsStatement(relation)} — or listen to the operations 'insert' and 'truncate' only.`,
+    message: `${reason}. ${wayOut(relation)}listen to the operations 'insert' and 'truncate' only.`,
   })
 }
 
 function changesUnknown(relation: Relation): RowtapError {
   return new RowtapError('ERR_SETUP_REQUIRED', {
     message:
-      `Updates of table ${formatTableName(relation)} do not carry the old row, so it is not known whether one of 'columns' changed. ` +
-      `Run: ${oldRowsStatement(relation)} — or set transitions to 'idempotent' to get every update.`,
+      `Updates of table ${formatTableName(relation)} do not carry the whole old row, so it is not known whether one of 'columns' changed. ` +
+      `${wayOut(relation)}set transitions to 'idempotent' to get every update.`,
   })
 }
 
-function oldRowsStatement(relation: Relation): string {
-  return relation.oldRowsStatement ?? `ALTER TABLE ${quoteTableName(relation)} ADD PRIMARY KEY (…)`
+function wayOut(relation: Relation): string {
+  return relation.oldRowsStatement === null ? 'A way out: ' : `Run: ${relation.oldRowsStatement} — or `
 }

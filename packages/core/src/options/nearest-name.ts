@@ -1,3 +1,5 @@
+import type { TableName } from '../contract/table-name.ts'
+
 /** The name among `names` that is most likely meant by `name`, or `null` where none is near. */
 export function nearestName(name: string, names: Iterable<string>): string | null {
   let best: string | null = null
@@ -5,6 +7,22 @@ export function nearestName(name: string, names: Iterable<string>): string | nul
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1
   for (const candidate of names) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+/** The table that is most likely meant: the same name elsewhere, or one of which few letters differ. */
+export function nearestTable(table: TableName, candidates: Iterable<TableName>): TableName | null {
+  let best: TableName | null = null
+  let bestDistance = Math.max(1, Math.floor(table.name.length / 3)) + 1
+  for (const candidate of candidates) {
+    // Another schema counts as half a letter, so that of equally near names the one in the same schema wins.
+    const elsewhere = candidate.schema === table.schema ? 0 : 0.5
+    const distance = editDistance(table.name.toLowerCase(), candidate.name.toLowerCase()) + elsewhere
     if (distance < bestDistance) {
       best = candidate
       bestDistance = distance

@@ -83,6 +83,8 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
   readonly captured: (readonly CaptureRequest[])[] = []
   /** What core acknowledged, in order. */
   readonly acknowledged: Position[] = []
+  /** The ids of changes that core gave memory of their own. */
+  readonly detached: string[] = []
   opened = 0
   closed = 0
   /** How many batches core has taken. */
@@ -149,14 +151,22 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
     this.#count += 1
     const relation = scripted.relation ?? this.relations[0]
     if (relation === undefined) throw new Error('the script has no relation')
-    return {
+    const id = `c${this.#count}`
+    const change: Change = {
       kind: scripted.kind,
       relation,
       new: tuple(scripted.new),
       old: tuple(scripted.old),
       transaction: scripted.transaction ?? transaction,
-      id: `c${this.#count}`,
+      id,
       position: this.#position(),
+    }
+    return {
+      ...change,
+      detach: () => {
+        this.detached.push(id)
+        return change
+      },
     }
   }
 

@@ -1,8 +1,7 @@
 import type { TableName } from '@rowtap/core/driver'
-import { formatTableName, quoteIdentifier, quoteTableName, RowtapError } from '@rowtap/core/driver'
+import { formatTableName, nearestTable, quoteIdentifier, quoteTableName, RowtapError } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
 import { FIND_TABLE, TABLE_NAMES } from '../sql/catalog-statements.ts'
-import { nearestTable } from './nearest-table.ts'
 import type { ShapeContent } from './shape.ts'
 
 /** A table that can be captured. */

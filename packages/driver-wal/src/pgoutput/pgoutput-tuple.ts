@@ -54,6 +54,13 @@ export class PgoutputTuple implements Tuple {
     if (buffer[at] === UNCHANGED || this.nullIsMissing) return undefined
     return null
   }
+
+  /** The same row in bytes of its own: it no longer keeps those alive that were received with it. */
+  detach(): PgoutputTuple {
+    const from = this.start - 2
+    const end = skipTuple(this.buffer, from, this.buffer.length, this.columns)
+    return new PgoutputTuple(Buffer.from(this.buffer.subarray(from, end)), 0, this.nullIsMissing)
+  }
 }
 
 /**

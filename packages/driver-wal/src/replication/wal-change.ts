@@ -1,5 +1,6 @@
-import type { Change, Operation, Position, Relation, Transaction, Tuple } from '@rowtap/core/driver'
+import type { Change, Operation, Position, Relation, Transaction } from '@rowtap/core/driver'
 import { position } from '@rowtap/core/driver'
+import type { PgoutputTuple } from '../pgoutput/pgoutput-tuple.ts'
 import { hexDigits, lsnDigitsOfHalves } from './lsn.ts'
 
 /** A transaction while its changes arrive. */
@@ -13,8 +14,8 @@ export interface ArrivingTransaction {
 export interface WalChangeParts {
   readonly kind: Operation
   readonly relation: Relation
-  readonly new: Tuple | null
-  readonly old: Tuple | null
+  readonly new: PgoutputTuple | null
+  readonly old: PgoutputTuple | null
   readonly arriving: ArrivingTransaction
   /** The two halves of the place of the change's own log record. */
   readonly lsnHigh: number
@@ -35,15 +36,10 @@ export interface WalChangeParts {
 export class WalChange implements Change {
   readonly kind: Operation
   readonly relation: Relation
-  readonly new: Tuple | null
-  readonly old: Tuple | null
+  readonly new: PgoutputTuple | null
+  readonly old: PgoutputTuple | null
   readonly transaction: Transaction
-  private readonly positionPrefix: string
-  private readonly lsnHigh: number
-  private readonly lsnLow: number
-  private readonly ordinal: number
-  private readonly truncatedOid: number
-  private readonly indexInTransaction: number
+  private readonly parts: WalChangeParts
   private madePosition: Position | null = null
 
   constructor(parts: WalChangeParts) {
@@ -52,21 +48,22 @@ export class WalChange implements Change {
     this.new = parts.new
     this.old = parts.old
     this.transaction = parts.arriving.transaction
-    this.positionPrefix = parts.arriving.positionPrefix
-    this.lsnHigh = parts.lsnHigh
-    this.lsnLow = parts.lsnLow
-    this.ordinal = parts.ordinal
-    this.truncatedOid = parts.truncatedOid
-    this.indexInTransaction = parts.indexInTransaction
+    this.parts = parts
   }
 
   get id(): string {
-    const lsn = lsnDigitsOfHalves(this.lsnHigh, this.lsnLow)
-    return this.truncatedOid === 0 ? `${lsn}-${this.ordinal}` : `${lsn}-t${this.truncatedOid}`
+    const { lsnHigh, lsnLow, ordinal, truncatedOid } = this.parts
+    const lsn = lsnDigitsOfHalves(lsnHigh, lsnLow)
+    return truncatedOid === 0 ? `${lsn}-${ordinal}` : `${lsn}-t${truncatedOid}`
   }
 
   get position(): Position {
-    this.madePosition ??= position(this.positionPrefix + hexDigits(this.indexInTransaction))
+    const { arriving, indexInTransaction } = this.parts
+    this.madePosition ??= position(arriving.positionPrefix + hexDigits(indexInTransaction))
     return this.madePosition
+  }
+
+  detach(): WalChange {
+    return new WalChange({ ...this.parts, new: this.new?.detach() ?? null, old: this.old?.detach() ?? null })
   }
 }

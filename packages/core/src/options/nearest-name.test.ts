@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { nearest } from './table-missing.ts'
+import { nearestTable } from './nearest-name.ts'
 
 const tables = [
   { schema: 'public', name: 'orders' },
@@ -13,9 +13,9 @@ test.each([
   ['shop', 'orders', 'public', 'orders'],
   ['public', 'customers', 'public', 'Customers'],
 ])('%s.%s is near %s.%s', (schema, name, nearSchema, nearName) => {
-  expect(nearest({ schema, name }, tables)).toEqual({ schema: nearSchema, name: nearName })
+  expect(nearestTable({ schema, name }, tables)).toEqual({ schema: nearSchema, name: nearName })
 })
 
 test('nothing is near to something else', () => {
-  expect(nearest({ schema: 'public', name: 'payments' }, tables)).toBeNull()
+  expect(nearestTable({ schema: 'public', name: 'payments' }, tables)).toBeNull()
 })

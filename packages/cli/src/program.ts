@@ -79,15 +79,15 @@ function addTail(rowtap: Command, commands: Commands, environment: NodeJS.Proces
     .option('--json', 'one JSON object a line')
     .option(
       '--values <form>',
-      'with --json: json, or text for each value as PostgreSQL prints it, so that nothing is lost',
+      'with --json: json (default), or text for each value as PostgreSQL prints it, so that nothing is lost',
       (text) => oneOf('--values', VALUE_FORMS, text),
-      VALUE_FORMS[0],
     )
     .option('--limit <n>', 'end after this many changes', positiveInteger('--limit'))
     .addHelpText('after', TAIL_NOTES)
     .action(({ url, table = [], on, ...flags }: TailFlags) => {
       if (table.length === 0) throw new UsageError('a table is needed: give --table, for example --table public.orders')
-      const { driver = 'wal', json = false, values = 'json', ...rest } = flags
+      if (flags.values !== undefined && flags.json !== true) throw new UsageError('--values goes with --json')
+      const { driver = 'wal', json = false, values = VALUE_FORMS[0], ...rest } = flags
       const operations = on === undefined ? {} : { operations: on }
       return commands.tail({
         ...rest,

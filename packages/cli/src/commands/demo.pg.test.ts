@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -31,8 +31,21 @@ async function expectNothingLeft(): Promise<void> {
 }
 
 async function leftovers(): Promise<readonly string[]> {
+  const commands = process.platform === 'linux' ? await commandsOfProc() : await commandsOfPs()
+  return [...(await readdir(directory)), ...commands.filter((command) => command.includes(directory))]
+}
+
+/** The command line of every process. A small Linux has no `ps`. */
+async function commandsOfProc(): Promise<readonly string[]> {
+  const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const commands = await Promise.allSettled(processes.map((id) => readFile(`/proc/${id}/cmdline`, 'utf8')))
+  // A process may have ended since its number was listed.
+  return commands.flatMap((command) => (command.status === 'fulfilled' ? [command.value.replaceAll('\0', ' ')] : []))
+}
+
+async function commandsOfPs(): Promise<readonly string[]> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'args='])
-  return [...(await readdir(directory)), ...stdout.split('\n').filter((line) => line.includes(directory))]
+  return stdout.split('\n')
 }
 
 describe('rowtap demo', () => {
@@ -94,7 +107,8 @@ describe('rowtap demo', () => {
     const { exitCode, stderr } = await runRowtap(['demo'], environment)
     expect({ exitCode, stderr }).toEqual({
       exitCode: 1,
-      stderr: 'rowtap: the demo needs a PostgreSQL of its own: npm install @rowtap/driver-testkit brings one\n',
+      stderr:
+        'rowtap: ERR_SETUP_REQUIRED: The demo needs a PostgreSQL of its own. Run: npm install @rowtap/driver-testkit\n',
     })
   })
 

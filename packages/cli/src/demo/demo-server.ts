@@ -1,9 +1,10 @@
+import { RowtapError } from '@rowtap/core'
 import type { PostgresServer } from '@rowtap/driver-testkit'
 
 /**
  * Starts a PostgreSQL of the demo's own in a temporary directory. It is gone when the demo ends, in whatever way.
  *
- * @throws Error where the package that can do it is not installed; RowtapError ERR_ABORTED, ERR_SETUP_REQUIRED.
+ * @throws RowtapError ERR_SETUP_REQUIRED where the package that can do it is not installed; ERR_ABORTED.
  */
 export async function startDemoServer(signal: AbortSignal): Promise<PostgresServer> {
   const { startPostgres } = await loadTestkit()
@@ -16,7 +17,8 @@ async function loadTestkit(): Promise<typeof import('@rowtap/driver-testkit')> {
     return await import('@rowtap/driver-testkit')
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw new Error('the demo needs a PostgreSQL of its own: npm install @rowtap/driver-testkit brings one', {
+    throw new RowtapError('ERR_SETUP_REQUIRED', {
+      message: 'The demo needs a PostgreSQL of its own. Run: npm install @rowtap/driver-testkit',
       cause: error,
     })
   }

@@ -428,7 +428,7 @@ describe('refusals before the database is touched', () => {
       'a condition',
       { table: 't', where: { a: 1 } },
       'ERR_CAPABILITY_UNSUPPORTED',
-      `The driver 'scripted' does not support the option 'where' (its capability conditions.where is false).`,
+      `The driver 'scripted' does not support the option 'where' (its capability conditions.where is false). Leave it out, or choose a driver that has it.`,
     ],
   ])('%s', (_name, options, code, message) => {
     const driver = scripted()

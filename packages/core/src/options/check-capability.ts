@@ -6,6 +6,6 @@ import { RowtapError } from '../rowtap-error.ts'
 export function checkCapability(capabilities: Capabilities, name: CapabilityName, what: string): void {
   if (cellOf(capabilities, name) !== false) return
   throw new RowtapError('ERR_CAPABILITY_UNSUPPORTED', {
-    message: `The driver '${capabilities.driver}' does not support ${what} (its capability ${name} is false).`,
+    message: `The driver '${capabilities.driver}' does not support ${what} (its capability ${name} is false). Leave it out, or choose a driver that has it.`,
   })
 }

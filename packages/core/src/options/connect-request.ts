@@ -28,8 +28,14 @@ export function connectRequest(driver: Driver, options: unknown): ConnectRequest
   }
 }
 
-/** Refuses what is not a driver, or one written for another contract. */
+/** Refuses what is not a driver, one written for another contract, and a Node that is too old for any. */
 export function checkDriver(driver: Driver): void {
+  // Types say that it is there; Node 20 says otherwise.
+  if (typeof (Promise as { readonly withResolvers?: unknown }).withResolvers !== 'function') {
+    throw new RowtapError('ERR_SETUP_REQUIRED', {
+      message: `rowtap needs Node 22 or later, and this is ${process.version}. Run the program with a newer Node.`,
+    })
+  }
   if (typeof driver !== 'object' || driver === null || typeof driver.open !== 'function') {
     throw invalidOptions('The first argument is a driver: walDriver({ connection }), for example.')
   }

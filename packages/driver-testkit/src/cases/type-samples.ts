@@ -253,8 +253,25 @@ const places: TypeFamily = {
     path: text('((0,0),(1,1))', '[(0,0),(1,1)]'),
     polygon: text('((0,0),(1,1),(1,0))'),
     circle: text('<(1,2),3>'),
-    regclass: text('pg_class'),
-    regtype: text('int4'),
+  },
+}
+
+const names: TypeFamily = {
+  name: 'names of objects',
+  prepare: 'CREATE TYPE public.text_range AS RANGE (subtype = text); CREATE SEQUENCE public.counter',
+  samples: {
+    regclass: text('pg_class', 'public.counter', '-'),
+    regtype: text('int4', 'public.text_range', 'public.text_range[]'),
+    regproc: text('pg_catalog.now', '-'),
+    regprocedure: text('pg_catalog.lower(text)', 'public.text_range(text,text)'),
+    regoper: text('pg_catalog.|/'),
+    regoperator: text('pg_catalog.-(integer,integer)', 'pg_catalog.-(none,integer)'),
+    regconfig: text('pg_catalog.english'),
+    regdictionary: text('pg_catalog.simple'),
+    regcollation: text('pg_catalog."C"'),
+    'regclass[]': text('{pg_class,public.counter,NULL}', '[0:1]={-,pg_class}'),
+    'regtype[]': text('{{public.text_range},{text}}'),
+    'regprocedure[]': text('{"public.text_range(text,text)"}'),
   },
 }
 
@@ -275,5 +292,6 @@ export const TYPE_FAMILIES: readonly TypeFamily[] = [
   userTypes,
   ranges,
   places,
+  names,
   xml,
 ]

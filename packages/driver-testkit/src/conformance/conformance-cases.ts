@@ -1,4 +1,5 @@
 import { identityCases } from '../cases/law-1-identity.ts'
+import { alterationCases } from '../cases/law-2-alterations.ts'
 import { connectionCases } from '../cases/law-2-connection.ts'
 import { nameCases } from '../cases/law-2-names.ts'
 import { nothingInventedCases } from '../cases/law-2-nothing-invented.ts'
@@ -6,10 +7,13 @@ import { readyCases } from '../cases/law-2-ready.ts'
 import { statementCases } from '../cases/law-2-statements.ts'
 import { tableCases } from '../cases/law-2-tables.ts'
 import { volumeCases } from '../cases/law-2-volume.ts'
+import { nestedWriteCases } from '../cases/law-3-nested-writes.ts'
 import { orderCases } from '../cases/law-3-order.ts'
 import { foldCases } from '../cases/law-4-fold.ts'
 import { columnCases } from '../cases/law-6-columns.ts'
 import { keyCases } from '../cases/law-7-keys.ts'
+import { alteredTableCases } from '../cases/law-9-alterations.ts'
+import { databaseSettingCases } from '../cases/law-9-database-settings.ts'
 import { objectCases } from '../cases/law-9-objects.ts'
 import { writerCases } from '../cases/law-9-writers.ts'
 import { errorCases } from '../cases/law-11-errors.ts'
@@ -25,15 +29,19 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...statementCases,
   ...volumeCases,
   ...tableCases,
+  ...alterationCases,
   ...nothingInventedCases,
   ...nameCases,
   ...connectionCases,
   ...orderCases,
+  ...nestedWriteCases,
   ...foldCases,
   ...columnCases,
   ...keyCases,
   ...writerCases,
   ...objectCases,
+  ...alteredTableCases,
+  ...databaseSettingCases,
   ...manifestCases,
   ...errorCases,
   ...refusalCases,

@@ -1,9 +1,10 @@
-import type { Relation, RelationColumn } from '@rowtap/core/driver'
+import type { Relation, RelationColumn, TableName } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import type { RelationMessage } from '../pgoutput/relation-message.ts'
 import type { TypeParsers } from '../wal-driver-options.ts'
 import { fullIdentity, oldRowsStatement } from './check-capturable.ts'
-import { oldColumns } from './old-columns.ts'
+import type { RowIdentity } from './row-identity.ts'
+import { identityOfMessage, identityOfTable } from './row-identity.ts'
 import type { ColumnFacts, TableFacts } from './table-facts.ts'
 import { readTableByOid } from './table-facts.ts'
 import { TYPES } from './table-sql.ts'
@@ -21,27 +22,38 @@ interface Shape {
   readonly oldRowsStatement: string | null
 }
 
+/** Knows the name that a table's changes are delivered under, whatever it is called meanwhile. */
+export interface DeliveredNames {
+  nameOf(oid: number): TableName | undefined
+}
+
 /** Makes relations, one object for each shape, whether the catalogue tells of it or the stream. */
 export class RelationRegistry {
   readonly #control: ControlConnection
   readonly #types: TypeParsers
+  readonly #names: DeliveredNames
   readonly #relations = new Map<string, Relation>()
+  /** What identified a table's rows when it was last looked at, by object id. */
+  readonly #identities = new Map<number, RowIdentity>()
 
-  constructor(control: ControlConnection, types: TypeParsers) {
+  constructor(control: ControlConnection, types: TypeParsers, names: DeliveredNames) {
     this.#control = control
+    this.#names = names
     this.#types = types
   }
 
   /** The relation of a table as the catalogue has it now. */
   ofTable(facts: TableFacts): Relation {
-    const old = oldColumns(facts)
+    const identity = identityOfTable(facts)
+    this.#identities.set(facts.oid, identity)
+    const { primaryKey, old } = identity
     return this.#relation({
       oid: facts.oid,
       schema: facts.schema,
       name: facts.name,
       sent: facts.columns.filter((column) => column.isSent),
       unsent: facts.columns.filter((column) => !column.isSent),
-      primaryKey: facts.primaryKey,
+      primaryKey,
       old,
       oldRowsStatement: old === 'all' ? null : oldRowsStatement(facts),
     })
@@ -49,21 +61,28 @@ export class RelationRegistry {
 
   /**
    * The relation of a shape that the stream announces. The stream may be behind the catalogue: columns are the
-   * stream's, the rest is what the catalogue has now.
+   * stream's, and what the stream does not tell is what the catalogue has now.
    */
   async ofMessage(message: RelationMessage): Promise<Relation> {
     const facts = await readTableByOid(this.#control, message.oid)
     const has = (name: string): boolean => message.columns.some((column) => column.name === name)
     const known = facts?.columns.filter((column) => column.isSent) ?? []
-    const old = oldOfMessage(message, facts)
+    const identity = identityOfMessage(
+      message,
+      facts === null ? null : identityOfTable(facts),
+      this.#identities.get(message.oid) ?? null,
+    )
+    this.#identities.set(message.oid, identity)
+    const { primaryKey, old } = identity
+    const { schema, name } = this.#names.nameOf(message.oid) ?? message
     return this.#relation({
       oid: message.oid,
-      schema: message.schema,
-      name: message.name,
+      schema,
+      name,
       sent: sameColumns(message, known) ? known : await this.#columnsOf(message),
       unsent: facts?.columns.filter((column) => !column.isSent && !has(column.name)) ?? [],
-      primaryKey: facts !== null && facts.primaryKey.every(has) ? facts.primaryKey : [],
-      old: old === 'all' ? old : old.filter(has),
+      primaryKey,
+      old,
       oldRowsStatement: old === 'all' ? null : facts?.kind === 'p' ? oldRowsStatement(facts) : fullIdentity(message),
     })
   }
@@ -140,11 +159,4 @@ function sameColumns(message: RelationMessage, known: readonly ColumnFacts[]): b
       )
     })
   )
-}
-
-function oldOfMessage(message: RelationMessage, facts: TableFacts | null): 'all' | readonly string[] {
-  // What a partition sends is the partition's own setting, of which the message for the whole table says nothing.
-  if (facts?.kind === 'p') return oldColumns(facts)
-  if (message.replicaIdentity === 'f') return 'all'
-  return message.columns.filter((column) => column.isIdentity).map((column) => column.name)
 }

@@ -1,7 +1,9 @@
 /*
  * The output of a type depends on settings that a role or a database may have changed. Rows must not depend on
  * them, so each connection sets what it relies on. `search_path` is left alone on the replication connection:
- * types such as regclass print with it what they print for the role's other sessions.
+ * types such as regclass print with it what they print for the role's other sessions. So until it is pinned, and on
+ * the replication connection always, every function and operator is named with its schema: others may have put
+ * theirs in the way.
  */
 
 const PINNED = `
@@ -11,6 +13,7 @@ const PINNED = `
   ('bytea_output', 'hex'),
   ('extra_float_digits', '1'),
   ('client_encoding', 'UTF8'),
+  ('default_transaction_read_only', 'off'),
   ('statement_timeout', '0'),
   ('transaction_timeout', '0'),
   ('idle_session_timeout', '0'),
@@ -34,5 +37,5 @@ function pin(settings: string): string {
 SELECT pg_catalog.set_config(setting.name, wanted.value, false)
 FROM (VALUES ${settings}
 ) AS wanted (name, value)
-JOIN pg_catalog.pg_settings AS setting ON pg_catalog.lower(setting.name) = wanted.name`
+JOIN pg_catalog.pg_settings AS setting ON pg_catalog.lower(setting.name) OPERATOR(pg_catalog.=) wanted.name`
 }

@@ -10,6 +10,16 @@ export interface ConnectionTarget {
   readonly user: string
 }
 
+/** A connection string that cannot be read. It may hold a password, and so may the error: neither is told. */
+export function connectionUnreadable(error: unknown): RowtapError {
+  const isFile = error instanceof Error && 'syscall' in error
+  return new RowtapError('ERR_INVALID_OPTIONS', {
+    message: isFile
+      ? `walDriver: a file that the connection names cannot be read (${error.message}).`
+      : `walDriver: the connection string cannot be read: write it as postgres://user:password@host:port/database, with other characters than letters and digits percent-encoded.`,
+  })
+}
+
 /** An error while the control connection was made. */
 export function connectError(error: unknown, target: ConnectionTarget): RowtapError {
   if (RowtapError.is(error)) return error

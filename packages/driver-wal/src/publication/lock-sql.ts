@@ -31,21 +31,33 @@ WHERE writer.locktype = 'relation'
   AND writer.pid IS DISTINCT FROM pg_backend_pid()`
 
 /**
- * Those of them that may be in the middle of a commit, and what kind of event they wait for (`null`: none, or this
- * role may not see it). A process that waits for a lock, for its client or for time is not.
+ * Those of them that may be in the middle of a commit, the process that commits, and what kind of event it waits for
+ * (`null`: none, or this role may not see it). A process that waits for a lock, for its client or for time is not.
+ * `unseen`: this role may not see what the process does, and commits may wait for a standby as long as it takes.
+ * Which prepared transaction a process commits cannot be seen: that it commits one is enough to wait for it.
  */
 export const COMMITTING_WRITERS: string = `
-WITH locks AS MATERIALIZED (SELECT * FROM pg_locks WHERE granted)
-SELECT DISTINCT writer.pid, writer.virtualtransaction AS transaction, activity.wait_event_type AS wait
+WITH locks AS MATERIALIZED (SELECT * FROM pg_locks WHERE granted),
+activities AS MATERIALIZED (SELECT * FROM pg_stat_activity WHERE datname = current_database())
+SELECT DISTINCT
+  coalesce(writer.pid, activity.pid) AS pid,
+  writer.virtualtransaction AS transaction,
+  activity.wait_event_type AS wait,
+  activity.state IS NULL AND current_setting('synchronous_standby_names') <> '' AS unseen
 FROM locks AS writer
-LEFT JOIN pg_stat_activity AS activity ON activity.pid = writer.pid
+LEFT JOIN activities AS activity ON CASE
+  WHEN writer.pid IS NOT NULL THEN activity.pid = writer.pid
+  ELSE activity.pid <> pg_backend_pid()
+    AND activity.backend_type = 'client backend'
+    AND (activity.state IS NULL OR activity.query ~* 'commit.*prepared')
+END
 WHERE writer.locktype = 'relation'
   AND writer.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND writer.relation = ANY ($1::oid[])
   AND writer.mode IN ${WRITING}
-  AND writer.pid <> pg_backend_pid()
-  AND activity.state IS DISTINCT FROM 'idle in transaction'
-  AND activity.state IS DISTINCT FROM 'idle in transaction (aborted)'
+  AND writer.pid IS DISTINCT FROM pg_backend_pid()
+  AND coalesce(writer.pid, activity.pid) IS NOT NULL
+  AND coalesce(activity.state, '') NOT IN ('idle', 'idle in transaction', 'idle in transaction (aborted)')
   AND coalesce(activity.wait_event_type, '') NOT IN ('Lock', 'Client', 'Timeout')`
 
 /** The place in the log that the next record will have. */

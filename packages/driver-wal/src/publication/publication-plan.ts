@@ -1,7 +1,4 @@
 import type { CaptureRequest, TableName } from '@rowtap/core/driver'
-import { formatTableName, RowtapError } from '@rowtap/core/driver'
-import { checkCapturable, checkOwned, fullIdentity } from '../catalog/check-capturable.ts'
-import { withoutIdentity } from '../catalog/old-columns.ts'
 import type { TableFacts } from '../catalog/table-facts.ts'
 import type { PublicationKind } from './ephemeral-name.ts'
 
@@ -25,6 +22,8 @@ export interface PublicationPlan {
 export interface WantedTable {
   readonly request: CaptureRequest
   readonly facts: TableFacts
+  /** What of it may be published. */
+  readonly kind: PublicationKind
 }
 
 /**
@@ -34,8 +33,7 @@ export interface WantedTable {
 export function publicationPlan(wanted: readonly WantedTable[], published: readonly Published[]): PublicationPlan {
   const add: { facts: TableFacts; kind: PublicationKind }[] = []
   const replace: Published[] = []
-  for (const { request, facts } of wanted) {
-    const kind = kindOf(request)
+  for (const { facts, kind } of wanted) {
     const now = published.find((table) => table.oid === facts.oid)
     if (now?.kind === 'all' || now?.kind === kind) continue
     add.push({ facts, kind })
@@ -45,35 +43,7 @@ export function publicationPlan(wanted: readonly WantedTable[], published: reado
   return { add, replace, remove }
 }
 
-/**
- * Refuses a table that cannot be captured with what is wanted of it, or whose owner would be harmed by that.
- *
- * @throws RowtapError ERR_SETUP_REQUIRED with the statement that helps.
- */
-export function checkWanted({ request, facts }: WantedTable, user: string): void {
-  checkCapturable(facts)
-  checkOwned(facts, user)
-  if (kindOf(request) === 'inserts') return
-  const name = formatTableName(facts)
-  const lacking = withoutIdentity(facts)
-  if (lacking !== null) {
-    const what = lacking.oid === facts.oid ? `Table ${name}` : `${formatTableName(lacking)}, a partition of ${name},`
-    throw new RowtapError('ERR_SETUP_REQUIRED', {
-      message:
-        `${what} has no replica identity (no primary key, for example): as soon as its updates and deletes were published, PostgreSQL would refuse them. ` +
-        `Run: ${fullIdentity(lacking)} — or listen to the operations 'insert' and 'truncate' only.`,
-    })
-  }
-  const virtual = facts.storage.find((storage) => storage.replicaIdentity === 'f' && storage.hasVirtualColumns)
-  if (virtual !== undefined) {
-    throw new RowtapError('ERR_SETUP_REQUIRED', {
-      message:
-        `${formatTableName(virtual)} has full replica identity and a virtual generated column: as soon as its updates were published, PostgreSQL would refuse them. ` +
-        `Give it the identity of an index (ALTER TABLE … REPLICA IDENTITY DEFAULT), or listen to the operations 'insert' and 'truncate' only.`,
-    })
-  }
-}
-
-function kindOf(request: CaptureRequest): PublicationKind {
+/** The publication that a request needs. */
+export function kindOf(request: CaptureRequest): PublicationKind {
   return request.operations.has('update') || request.operations.has('delete') ? 'all' : 'inserts'
 }

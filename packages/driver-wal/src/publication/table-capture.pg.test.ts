@@ -150,10 +150,10 @@ describePostgres('capture', (postgres) => {
   test('a partitioned table is refused where one of its partitions would refuse updates', async () => {
     await using database = await postgres.createDatabase()
     await database.query(`
-      CREATE TABLE t (id int, v int) PARTITION BY RANGE (id);
+      CREATE TABLE t (id int PRIMARY KEY, v int) PARTITION BY RANGE (id);
       CREATE TABLE t_low PARTITION OF t FOR VALUES FROM (0) TO (10);
       CREATE TABLE t_high PARTITION OF t FOR VALUES FROM (10) TO (20);
-      ALTER TABLE t REPLICA IDENTITY FULL;
+      ALTER TABLE t_high REPLICA IDENTITY NOTHING;
       ALTER TABLE t_low REPLICA IDENTITY FULL`)
     await using wal = await testSession({ connection: database.url })
     expect(await wal.session.describe({ schema: 'public', name: 't' })).toMatchObject({
@@ -173,6 +173,24 @@ describePostgres('capture', (postgres) => {
       { kind: 'update', table: 't', old: ['1', '1'] },
       { kind: 'update', table: 't', old: ['11', '1'] },
     ])
+  })
+
+  test('a partitioned table without a primary key is refused, because later partitions would refuse updates', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(`
+      CREATE TABLE t (id int, v int) PARTITION BY RANGE (id);
+      CREATE TABLE t_low PARTITION OF t FOR VALUES FROM (0) TO (10);
+      ALTER TABLE t_low REPLICA IDENTITY FULL`)
+    await using wal = await testSession({ connection: database.url })
+    await expect(wal.session.capture([wanted('t')])).rejects.toMatchObject({
+      code: 'ERR_SETUP_REQUIRED',
+      message: expect.stringContaining('ALTER TABLE "public"."t" ADD PRIMARY KEY'),
+    })
+    await wal.session.capture([wanted('t', ['insert'])])
+    await database.query(`
+      CREATE TABLE t_high PARTITION OF t FOR VALUES FROM (10) TO (20);
+      INSERT INTO t VALUES (10, 1); UPDATE t SET v = 2; DELETE FROM t`)
+    await wal.count(1)
   })
 
   test('a virtual generated column under full identity is refused, because updates would fail', async ({ skip }) => {

@@ -1,17 +1,21 @@
-import type { CaptureRequest, DriverHost, Position } from '@rowtap/core/driver'
-import { formatTableName } from '@rowtap/core/driver'
-import { readTable } from '../catalog/table-facts.ts'
+import type { CaptureRequest, DriverHost, DriverNotice, Position, TableName } from '@rowtap/core/driver'
+import { formatTableName, RowtapError } from '@rowtap/core/driver'
+import { checkCapturable, checkOwned } from '../catalog/check-capturable.ts'
+import type { TableFacts } from '../catalog/table-facts.ts'
+import { readTable, readTableByOid } from '../catalog/table-facts.ts'
 import { tableMissing } from '../catalog/table-missing.ts'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { databaseError, sqlstateOf } from '../errors/database-error.ts'
 import { parseLsn } from '../replication/lsn.ts'
 import { positionBefore } from '../replication/wal-position.ts'
 import { Waiting } from '../session/waiting.ts'
+import type { AttachedTable, AttachedTables } from './attached-tables.ts'
+import { checkIdentity, harmOf } from './check-identity.ts'
 import type { EphemeralName, PublicationKind } from './ephemeral-name.ts'
 import { INSERT_PLACE, LOCK_HOLDERS } from './lock-sql.ts'
 import type { Gate } from './gate.ts'
 import type { Published, PublicationPlan, WantedTable } from './publication-plan.ts'
-import { checkWanted, publicationPlan } from './publication-plan.ts'
+import { kindOf, publicationPlan } from './publication-plan.ts'
 import { addTables, dropTables, PUBLISHED_TABLES, touchPublication } from './publication-sql.ts'
 import { waitForCommits, waitForWriters } from './wait-for-writers.ts'
 
@@ -24,8 +28,17 @@ export interface TableCaptureParts {
   readonly control: ControlConnection
   readonly host: DriverHost
   readonly name: EphemeralName
+  readonly attached: AttachedTables
   /** Holds back what the stream delivers. */
   readonly gate: Gate
+}
+
+/** What the publications hold now. */
+interface PublishedTables {
+  readonly wanted: readonly WantedTable[]
+  readonly plan: PublicationPlan
+  /** Whether some table is to be delivered under another name than before. */
+  readonly isRenamed: boolean
 }
 
 /** Keeps the tables in a client's publications equal to what is wanted. */
@@ -44,13 +57,13 @@ export class TableCapture {
    */
   async capture(requests: readonly CaptureRequest[]): Promise<Position> {
     try {
-      const { wanted, plan } = await this.#publish(requests)
+      const { wanted, plan, isRenamed } = await this.#publish(requests)
       await this.#remove(plan.remove)
       const added = plan.add.flatMap(({ facts }) => facts.family)
       if (added.length > 0) {
         await waitForWriters(this.#parts.control, added, new Waiting(this.#parts.host))
-        await this.#touch(plan)
       }
+      if (added.length > 0 || isRenamed) await this.#touch()
       return await this.#separate(added.length > 0 ? added : wanted.flatMap(({ facts }) => facts.family))
     } catch (error) {
       const tables = requests.map(({ table }) => formatTableName(table)).join(', ')
@@ -59,35 +72,69 @@ export class TableCapture {
   }
 
   /** Adds what is missing, in one transaction. Looks again after each attempt: meanwhile anything may have changed. */
-  async #publish(
-    requests: readonly CaptureRequest[],
-  ): Promise<{ readonly wanted: readonly WantedTable[]; readonly plan: PublicationPlan }> {
-    const { control, host } = this.#parts
+  async #publish(requests: readonly CaptureRequest[]): Promise<PublishedTables> {
+    const { control, host, attached } = this.#parts
     const waiting = new Waiting(host)
+    let isRenamed = false
     for (let attempt = 0; ; attempt += 1) {
       const wanted = await this.#lookUp(requests)
       const plan = publicationPlan(wanted, await this.#published())
-      if (plan.add.length === 0) return { wanted, plan }
+      const tables = wanted.map(({ request, facts }) => ({
+        oid: facts.oid,
+        table: request.table,
+        kind: kindOf(request),
+        facts: attached.byOid(facts.oid)?.facts ?? facts,
+      }))
+      const missing = requests.flatMap(({ table }) =>
+        wanted.some(({ request }) => request.table === table) ? [] : (attached.byName(table) ?? []),
+      )
+      if (attached.name(tables).length > 0) isRenamed = true
       try {
-        await control.query([lockTimeout(attempt), ...this.#additions(plan)].join(';\n'))
-        return { wanted, plan }
+        if (plan.add.length > 0) await control.query([lockTimeout(attempt), ...this.#additions(plan)].join(';\n'))
+        for (const { oid, table } of tables) {
+          if ((attached.byName(table)?.oid ?? oid) !== oid) host.notify(successor(table))
+        }
+        attached.replace([...tables, ...missing])
+        return { wanted, plan, isRenamed }
       } catch (error) {
-        const tables = plan.add.flatMap(({ facts }) => facts.family)
-        await this.#afterFailure(error, tables, waiting)
+        const family = plan.add.flatMap(({ facts }) => facts.family)
+        await this.#afterFailure(error, family, waiting)
       }
     }
   }
 
   async #lookUp(requests: readonly CaptureRequest[]): Promise<readonly WantedTable[]> {
-    const { control } = this.#parts
+    const { control, attached } = this.#parts
     const wanted: WantedTable[] = []
     for (const request of requests) {
-      const facts = await readTable(control, request.table)
-      if (facts === null) throw await tableMissing(control, request.table)
-      checkWanted({ request, facts }, control.user)
-      wanted.push({ request, facts })
+      const kept = attached.byName(request.table)
+      const facts = await this.#find(request.table, kept)
+      // A table that was dropped while it was captured: the watch tells of it, and others are not made to pay for it.
+      if (facts === null) continue
+      const kind = kindOf(request)
+      if (kept?.oid === facts.oid && (kept.kind === kind || kept.kind === 'all')) {
+        wanted.push({ request, facts, kind: harmOf(facts) === null ? kind : 'inserts' })
+        continue
+      }
+      checkCapturable(facts)
+      checkOwned(facts, control.user)
+      if (kind === 'all') checkIdentity(facts)
+      wanted.push({ request, facts, kind })
+    }
+    for (const { request, facts } of wanted) {
+      const other = wanted.find((one) => one.facts.oid === facts.oid && one.request !== request)
+      if (other !== undefined) throw sameTable(request, other.request)
     }
     return wanted
+  }
+
+  /** By its name; one that was renamed while it was captured, as the table that it is. */
+  async #find({ schema, name }: TableName, kept: AttachedTable | undefined): Promise<TableFacts | null> {
+    const { control } = this.#parts
+    const facts = await readTable(control, { schema, name })
+    if (facts !== null) return facts
+    if (kept === undefined) throw await tableMissing(control, { schema, name })
+    return readTableByOid(control, kept.oid)
   }
 
   async #published(): Promise<readonly Published[]> {
@@ -139,15 +186,13 @@ export class TableCapture {
   }
 
   /**
-   * Makes the stream look at the tables once more. Where a transaction wrote to a table both before and after it
-   * was published, servers before 14.18, 15.13, 16.9 and 17.5 remember that the table is not published, and keep
-   * to it for every transaction that follows. No such transaction is left now.
+   * Makes the stream look at the tables, and announce them, once more. Where a transaction wrote to a table both
+   * before and after it was published, servers before 14.18, 15.13, 16.9 and 17.5 remember that the table is not
+   * published, and keep to it for every transaction that follows. No such transaction is left now.
    */
-  async #touch(plan: PublicationPlan): Promise<void> {
-    const touched = kinds.filter((kind) => plan.add.some((table) => table.kind === kind))
-    await this.#parts.control.query(
-      touched.map((kind) => touchPublication(this.#parts.name.publications[kind], kind)).join(';\n'),
-    )
+  async #touch(): Promise<void> {
+    const { control, name } = this.#parts
+    await control.query(kinds.map((kind) => touchPublication(name.publications[kind], kind)).join(';\n'))
   }
 
   /** Everything of these tables that is committed before the returned position can be seen by a SELECT. */
@@ -173,4 +218,15 @@ const kinds: readonly PublicationKind[] = ['all', 'inserts']
  */
 function lockTimeout(attempt: number): string {
   return `SELECT set_config('lock_timeout', '${attempt % 4 === 3 ? 1500 : 100}ms', true)`
+}
+
+function successor(table: TableName): DriverNotice {
+  const reason = `Another table is called ${formatTableName(table)} than before, and is captured from now on: what was written to it until now was missed.`
+  return { kind: 'gap', from: null, to: null, reason }
+}
+
+function sameTable(one: CaptureRequest, other: CaptureRequest): RowtapError {
+  return new RowtapError('ERR_SETUP_REQUIRED', {
+    message: `${formatTableName(one.table)} and ${formatTableName(other.table)} are the same table, which was renamed while it was captured: stop its listeners first, or listen with another client.`,
+  })
 }

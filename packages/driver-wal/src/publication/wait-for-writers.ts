@@ -1,3 +1,4 @@
+import { quoteIdentifier } from '@rowtap/core/driver'
 import type { ControlConnection, TextRow } from '../connection/control-connection.ts'
 import type { Waiting } from '../session/waiting.ts'
 import { COMMITTING_WRITERS, WRITERS } from './lock-sql.ts'
@@ -49,15 +50,19 @@ export async function waitForCommits(
   if (tables.length === 0) return
   let earlier: ReadonlySet<string | null> | null = null
   for (;;) {
-    const writers = await control.query<'pid' | 'transaction' | 'wait'>(COMMITTING_WRITERS, [tables])
+    const writers = await control.query<'pid' | 'transaction' | 'wait' | 'unseen'>(COMMITTING_WRITERS, [tables])
     const committing = writers.filter(
       (writer) =>
-        (earlier?.has(writer.transaction) ?? true) && (writer.wait !== null || waiting.elapsedMs < COMMIT_CPU_MS),
+        (earlier?.has(writer.transaction) ?? true) &&
+        (writer.wait !== null || writer.unseen === 't' || waiting.elapsedMs < COMMIT_CPU_MS),
     )
     if (committing.length === 0) return
     // Whoever is once seen doing something else commits later.
     earlier = new Set(committing.map((writer) => writer.transaction))
-    await waiting.pause('Waiting for transactions that are being committed.', processIds(committing))
+    const unseen = committing.some((writer) => writer.unseen === 't')
+      ? `, or may be: this role cannot see it (run: GRANT pg_read_all_stats TO ${quoteIdentifier(control.user)})`
+      : ''
+    await waiting.pause(`Waiting for transactions that are being committed${unseen}.`, processIds(committing))
   }
 }
 

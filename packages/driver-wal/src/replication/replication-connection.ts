@@ -68,13 +68,15 @@ export class ReplicationConnection {
 
   /** The process of the server that this connection talks to. */
   async processId(): Promise<number> {
-    const rows = await this.#query('SELECT pg_backend_pid() AS pid')
+    const rows = await this.#query('SELECT pg_catalog.pg_backend_pid() AS pid')
     return Number(rows[0]?.['pid'])
   }
 
   /** How long the server waits for a sign of life, in milliseconds; 0 is for ever. */
   async senderTimeoutMs(): Promise<number> {
-    const rows = await this.#query(`SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'`)
+    const rows = await this.#query(
+      `SELECT setting FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'wal_sender_timeout'`,
+    )
     return Number(rows[0]?.['setting'])
   }
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { RowtapError } from '@rowtap/core/driver'
 import { eventually, startPostgres } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
@@ -146,6 +147,22 @@ describe('open', () => {
     })
     await other.stop(null)
     await one.session.capture([])
+  })
+
+  test.each(['postgres://me:se#cret@127.0.0.1:port/shop', 'postgres://me:secret%E0%A4@127.0.0.1/shop'])(
+    'refuses a connection string that cannot be read, and does not repeat it: %s',
+    async (connection) => {
+      const error = await refusal(connection)
+      expect(error).toMatchObject({ code: 'ERR_INVALID_OPTIONS', message: expect.stringContaining('postgres://') })
+      expect(inspect(error)).not.toContain('cret')
+    },
+  )
+
+  test('names the file of a connection string that is not there', async () => {
+    expect(await refusal('postgres://me@127.0.0.1/shop?sslrootcert=/no/such/file')).toMatchObject({
+      code: 'ERR_INVALID_OPTIONS',
+      message: expect.stringContaining('/no/such/file'),
+    })
   })
 
   test('a client that is told to give up before it connects does not', async () => {

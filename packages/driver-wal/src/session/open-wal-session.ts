@@ -1,10 +1,12 @@
 import type { DriverHost, DriverSession } from '@rowtap/core/driver'
+import type { ClientConfig } from 'pg'
 import pg from 'pg'
 import { RelationRegistry } from '../catalog/relation-registry.ts'
 import { clientConfig } from '../connection/client-config.ts'
 import { ControlConnection } from '../connection/control-connection.ts'
-import { connectError, replicationConnectError } from '../errors/connect-error.ts'
+import { connectError, connectionUnreadable, replicationConnectError } from '../errors/connect-error.ts'
 import { databaseError } from '../errors/database-error.ts'
+import { AttachedTables } from '../publication/attached-tables.ts'
 import { ephemeralName } from '../publication/ephemeral-name.ts'
 import {
   createEphemeralPublications,
@@ -29,7 +31,7 @@ import { WalSession } from './wal-session.ts'
  */
 export async function openWalSession(options: WalDriverOptions, host: DriverHost): Promise<DriverSession> {
   const config = clientConfig(options.connection)
-  const control = new ControlConnection(config)
+  const control = controlConnection(config)
   const replication = new ReplicationConnection(config)
   const name = ephemeralName()
   let isPublished = false
@@ -48,13 +50,23 @@ export async function openWalSession(options: WalDriverOptions, host: DriverHost
     const senderTimeoutMs = await replication.senderTimeoutMs()
     const { all, inserts } = name.publications
     const reader = replication.start(name.slot, [all, inserts])
-    const relations = new RelationRegistry(control, options.types ?? pg.types)
-    return new WalSession({ control, replication, reader, relations, inFlight, name, host, senderTimeoutMs })
+    const attached = new AttachedTables()
+    const relations = new RelationRegistry(control, options.types ?? pg.types, attached)
+    return new WalSession({ control, replication, reader, relations, attached, inFlight, name, host, senderTimeoutMs })
   } catch (error) {
     await replication.stop(null)
     // The first error is the one to tell. What cannot be removed now, the next start removes.
     if (isPublished) await dropEphemeralPublications(control, name).catch(() => undefined)
     await control.end()
     throw databaseError(error, 'start capturing')
+  }
+}
+
+/** `pg` reads a connection string, and the files that it names, when its client is made. */
+function controlConnection(config: ClientConfig): ControlConnection {
+  try {
+    return new ControlConnection(config)
+  } catch (error) {
+    throw connectionUnreadable(error)
   }
 }

@@ -14,6 +14,8 @@ import { readTable } from '../catalog/table-facts.ts'
 import { tableMissing } from '../catalog/table-missing.ts'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { connectionLost, databaseError } from '../errors/database-error.ts'
+import type { AttachedTables } from '../publication/attached-tables.ts'
+import { CaptureWatch } from '../publication/capture-watch.ts'
 import type { EphemeralName } from '../publication/ephemeral-name.ts'
 import { Gate } from '../publication/gate.ts'
 import { TableCapture } from '../publication/table-capture.ts'
@@ -30,6 +32,7 @@ export interface WalSessionParts {
   readonly replication: ReplicationConnection
   readonly reader: SocketReader
   readonly relations: RelationRegistry
+  readonly attached: AttachedTables
   readonly inFlight: InFlight
   readonly name: EphemeralName
   readonly host: DriverHost
@@ -50,6 +53,7 @@ export class WalSession implements DriverSession {
   readonly #status: StatusTimer
   readonly #gate = new Gate()
   readonly #tables: TableCapture
+  readonly #watch: CaptureWatch
   readonly #ended = Promise.withResolvers<null>()
   /** Rejects when one of the two connections is lost. */
   readonly #lost: Promise<never>
@@ -58,13 +62,18 @@ export class WalSession implements DriverSession {
 
   constructor(parts: WalSessionParts) {
     this.#parts = parts
-    const { control, replication, reader, relations, inFlight, host, name } = parts
+    const { control, replication, reader, relations, attached, inFlight, host, name } = parts
     this.#status = new StatusTimer(inFlight, (message) => replication.send(message), parts.senderTimeoutMs)
     this.#stream = new ChangeStream({ reader, relations, inFlight, answer: () => void this.#status.tell() })
-    this.#tables = new TableCapture({ control, host, name, gate: this.#gate })
+    this.#tables = new TableCapture({ control, host, name, attached, gate: this.#gate })
+    this.#watch = new CaptureWatch({ control, host, name, attached })
+    this.#watch.start()
     this.#lost = Promise.race([control.lost, replication.failed])
     // Whoever waits for changes looks at the reason itself. What came before the end of the socket is delivered first.
-    control.lost.catch(() => this.#stream.end())
+    control.lost.catch(() => {
+      this.#watch.stop()
+      this.#stream.end()
+    })
     replication.failed.catch(() => {
       if (!reader.isEnded) this.#stream.end()
     })
@@ -143,6 +152,7 @@ export class WalSession implements DriverSession {
     this.#ended.resolve(null)
     this.#stream.end()
     this.#status.stop()
+    this.#watch.stop()
     await this.#call
     await endSession(this.#parts, this.#stream, this.#status)
   }

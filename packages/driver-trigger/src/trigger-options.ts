@@ -50,6 +50,11 @@ export interface TriggerDriverOptions {
    * Default: 30,000.
    */
   readonly leaseMs?: number
+  /**
+   * Whether to capture what is written under `session_replication_role = replica`, too (by logical replication, or by
+   * `pg_restore --disable-triggers` in that mode). Takes the tables' owner. Default: false.
+   */
+  readonly enableAlways?: boolean
 }
 
 /** The options with every default in place. */
@@ -60,6 +65,7 @@ export interface ResolvedTriggerOptions {
   readonly pollMinMs: number
   readonly pollMaxMs: number
   readonly leaseMs: number
+  readonly enableAlways: boolean
 }
 
 // PostgreSQL cuts names at 63 bytes; the names of the triggers are made from the schema's.
@@ -71,7 +77,7 @@ const maximalSchemaBytes = 50
  * @throws RowtapError ERR_INVALID_OPTIONS
  */
 export function resolveTriggerOptions(options: TriggerDriverOptions): ResolvedTriggerOptions {
-  const { connection = {}, types, schema = 'rowtap', pollIntervalMs, leaseMs = 30_000 } = options
+  const { connection = {}, types, schema = 'rowtap', pollIntervalMs, leaseMs = 30_000, enableAlways = false } = options
   const { min: pollMinMs = 5, max: pollMaxMs = Math.max(1000, pollIntervalMs?.min ?? 0) } = pollIntervalMs ?? {}
   if (typeof connection !== 'string' && (typeof connection !== 'object' || connection === null)) {
     throw invalid('connection must be a connection string or an object such as { host, user, password, database }.')
@@ -86,7 +92,8 @@ export function resolveTriggerOptions(options: TriggerDriverOptions): ResolvedTr
   if (!(leaseMs >= 1000) || !(leaseMs <= 86_400_000)) {
     throw invalid('leaseMs must be between 1000 and 86400000.')
   }
-  return { connection, types: types ?? null, schema, pollMinMs, pollMaxMs, leaseMs }
+  if (typeof enableAlways !== 'boolean') throw invalid('enableAlways must be true or false.')
+  return { connection, types: types ?? null, schema, pollMinMs, pollMaxMs, leaseMs, enableAlways }
 }
 
 function invalid(message: string): RowtapError {

@@ -10,6 +10,8 @@ export interface FoundTable {
   readonly content: ShapeContent
   /** Whether the role may read the table and create triggers on it. */
   readonly privileged: boolean
+  /** The partitions that the role may not create triggers on. */
+  readonly closedPartitions: readonly TableName[]
   /** The role that asked. */
   readonly role: string
 }
@@ -49,10 +51,18 @@ export async function findTable(connection: Connection, schema: string, table: T
   return row
 }
 
-/** The error for a table that the role may not capture. */
-export function lacksPrivilege(table: TableName, role: string): RowtapError {
+/** The error for a table that the role may not capture, with the statements that would allow it; `null` if it may. */
+export function lackOfPrivilege(table: TableName, found: FoundTable): RowtapError | null {
+  const { privileged, closedPartitions, role } = found
+  const grantee = quoteIdentifier(role)
+  const statements: string[] = []
+  if (!privileged) statements.push(`GRANT SELECT, TRIGGER ON TABLE ${quoteTableName(table)} TO ${grantee};`)
+  if (closedPartitions.length > 0) {
+    statements.push(`GRANT TRIGGER ON TABLE ${closedPartitions.map(quoteTableName).join(', ')} TO ${grantee};`)
+  }
+  if (statements.length === 0) return null
   return new RowtapError('ERR_SETUP_REQUIRED', {
-    message: `The role ${role} may not capture ${formatTableName(table)}. Run: GRANT SELECT, TRIGGER ON TABLE ${quoteTableName(table)} TO ${quoteIdentifier(role)};`,
+    message: `The role ${role} may not capture ${formatTableName(table)}. Run: ${statements.join(' ')}`,
   })
 }
 

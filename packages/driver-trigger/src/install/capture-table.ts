@@ -9,11 +9,17 @@ import { backoff } from './backoff.ts'
 import type { TableWithOid } from './triggers.ts'
 import { createTriggers } from './triggers.ts'
 
-/** What is to be captured, and for whom. */
-export interface CaptureTask {
+/** A table, and who wants it to be captured. */
+export interface CapturedTable {
   readonly schema: string
   readonly consumer: string
   readonly oid: string
+  /** Whether its triggers fire under session_replication_role = replica, too. */
+  readonly enableAlways: boolean
+}
+
+/** What is to be captured, and for whom. */
+export interface CaptureTask extends CapturedTable {
   readonly table: TableName
   /** Ends the waiting. */
   readonly signal: AbortSignal
@@ -47,14 +53,15 @@ export async function captureTable(connection: Connection, task: CaptureTask): P
   }
 }
 
-async function captureOnce(connection: Connection, task: CaptureTask): Promise<void> {
+/** Creates what is missing, if the locks can be had at once. */
+export async function captureOnce(connection: Connection, task: CapturedTable): Promise<void> {
   await connection.transaction(async (queries) => {
     await queries.run(SHORT_LOCK_TIMEOUT)
     await queries.rows(TAKE_INSTALL_LOCK)
     await queries.run(ADD_WANTED, [task.consumer, task.oid])
     const [table, ...partitions] = await queries.rows<TableWithOid>(PARTITION_TREE, [task.oid])
     if (table === undefined) return
-    await createTriggers(queries, task.schema, table, partitions)
+    await createTriggers(queries, task, table, partitions)
     for (const { oid } of [table, ...partitions]) await queries.rows(SETTLE_SHAPE, [oid])
   })
 }

@@ -1,31 +1,97 @@
 import type { DriverNotice, TableName } from '@rowtap/core/driver'
-import { formatTableName } from '@rowtap/core/driver'
+import { formatTableName, RowtapError } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
-import { FIND_UNCAPTURED } from '../sql/install-statements.ts'
+import { FIND_NAMED, FIND_WANTED_TRIGGERS } from '../sql/install-statements.ts'
+import { captureOnce, isLockFailure } from './capture-table.ts'
 import { triggerNames } from './triggers.ts'
 
+interface Found {
+  /** The captured table. */
+  readonly oid: string
+  /** Its name now; `null` if it was dropped. */
+  readonly schema: string | null
+  readonly table: string | null
+  readonly is_partition: boolean | null
+  /** The table or partition that the trigger is on, and the trigger, if there is one. */
+  readonly relation: string
+  readonly trigger: string | null
+  readonly name: string | null
+  readonly enabled: string | null
+  readonly version: string | null
+}
+
+/** What the watch works with. */
+export interface CaptureWatchTask {
+  readonly connection: Connection
+  readonly schema: string
+  readonly consumer: string
+  readonly enableAlways: boolean
+  /** The name that a captured table was asked for. */
+  readonly nameOf: (oid: string) => TableName | undefined
+  readonly notify: (notice: DriverNotice) => void
+}
+
 /**
- * Looks now and then whether captured tables still are, and gives notice of a gap, once, where one is not: it was
- * dropped, or somebody dropped its triggers or switched them off.
+ * Looks whether captured tables still are, and gives notice of a gap, once, where one is not: it was dropped, replaced,
+ * or attached to another one, or somebody dropped its triggers, switched them off, or switched them off and on again.
+ * Partitions that were made meanwhile get the trigger that a partitioned table cannot hand down.
  */
-export function captureWatch(
-  connection: Connection,
-  schema: string,
-  consumer: string,
-  nameOf: (oid: string) => TableName | undefined,
-  notify: (notice: DriverNotice) => void,
-): () => Promise<void> {
-  const names = triggerNames(schema)
+export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
+  const { connection, schema, consumer, nameOf, notify } = task
   let told = new Set<string>()
-  return async () => {
-    const rows = await connection.rows<{ oid: string }>(FIND_UNCAPTURED, [consumer, [names.row, names.truncate]])
-    const uncaptured = new Set(rows.map(({ oid }) => oid))
-    for (const oid of uncaptured) {
+  let versions = new Map<string, string>()
+  let turn: Promise<unknown> = Promise.resolve()
+
+  const look = async (): Promise<void> => {
+    const rows = await connection.rows<Found>(FIND_WANTED_TRIGGERS, [consumer])
+    const telling = new Set<string>()
+    for (const oid of new Set(rows.map((row) => row.oid))) {
       const table = nameOf(oid)
-      if (told.has(oid) || table === undefined) continue
-      const reason = `The triggers of ${formatTableName(table)} are gone or switched off: its changes are not captured any more. Stop its listeners, and listen to it again.`
-      notify({ kind: 'gap', from: null, to: null, reason })
+      if (table === undefined) continue
+      const found = rows.filter((row) => row.oid === oid)
+      const altered = found.some(({ trigger, version }) => (versions.get(trigger ?? '') ?? version) !== version)
+      const lost = await whatIsLost(oid, table, found)
+      const reason = lost ?? (altered ? 'was altered: its triggers were switched off for a while' : null)
+      if (lost !== null) telling.add(`${oid} ${lost}`)
+      if (reason !== null && !told.has(`${oid} ${reason}`)) {
+        const text = `The captured table ${formatTableName(table)} ${reason}, and its changes may have been missed.`
+        notify({ kind: 'gap', from: null, to: null, reason: text })
+      }
     }
-    told = uncaptured
+    told = telling
+    versions = new Map(rows.map(({ trigger, version }) => [trigger ?? '', version ?? '']))
+  }
+
+  const whatIsLost = async (oid: string, table: TableName, found: readonly Found[]): Promise<string | null> => {
+    const names = triggerNames(schema, oid)
+    const has = (relation: string, name: string): boolean =>
+      found.some((row) => row.relation === relation && row.name === name)
+    const isOff = found.some(({ name, enabled }) => enabled === 'D' && (name === names.row || name === names.truncate))
+    if (isOff || !has(oid, names.row) || !has(oid, names.truncate)) {
+      return 'has lost its triggers, or they are switched off (stop its listeners, and listen to it again)'
+    }
+    const [first] = found
+    if (first?.is_partition === true) return 'has become a partition of another one, whose name its changes carry'
+    if (first?.schema !== table.schema || first.table !== table.name) {
+      const [named] = await connection.rows<{ oid: string }>(FIND_NAMED, [table.schema, table.name])
+      if (named !== undefined) return 'was replaced by another one of that name (stop its listeners, and listen again)'
+    }
+    const isWhole = found.every(({ relation }) => has(relation, names.truncate))
+    // Nobody may want it any more.
+    if (isWhole || nameOf(oid) === undefined) return null
+    try {
+      await captureOnce(connection, { ...task, oid })
+    } catch (error) {
+      if (isLockFailure(error)) return null
+      if (!RowtapError.is(error, 'ERR_SETUP_REQUIRED')) throw error
+      return 'has a partition that rowtap may not create a trigger on, so that nothing tells when it is truncated'
+    }
+    return null
+  }
+
+  return () => {
+    const mine = turn.then(look)
+    turn = mine.catch(() => {})
+    return mine
   }
 }

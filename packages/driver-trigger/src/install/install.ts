@@ -77,7 +77,7 @@ async function checkOwnership(found: Found, schema: string): Promise<void> {
   }
   if (!found.usable) {
     throw new RowtapError('ERR_SETUP_REQUIRED', {
-      message: `The schema ${schema} belongs to the role ${found.owner}. Connect as that role, or run: GRANT ${quoteIdentifier(found.owner)} TO ${quoteIdentifier(found.role)};`,
+      message: `The schema ${schema} belongs to the role ${found.owner}, whose code would run as yours. Connect as that role, or set the option schema of triggerDriver to another name.`,
     })
   }
 }

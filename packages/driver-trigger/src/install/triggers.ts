@@ -3,9 +3,12 @@ import { formatTableName, quoteIdentifier, quoteTableName, RowtapError } from '@
 import type { Queries } from '../connection/connection.ts'
 import { FIND_TRIGGERS } from '../sql/install-statements.ts'
 
-/** The names of a table's triggers. "!" sorts before the names of almost all other triggers, and so they fire first. */
-export function triggerNames(schema: string): { readonly row: string; readonly truncate: string } {
-  return { row: `!${schema}`, truncate: `!${schema} truncate` }
+/**
+ * The names of the triggers that are created on a table. "!" sorts before the names of almost all other triggers, and so
+ * they fire first. A table that is attached to a partitioned one keeps its own beside the clones of the other's.
+ */
+export function triggerNames(schema: string, oid: string): { readonly row: string; readonly truncate: string } {
+  return { row: `!${schema} ${oid}`, truncate: `!${schema} truncate` }
 }
 
 /** A table or partition. */
@@ -16,36 +19,35 @@ export interface TableWithOid extends TableName {
 /**
  * Creates what is missing of the triggers of a table. Needs the install lock, and takes the table's for a moment.
  *
- * The row trigger of a partitioned table is cloned to its partitions, those of the future included. A TRUNCATE of one
- * partition fires no trigger but the partition's own.
+ * The row trigger of a partitioned table is cloned to its partitions, those of the future included; its argument tells
+ * which table it was created on. A TRUNCATE of one partition fires no trigger but the partition's own.
  */
 export async function createTriggers(
   queries: Queries,
-  schema: string,
+  { schema, enableAlways }: { readonly schema: string; readonly enableAlways: boolean },
   table: TableWithOid,
   partitions: readonly TableWithOid[],
 ): Promise<void> {
-  const names = triggerNames(schema)
-  const call = (argument: string): string => `execute function ${quoteIdentifier(schema)}.capture(${argument})`
-  const found = await findTriggers(queries, table)
-  if (!found.has(names.row)) {
-    const events = 'insert or update or delete'
-    await queries.run(
-      `create trigger ${quoteIdentifier(names.row)} after ${events} on ${quoteTableName(table)} for each row ${call('')}`,
-    )
+  const capture = `${quoteIdentifier(schema)}.capture`
+  const names = triggerNames(schema, table.oid)
+  const create = async (on: TableWithOid, name: string, events: string, forEach: string): Promise<void> => {
+    const enabled = (await findTriggers(queries, on)).get(name)
+    if (enabled === undefined) {
+      await queries.run(
+        `create trigger ${quoteIdentifier(name)} after ${events} on ${quoteTableName(on)} for each ${forEach}`,
+      )
+    }
+    if (enableAlways && enabled !== 'A') {
+      await queries.run(`alter table ${quoteTableName(on)} enable always trigger ${quoteIdentifier(name)}`)
+    }
   }
-  const createTruncate = (on: TableName, argument: string): Promise<number> =>
-    queries.run(
-      `create trigger ${quoteIdentifier(names.truncate)} after truncate on ${quoteTableName(on)} for each statement ${call(argument)}`,
-    )
-  if (!found.has(names.truncate)) await createTruncate(table, '')
-  for (const partition of partitions) {
-    const there = await findTriggers(queries, partition)
-    if (!there.has(names.truncate)) await createTruncate(partition, "'partition'")
+  await create(table, names.row, 'insert or update or delete', `row execute function ${capture}(${table.oid})`)
+  for (const one of [table, ...partitions]) {
+    await create(one, names.truncate, 'truncate', `statement execute function ${capture}()`)
   }
 }
 
-async function findTriggers(queries: Queries, table: TableWithOid): Promise<ReadonlySet<string>> {
+async function findTriggers(queries: Queries, table: TableWithOid): Promise<ReadonlyMap<string, string>> {
   const found = await queries.rows<{ name: string; enabled: string }>(FIND_TRIGGERS, [table.oid])
   const disabled = found.find((trigger) => trigger.enabled === 'D')
   if (disabled !== undefined) {
@@ -53,7 +55,7 @@ async function findTriggers(queries: Queries, table: TableWithOid): Promise<Read
       message: `Capturing ${formatTableName(table)} is switched off. Run: ALTER TABLE ${quoteTableName(table)} ENABLE TRIGGER ${quoteIdentifier(disabled.name)};`,
     })
   }
-  return new Set(found.map((trigger) => trigger.name))
+  return new Map(found.map((trigger) => [trigger.name, trigger.enabled]))
 }
 
 /** The statement that drops a trigger of ours. */

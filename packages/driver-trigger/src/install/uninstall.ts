@@ -1,11 +1,13 @@
-import { RowtapError } from '@rowtap/core/driver'
+import type { DriverNotice, TableName } from '@rowtap/core/driver'
+import { formatTableName, RowtapError } from '@rowtap/core/driver'
 import type { Connection, Queries } from '../connection/connection.ts'
 import { DEPENDENT_OBJECTS, errorState, INSUFFICIENT_PRIVILEGE, UNDEFINED_OBJECTS } from '../errors/sqlstate.ts'
-import { COUNT_CONSUMERS, REMOVE_EXPIRED } from '../sql/consumer-statements.ts'
+import { COUNT_CONSUMERS, END_READING, REMOVE_CONSUMER, REMOVE_EXPIRED } from '../sql/consumer-statements.ts'
 import {
   DROP_INSTALLATION,
   DROP_SCHEMA,
   FIND_INSTALLATION,
+  FIND_LEFT_BEHIND,
   FIND_UNWANTED_TRIGGERS,
   SHORT_LOCK_TIMEOUT,
   TAKE_INSTALL_LOCK,
@@ -27,15 +29,24 @@ interface UnwantedTrigger {
   readonly table: string
 }
 
+/** What a removal works with. */
+export interface Removal {
+  readonly connection: Connection
+  readonly signal: AbortSignal
+  /** How often to try, before what others hold locks on is left to the next start. */
+  readonly attempts: number
+  /** Hears of what is waited for, and of what is left. */
+  readonly notify: (notice: DriverNotice) => void
+}
+
 /**
  * Removes what nobody uses: the triggers of tables that no consumer wants, and everything, schema included, where
  * there is no consumer at all. What cannot be had because others hold locks is left: the next start tries again.
  *
  * @returns whether all that is not used is gone.
  */
-export async function removeUnused(connection: Connection, signal: AbortSignal, attempts: number): Promise<boolean> {
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    if (attempt > 0) await backoff(Math.min(attempt, 3), signal)
+export async function removeUnused({ connection, signal, attempts, notify }: Removal): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       // One table at a time, so that never more than one is locked for longer than it takes.
       const clean = await removeTriggers(connection)
@@ -43,8 +54,42 @@ export async function removeUnused(connection: Connection, signal: AbortSignal, 
     } catch (error) {
       if (!isLockFailure(error) && !isGone(error)) throw error
     }
+    const last = attempt >= attempts
+    if (attempts > 1 && (attempt === 1 || last)) await tell(connection, last, notify)
+    if (last) return false
+    await backoff(Math.min(attempt, 3), signal)
   }
-  return false
+}
+
+/** Gives notice of the triggers that are still there, and of who holds locks on their tables. */
+async function tell(connection: Connection, last: boolean, notify: (notice: DriverNotice) => void): Promise<void> {
+  let left: readonly (TableName & { readonly pid: number | null })[]
+  try {
+    left = await connection.rows(FIND_LEFT_BEHIND)
+  } catch (error) {
+    if (isGone(error)) return
+    throw error
+  }
+  const tables = [...new Set(left.map(formatTableName))].join(', ')
+  const processIds = [...new Set(left.flatMap(({ pid }) => pid ?? []))]
+  if (tables === '') return
+  const reason = last
+    ? `The triggers on ${tables} could not be dropped, because other transactions use the tables. The next client’s start drops them.`
+    : `Waiting for other transactions to finish with ${tables}, to drop the triggers on it.`
+  notify({ kind: 'wait', reason, processIds })
+}
+
+/**
+ * Forgets a consumer. If it was the last one, writers capture nothing from here on, whether or not their triggers can
+ * be dropped.
+ */
+export async function forgetConsumer(connection: Connection, consumer: string): Promise<void> {
+  await connection.transaction(async (queries) => {
+    await queries.rows(TAKE_INSTALL_LOCK)
+    await queries.run(REMOVE_CONSUMER, [consumer])
+    await queries.run(REMOVE_EXPIRED, ['0'])
+    await queries.rows(END_READING)
+  })
 }
 
 /** Drops the triggers of tables that nobody wants. True if there are none left that could be dropped. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { boundaryPosition, changePosition } from './queue-position.ts'
+import { boundaryPosition, changePosition, movedPosition } from './queue-position.ts'
 import { parseSnapshot } from './snapshot.ts'
 
 describe('snapshots', () => {
@@ -26,6 +26,8 @@ describe('positions', () => {
     const [earlier, later] = [parseSnapshot('255:255:'), parseSnapshot('255:257:255')]
     const stream = [
       changePosition(earlier, 9, 8),
+      movedPosition(earlier, 9, 9, 1),
+      movedPosition(earlier, 9, 9, 16),
       changePosition(earlier, 9, 9),
       changePosition(earlier, 4096, 3),
       changePosition(earlier, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),

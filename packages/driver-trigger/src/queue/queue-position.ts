@@ -10,6 +10,11 @@ export function changePosition(visibleIn: Snapshot, highest: number, sequence: n
   return position(`${hex(visibleIn.ordinal)}/${hex(highest)}/${hex(sequence)}`)
 }
 
+/** The place of a change that is moved to before the one with a sequence number, as one of several: the `step`th. */
+export function movedPosition(visibleIn: Snapshot, highest: number, before: number, step: number): Position {
+  return position(`${changePosition(visibleIn, highest, before - 1)}/${hex(step)}`)
+}
+
 /** The place after every change that is visible in a snapshot, and before every other. */
 export function boundaryPosition(snapshot: Snapshot): Position {
   return position(`${hex(snapshot.ordinal)}/${last}/${last}`)

@@ -1,5 +1,5 @@
 import type { Connection } from '../connection/connection.ts'
-import { REMOVE_EXPIRED, RENEW_CONSUMER } from '../sql/consumer-statements.ts'
+import { EXTEND_READING, REMOVE_EXPIRED, RENEW_CONSUMER } from '../sql/consumer-statements.ts'
 import { DELETE_HANDLED, EARLIEST_PLACE, TRY_CLEAN_LOCK } from '../sql/queue-statements.ts'
 import type { Snapshot } from './snapshot.ts'
 import { leaseLost } from './tick-source.ts'
@@ -39,6 +39,8 @@ export function startUpkeep({ connection, consumer, leaseMs, place, further, fai
     const current = place().text
     const due = performance.now() - renewedAt >= renewMs
     if (current === stored && !due) return
+    // Writers first: a lease that they do not know of would be one in which changes are missed.
+    await connection.run(EXTEND_READING, [leaseMs])
     if ((await connection.run(RENEW_CONSUMER, [consumer, leaseMs, current])) === 0) throw leaseLost()
     stored = current
     renewedAt = performance.now()

@@ -1,5 +1,5 @@
 import type { Connection } from '../connection/connection.ts'
-import { LISTEN, NOTIFY_SELF, SET_SLEEP } from '../sql/queue-statements.ts'
+import { AWAKE, FALL_ASLEEP, LISTEN } from '../sql/queue-statements.ts'
 
 /**
  * When to look at the queue again.
@@ -10,6 +10,9 @@ import { LISTEN, NOTIFY_SELF, SET_SLEEP } from '../sql/queue-statements.ts'
  * about as short as its transaction was long.
  *
  *     busy --nothing for `lingerMs`--> asleep --found something--> busy
+ *
+ * What writers are asked for is one flag for all readers. A reader that takes it back notifies the others; one that
+ * hears a notification, and finds nothing, sets it again. So while anyone sleeps, writers know.
  */
 export interface WakeUp {
   /** Waits until it is time to look again. */
@@ -37,6 +40,8 @@ export async function wakeUp(
 ): Promise<WakeUp> {
   let asleep = false
   let heard = false
+  // Another reader may have told writers that nobody sleeps.
+  let forgotten = false
   let lastFound = performance.now()
   let intervalMs = pollMinMs
   let woken = false
@@ -48,13 +53,13 @@ export async function wakeUp(
   }
   connection.onNotification(() => {
     heard = true
+    forgotten = true
     wake()
   })
   await connection.run(LISTEN)
-  // One that crashed in its sleep would have writers send notifications for ever.
-  await connection.run(SET_SLEEP, [1])
-  // A connection pooler in between may not pass notifications on. One that comes back proves that they arrive.
-  await connection.run(NOTIFY_SELF)
+  // One that crashed in its sleep would have writers send notifications for ever. And a connection pooler in between
+  // may not pass notifications on: one that comes back proves that they arrive.
+  await connection.run(AWAKE)
 
   const rest = (ms: number): Promise<void> =>
     new Promise((resolve) => {
@@ -75,12 +80,13 @@ export async function wakeUp(
       if (!asleep) return
       asleep = false
       // Where this fails the connection is lost, and the next look at the queue says so.
-      connection.run(SET_SLEEP, [1]).catch(() => {})
+      connection.run(AWAKE).catch(() => {})
     },
     wait: async () => {
-      if (!asleep && performance.now() - lastFound >= lingerMs) {
-        await connection.run(SET_SLEEP, [2])
+      if (asleep ? forgotten : performance.now() - lastFound >= lingerMs) {
         asleep = true
+        forgotten = false
+        await connection.run(FALL_ASLEEP)
         // Look once more: what was committed before the writers knew would have to wait for the next interval.
         return
       }

@@ -28,6 +28,14 @@ describe('a row as record_out prints it', () => {
     expect(read(literal, expected.length)).toEqual(expected)
   })
 
+  test.each(['"', '\\', 'a"', 'a\\', 'ab"\\', '"\\', 'abc'])('a large field of %s, from every place on', (unit) => {
+    for (const before of ['', 'x', 'xy', 'xyz']) {
+      const value = before + unit.repeat(100_000)
+      const literal = `("${value.replaceAll('\\', '\\\\').replaceAll('"', '""')}",1)`
+      expect(read(literal, 2)[0] === value).toBe(true)
+    }
+  })
+
   test('fields can be read in any order, again and again, and some never', () => {
     const tuple = compositeTuple('(a,"b,b",,d)', [0, 1, 2, 3], 4)
     expect([tuple.text(2), tuple.text(0), tuple.text(1), tuple.text(2)]).toEqual([null, 'a', 'b,b', null])

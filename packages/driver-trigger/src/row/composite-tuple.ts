@@ -23,10 +23,8 @@ export function compositeTuple(literal: string, fields: readonly number[], field
         end = literal.indexOf('"', end + 2)
       }
       if (end === -1) throw malformed(values.length)
-      let value = literal.slice(start + 1, end)
-      if (doubled) value = value.replaceAll('""', '"')
-      if (value.includes('\\')) value = value.replaceAll('\\\\', '\\')
-      values.push(value)
+      const value = literal.slice(start + 1, end)
+      values.push(doubled || value.includes('\\') ? undouble(value) : value)
       at = end + 1
     } else {
       let end = literal.indexOf(',', start)
@@ -47,7 +45,33 @@ export function compositeTuple(literal: string, fields: readonly number[], field
   }
 }
 
+// A replacement keeps every piece between two matches until it is done: a large value is taken in parts.
+const partSize = 65_536
+
+/** Takes back the doubling of quotes and backslashes. */
+function undouble(text: string): string {
+  const parts: string[] = []
+  for (let start = 0; start < text.length;) {
+    const end = endOfPart(text, start)
+    parts.push(text.slice(start, end).replaceAll('""', '"').replaceAll('\\\\', '\\'))
+    start = end
+  }
+  return parts.join('')
+}
+
+/** The end of a part, which cuts no pair in two. */
+function endOfPart(text: string, start: number): number {
+  const end = start + partSize
+  if (end >= text.length) return text.length
+  const last = text.charCodeAt(end - 1)
+  if (last !== quote && last !== backslash) return end
+  let run = end - 1
+  while (run > start && text.charCodeAt(run - 1) === last) run -= 1
+  return end + ((end - run) % 2)
+}
+
 const quote = 0x22
+const backslash = 0x5c
 const comma = 0x2c
 const parenthesis = 0x29
 

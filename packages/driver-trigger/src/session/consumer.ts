@@ -1,6 +1,6 @@
 import type { ChangeBatch, DriverHost, Position, TableName } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
-import { findTable, lacksPrivilege } from '../catalog/find-table.ts'
+import { findTable, lackOfPrivilege } from '../catalog/find-table.ts'
 import type { ReadableRelation } from '../catalog/relations.ts'
 import type { ShapeContent } from '../catalog/shape.ts'
 import type { Connection } from '../connection/connection.ts'
@@ -9,8 +9,9 @@ import { captureTable } from '../install/capture-table.ts'
 import { captureWatch } from '../install/capture-watch.ts'
 import type { Registration } from '../install/install.ts'
 import { install } from '../install/install.ts'
-import { isGone, removeUnused } from '../install/uninstall.ts'
+import { forgetConsumer, isGone, removeUnused } from '../install/uninstall.ts'
 import { handled } from '../queue/handled.ts'
+import { orderedNotices } from '../queue/ordered-notices.ts'
 import { partitionTruncations } from '../queue/partition-truncations.ts'
 import { shapeSource } from '../queue/shape-source.ts'
 import { parseSnapshot } from '../queue/snapshot.ts'
@@ -19,7 +20,7 @@ import { leaseLost, tickSource } from '../queue/tick-source.ts'
 import { startUpkeep } from '../queue/upkeep.ts'
 import { wakeUp } from '../queue/wake-up.ts'
 import { objectNames } from '../row/object-names.ts'
-import { REMOVE_CONSUMER, REMOVE_WANTED } from '../sql/consumer-statements.ts'
+import { REMOVE_WANTED } from '../sql/consumer-statements.ts'
 import type { Server } from './open-session.ts'
 import type { SessionOptions } from './trigger-session.ts'
 
@@ -47,7 +48,7 @@ export interface Consumer {
 }
 
 // How often a close tries to remove what others hold locks on, before it leaves that to the next start.
-const closeAttempts = 10
+const closeAttempts = 3
 
 /** Installs the queue where it is missing, removes what crashed consumers left, and registers a consumer. */
 export async function openConsumer(context: ConsumerContext): Promise<Consumer> {
@@ -56,16 +57,21 @@ export async function openConsumer(context: ConsumerContext): Promise<Consumer> 
   try {
     return await startConsumer(context, registration)
   } catch (error) {
-    await removeConsumer(control, registration.id)
+    await removeConsumer(context, registration.id)
     throw error
   }
 }
 
 /** Forgets a consumer, and removes what nobody else uses. */
-async function removeConsumer(control: Connection, consumer: string): Promise<void> {
+async function removeConsumer({ control, host }: ConsumerContext, consumer: string): Promise<void> {
   try {
-    await control.run(REMOVE_CONSUMER, [consumer])
-    await removeUnused(control, new AbortController().signal, closeAttempts)
+    await forgetConsumer(control, consumer)
+    await removeUnused({
+      connection: control,
+      signal: new AbortController().signal,
+      attempts: closeAttempts,
+      notify: (notice) => host.notify(notice),
+    })
   } catch (error) {
     // Whoever starts next removes what a lost connection leaves behind.
     if (!RowtapError.is(error, 'ERR_CONNECTION_LOST') && !isGone(error)) throw error
@@ -83,9 +89,10 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
   const progress = handled(parseSnapshot(registration.place))
   const shapes = shapeSource(reader, relationOf, (root) => names.get(root))
   const shortNames = objectNames(reader, server.search_path)
+  const notices = orderedNotices((notice) => host.notify(notice))
   const truncations = partitionTruncations(
     (root) => names.get(root),
-    (notice) => host.notify(notice),
+    (notice) => notices.notify(notice),
   )
   const alarm = await wakeUp(reader, !server.prepared_transactions, options.pollMinMs, options.pollMaxMs)
   let failure: { readonly error: unknown } | null = null
@@ -93,16 +100,22 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
     failure ??= { error }
     alarm.wake()
   }
-  const watch = captureWatch(
-    control,
-    options.schema,
+  const watch = captureWatch({
+    connection: control,
+    schema: options.schema,
     consumer,
-    (oid) => wanted.get(oid),
-    (notice) => host.notify(notice),
-  )
+    enableAlways: options.enableAlways,
+    nameOf: (oid) => wanted.get(oid),
+    notify: (notice) => host.notify(notice),
+  })
   let untidy = false
   const tidy = async (): Promise<void> => {
-    untidy = !(await removeUnused(control, signal, 1))
+    untidy = !(await removeUnused({
+      connection: control,
+      signal,
+      attempts: 1,
+      notify: (notice) => host.notify(notice),
+    }))
   }
   // A table that only a crashed consumer wanted may have kept its triggers.
   await tidy()
@@ -128,9 +141,10 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
     for (const table of tables) {
       const captured = [...wanted].find(([, { schema, name }]) => schema === table.schema && name === table.name)
       try {
-        const { oid, privileged, role } = await findTable(control, options.schema, table)
-        if (!privileged && !wanted.has(oid)) throw lacksPrivilege(table, role)
-        found.set(oid, table)
+        const there = await findTable(control, options.schema, table)
+        const lack = wanted.has(there.oid) ? null : lackOfPrivilege(table, there)
+        if (lack !== null) throw lack
+        found.set(there.oid, table)
       } catch (error) {
         if (captured === undefined || !RowtapError.is(error, 'ERR_SETUP_REQUIRED')) throw error
         found.set(captured[0], table)
@@ -154,6 +168,7 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
           schema: options.schema,
           consumer,
           oid,
+          enableAlways: options.enableAlways,
           table,
           signal,
           notify: (notice) => host.notify(notice),
@@ -166,6 +181,8 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
     const removed = [...wanted.keys()].filter((oid) => !found.has(oid))
     wanted = found
     for (const [oid, table] of wanted) names.set(oid, table)
+    // What is altered from now on is noticed.
+    if (added.length > 0) await watch()
     const boundary = await ticks.cut()
     alarm.wake()
     await discard(removed)
@@ -202,6 +219,7 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
           tag: registration.tag,
           shapes,
           truncations,
+          notices,
           names: shortNames,
           commitTimes: server.commit_times,
         },
@@ -227,11 +245,14 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
   return {
     capture,
     batches,
-    acknowledge: (position) => progress.acknowledge(position),
+    acknowledge: (position) => {
+      progress.acknowledge(position)
+      notices.acknowledge(position)
+    },
     close: async () => {
       alarm.wake()
       await upkeep.stop()
-      await removeConsumer(control, consumer)
+      await removeConsumer(context, consumer)
     },
   }
 }

@@ -7,6 +7,13 @@ export const FIND_TABLE: Sql = sql`
 select
   r.oid::text as oid, r.relkind::text as kind, r.relpersistence::text as persistence, r.oid::int8 < 16384 as system,
   pg_catalog.has_table_privilege(r.oid, 'SELECT') and pg_catalog.has_table_privilege(r.oid, 'TRIGGER') as privileged,
+  coalesce((
+    select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('schema', pn.nspname, 'name', p.relname) order by p.oid)
+    from pg_catalog.pg_partition_tree(r.oid) t
+    join pg_catalog.pg_class p on p.oid = t.relid
+    join pg_catalog.pg_namespace pn on pn.oid = p.relnamespace
+    where p.oid <> r.oid and not pg_catalog.has_table_privilege(p.oid, 'TRIGGER')
+  ), '[]') as "closedPartitions",
   current_user::text as role,
   r.relispartition as is_partition, rn.nspname as root_schema, root.relname as root_name,
   ${SHAPE_CONTENT} as content

@@ -1,4 +1,4 @@
-import { SCHEMA, sql } from './sql.ts'
+import { GRACE_SECONDS, READ_UNTIL_LITERAL, SCHEMA, sql } from './sql.ts'
 import type { Sql } from './sql.ts'
 
 /** Registers an ephemeral consumer with a lease of $1 milliseconds. Its place is now. */
@@ -10,10 +10,24 @@ select
   a.pid, a.backend_start
 from pg_catalog.pg_stat_activity a
 where a.pid = pg_catalog.pg_backend_pid()
-returning id::text, place::text, (select tag from ${SCHEMA}.installation limit 1) as tag
+returning id::text, place::text, (select tag from ${SCHEMA}.installation limit 1) as tag,
+  ${SCHEMA}.extend_reading($1)
 `
 
-/** Renews the lease of consumer $1 by $2 milliseconds, and stores its place ($3). */
+/** Tells writers that someone reads for at least $1 more milliseconds. */
+export const EXTEND_READING: Sql = sql`select ${SCHEMA}.extend_reading($1)`
+
+/** Tells writers that nobody reads, if so. Needs the install lock, without which nobody may begin. */
+export const END_READING: Sql = sql`
+select pg_catalog.setval(${READ_UNTIL_LITERAL}::regclass, 0)
+where not exists (select from ${SCHEMA}.consumer)
+`
+
+/** Whether a consumer `c` can have missed nothing: writers have captured without a break since it last renewed its lease. */
+export const IS_HELD: Sql = sql`
+  c.lease_until + pg_catalog.make_interval(secs => ${GRACE_SECONDS}) > pg_catalog.clock_timestamp()`
+
+/** Renews the lease of consumer $1 by $2 milliseconds, if it still holds its place, and stores its place ($3). */
 export const RENEW_CONSUMER: Sql = sql`
 update ${SCHEMA}.consumer c
 set place = $3::pg_snapshot,
@@ -21,7 +35,7 @@ set place = $3::pg_snapshot,
   process_id = a.pid,
   process_started = a.backend_start
 from pg_catalog.pg_stat_activity a
-where c.id = $1::bigint and a.pid = pg_catalog.pg_backend_pid()
+where c.id = $1::bigint and a.pid = pg_catalog.pg_backend_pid() and ${IS_HELD}
 `
 
 /** Removes the consumer $1. */

@@ -13,13 +13,15 @@ select
   n.oid is not null as exists,
   coalesce(pg_catalog.obj_description(n.oid, 'pg_namespace') like 'rowtap: %', false) as ours,
   exists (select from pg_catalog.pg_class r where r.relnamespace = n.oid and r.relname = 'migration') as filled,
-  coalesce(pg_catalog.pg_has_role(n.nspowner, 'USAGE'), false) as usable,
+  -- Who owns the schema decides what runs when it is used: only the role itself and superusers are trusted.
+  coalesce(o.rolname = current_user or o.rolsuper and pg_catalog.pg_has_role(o.oid, 'USAGE'), false) as usable,
   pg_catalog.pg_get_userbyid(n.nspowner)::text as owner,
   current_user::text as role,
   pg_catalog.current_database()::text as database,
   pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') as may_create
 from (select) as one
 left join pg_catalog.pg_namespace n on n.nspname = ${SCHEMA_LITERAL}
+left join pg_catalog.pg_roles o on o.oid = n.nspowner
 `
 
 /** The last migration that was applied. */
@@ -34,19 +36,39 @@ select t.tgname::text as name, t.tgenabled::text as enabled
 from pg_catalog.pg_trigger t
 join pg_catalog.pg_proc p on p.oid = t.tgfoid
 join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-where t.tgrelid = $1::oid and not t.tgisinternal and n.nspname = ${SCHEMA_LITERAL}
+where t.tgrelid = $1::oid and not t.tgisinternal and t.tgparentid = 0 and n.nspname = ${SCHEMA_LITERAL}
 `
 
-/** The tables that the consumer $1 wants, and that lack one of the triggers $2, or have it switched off. */
-export const FIND_UNCAPTURED: Sql = sql`
-select w.relation::text as oid
+/**
+ * The tables that the consumer $1 wants: their names, whether they are partitions now, and, one row each, the versions
+ * (xmin) of the triggers of ours on them and their partitions.
+ */
+export const FIND_WANTED_TRIGGERS: Sql = sql`
+select w.relation::text as oid, n.nspname::text as schema, r.relname::text as table,
+  r.relispartition as is_partition,
+  tree.relation::text, t.oid::text as trigger, t.tgname::text as name, t.tgenabled::text as enabled, t.xmin::text as version
 from ${SCHEMA}.wanted w
+left join pg_catalog.pg_class r on r.oid = w.relation
+left join pg_catalog.pg_namespace n on n.oid = r.relnamespace
+cross join lateral (
+  select w.relation union select p.relid::oid from pg_catalog.pg_partition_tree(w.relation) p
+) tree (relation)
+left join (
+  select t.oid, t.tgrelid, t.tgname, t.tgenabled, t.xmin
+  from pg_catalog.pg_trigger t
+  join pg_catalog.pg_proc p on p.oid = t.tgfoid
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+  where n.nspname = ${SCHEMA_LITERAL}
+) t on t.tgrelid = tree.relation
 where w.consumer = $1::bigint
-  and (
-    select pg_catalog.count(*)
-    from pg_catalog.pg_trigger t
-    where t.tgrelid = w.relation and t.tgname = any ($2::text[]) and t.tgenabled <> 'D'
-  ) < pg_catalog.cardinality($2::text[])
+`
+
+/** The table of a name ($1: schema, $2: name). */
+export const FIND_NAMED: Sql = sql`
+select r.oid::text as oid
+from pg_catalog.pg_class r
+join pg_catalog.pg_namespace n on n.oid = r.relnamespace
+where n.nspname = $1 and r.relname = $2
 `
 
 /** The triggers of ours on tables that no consumer wants (any more). */
@@ -58,7 +80,7 @@ join pg_catalog.pg_namespace n on n.oid = p.pronamespace
 join pg_catalog.pg_class r on r.oid = t.tgrelid
 join pg_catalog.pg_namespace tn on tn.oid = r.relnamespace
 where not t.tgisinternal and t.tgparentid = 0 and n.nspname = ${SCHEMA_LITERAL}
-  and not exists (select from ${SCHEMA}.wanted w where w.relation = coalesce(pg_catalog.pg_partition_root(r.oid), r.oid))
+  and not exists (select from ${SCHEMA}.wanted w where w.relation in (r.oid, coalesce(pg_catalog.pg_partition_root(r.oid), r.oid)))
 order by r.oid, t.tgname
 `
 
@@ -82,16 +104,34 @@ where l.locktype = 'relation' and l.granted and l.pid <> pg_catalog.pg_backend_p
 order by l.pid
 `
 
+/** The tables with triggers of ours that no consumer wants, each with a server process that holds a lock on it, or none. */
+export const FIND_LEFT_BEHIND: Sql = sql`
+select distinct tn.nspname::text as schema, r.relname::text as name, l.pid
+from pg_catalog.pg_trigger t
+join pg_catalog.pg_proc p on p.oid = t.tgfoid
+join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+join pg_catalog.pg_class r on r.oid = t.tgrelid
+join pg_catalog.pg_namespace tn on tn.oid = r.relnamespace
+left join pg_catalog.pg_locks l on l.locktype = 'relation' and l.relation = r.oid and l.granted
+  and l.pid <> pg_catalog.pg_backend_pid()
+  and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+where not t.tgisinternal and n.nspname = ${SCHEMA_LITERAL}
+  and not exists (select from ${SCHEMA}.wanted w where w.relation in (r.oid, coalesce(pg_catalog.pg_partition_root(r.oid), r.oid)))
+order by 1, 2, 3
+`
+
 /** Removes everything: the capture function takes its triggers along, wherever they are and whoever owns the table. */
 export const DROP_INSTALLATION: Sql = sql`
 drop function if exists ${SCHEMA}.capture() cascade;
-drop function if exists ${SCHEMA}.record_shape(oid, record);
-drop function if exists ${SCHEMA}.unsettled_shape(oid);
+drop function if exists ${SCHEMA}.record_shape(oid, oid, record);
+drop function if exists ${SCHEMA}.unsettled_shape(oid, oid);
+drop function if exists ${SCHEMA}.own_shape(oid, oid, text, jsonb);
 drop function if exists ${SCHEMA}.settle_shape(oid);
 drop function if exists ${SCHEMA}.shape_content(oid);
-drop table if exists ${SCHEMA}.queue, ${SCHEMA}.shape, ${SCHEMA}.wanted, ${SCHEMA}.consumer,
+drop function if exists ${SCHEMA}.extend_reading(float8);
+drop table if exists ${SCHEMA}.queue, ${SCHEMA}.shape, ${SCHEMA}.unsettled, ${SCHEMA}.wanted, ${SCHEMA}.consumer,
   ${SCHEMA}.installation, ${SCHEMA}.migration;
-drop sequence if exists ${SCHEMA}.sleep;
+drop sequence if exists ${SCHEMA}.sleep, ${SCHEMA}.read_until, ${SCHEMA}.shape_id;
 `
 
 /** Removes the schema, if it is empty. */

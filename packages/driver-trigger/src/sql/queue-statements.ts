@@ -1,3 +1,4 @@
+import { IS_HELD } from './consumer-statements.ts'
 import { CLEAN_LOCK, SCHEMA, SCHEMA_LITERAL, SLEEP_LITERAL, sql } from './sql.ts'
 import type { Sql } from './sql.ts'
 
@@ -10,7 +11,7 @@ select
   pg_catalog.pg_current_snapshot()::text as snapshot,
   exists (select from ${SCHEMA}.queue q where q.xid >= $1::xid8)
     or exists (select from ${SCHEMA}.queue q where q.xid = any ($2::xid8[])) as fresh,
-  exists (select from ${SCHEMA}.consumer c where c.id = $3) as held
+  exists (select from ${SCHEMA}.consumer c where c.id = $3 and ${IS_HELD}) as held
 `
 
 /**
@@ -22,15 +23,15 @@ select
  */
 export const LIST_TRANSACTIONS: Sql = sql`
 select
-  t.xid::text, t.highest::text, t.changes::text,
+  t.xid::text, t.highest::text, t.changes::text, t.late,
   case when $8 then pg_catalog.pg_xact_commit_timestamp(t.xid::xid)::text end as commit_time
 from (
-  select q.xid, pg_catalog.max(q.seq) as highest, pg_catalog.count(*) as changes
+  select q.xid, pg_catalog.max(q.seq) as highest, pg_catalog.count(*) as changes, pg_catalog.bool_or(q.late) as late
   from (
-    select q.xid, q.seq from ${SCHEMA}.queue q
+    select q.xid, q.seq, q.new_place is not null as late from ${SCHEMA}.queue q
     where q.xid >= $1::xid8 and q.xid < $3::xid8 and q.root = any ($5::oid[])
     union all
-    select q.xid, q.seq from ${SCHEMA}.queue q
+    select q.xid, q.seq, q.new_place is not null from ${SCHEMA}.queue q
     where q.xid = any ($2::xid8[]) and q.root = any ($5::oid[])
   ) q
   where pg_catalog.pg_visible_in_snapshot(q.xid, $4::pg_snapshot)
@@ -71,24 +72,63 @@ where c.before < $5
 order by c.transaction, c.seq
 `
 
+/**
+ * Of the changes of transactions ($1), each from one sequence number ($2) to another ($3), those that follow a change
+ * with a higher number: the other change, and what that one follows in turn, with the number of the first one (before)
+ * and how far back it is (step). Places begin anew where a table was emptied: nothing follows a change from beyond that.
+ */
+export const READ_MOVED: Sql = sql`
+with recursive moved (before, step, xid, file, root, seq, old_place) as (
+  select q.seq, 0, q.xid, q.file, q.root, q.seq, q.old_place
+  from rows from (pg_catalog.unnest($1::xid8[]), pg_catalog.unnest($2::bigint[]), pg_catalog.unnest($3::bigint[]))
+    as t (xid, first, last)
+  join ${SCHEMA}.queue q on q.xid = t.xid and q.seq between t.first and t.last
+  where q.old_place is not null
+  union all
+  select m.before, m.step + 1, q.xid, q.file, q.root, q.seq, q.old_place
+  from moved m
+  join ${SCHEMA}.queue q on q.xid = m.xid and q.new_place is not null and q.new_place = m.old_place
+    and q.file = m.file and q.root = m.root and q.seq > m.before
+  where not exists (
+    select from ${SCHEMA}.queue t
+    where t.xid = m.xid and t.new_place is not null and t.new_place = '(0,0)' and t.root = m.root
+      and t.seq between m.before and q.seq
+  )
+)
+select m.before::text, q.seq::text, q.root::text, q.shape::text, q.operation::text, q.old, q.new
+from moved m
+join ${SCHEMA}.queue q on q.xid = m.xid and q.seq = m.seq
+where m.step > 0
+order by m.before, m.step desc
+`
+
 /** Shapes by id ($1). */
 export const READ_SHAPES: Sql = sql`
-select s.id, s.relation::text, s.root::text, s.owner is null as settled, s.content
+select s.id, s.relation::text, s.root::text, true as settled, s.content
 from ${SCHEMA}.shape s
+where s.id = any ($1::int[])
+union all
+select s.id, s.relation::text, s.root::text, false, s.content
+from ${SCHEMA}.unsettled s
 where s.id = any ($1::int[])
 `
 
 /** Records the present state of a table's columns for writers to refer to. */
 export const SETTLE_SHAPE: Sql = sql`select ${SCHEMA}.settle_shape($1::oid)`
 
-/** Tells writers whether a reader sleeps (2) or not (1). */
-export const SET_SLEEP: Sql = sql`select pg_catalog.setval(${SLEEP_LITERAL}::regclass, $1)`
+/** From now on writers wake whoever sleeps. */
+export const FALL_ASLEEP: Sql = sql`select pg_catalog.setval(${SLEEP_LITERAL}::regclass, 2)`
+
+/**
+ * From now on writers wake nobody. Wakes every reader, this one included: those that go on sleeping have to say so
+ * again.
+ */
+export const AWAKE: Sql = sql`
+select pg_catalog.setval(${SLEEP_LITERAL}::regclass, 1), pg_catalog.pg_notify(${SCHEMA_LITERAL}, '')
+`
 
 /** Asks to be woken by writers. */
 export const LISTEN: Sql = sql`listen ${SCHEMA}`
-
-/** Wakes every reader, this one included. */
-export const NOTIFY_SELF: Sql = sql`select pg_catalog.pg_notify(${SCHEMA_LITERAL}, '')`
 
 /** The earliest place among all consumers. What is visible there is wanted by nobody any more. */
 export const EARLIEST_PLACE: Sql = sql`

@@ -17,6 +17,15 @@ export const SCHEMA_LITERAL: SchemaPart = quoteLiteral
 export const SCHEMA_NAME_LITERAL: SchemaPart = (schema) => quoteLiteral(quoteIdentifier(schema))
 /** The name of the sequence that tells whether a reader sleeps, as a string literal to be cast to regclass. */
 export const SLEEP_LITERAL: SchemaPart = (schema) => quoteLiteral(`${quoteIdentifier(schema)}.sleep`)
+/** The name of the sequence that tells until when someone reads, as a string literal to be cast to regclass. */
+export const READ_UNTIL_LITERAL: SchemaPart = (schema) => quoteLiteral(`${quoteIdentifier(schema)}.read_until`)
+/** How many seconds longer than its last lease a consumer is captured for, so that one that is merely late loses nothing. */
+export const GRACE_SECONDS: SchemaPart = () => '60'
+/** The name of the sequence that numbers shapes, as a string literal to be cast to regclass. */
+export const SHAPE_ID_LITERAL: SchemaPart = (schema) => quoteLiteral(`${quoteIdentifier(schema)}.shape_id`)
+/** The key of the advisory lock that guards the sequence of {@link READ_UNTIL_LITERAL}, for a moment. */
+export const LEASE_LOCK: SchemaPart = (schema) =>
+  `pg_catalog.hashtextextended(${quoteLiteral(`rowtap lease ${schema}`)}, 0)`
 /** The key of the advisory lock that guards every change of what is installed in a schema. */
 export const INSTALL_LOCK: SchemaPart = (schema) =>
   `pg_catalog.hashtextextended(${quoteLiteral(`rowtap install ${schema}`)}, 0)`

@@ -1,5 +1,5 @@
-import { baseType, SHAPE_CONTENT } from '../shape-content.ts'
-import { SCHEMA, sql } from '../sql.ts'
+import { baseType, SHAPE_CONTENT, versionsOf } from '../shape-content.ts'
+import { SCHEMA, SCHEMA_NAME_LITERAL, SHAPE_ID_LITERAL, sql } from '../sql.ts'
 import type { Sql } from '../sql.ts'
 
 /** What records the state of a table's columns, for readers and for writers. */
@@ -15,59 +15,61 @@ create function ${SCHEMA}.settle_shape(relation oid) returns void
 language sql volatile set search_path = pg_catalog, pg_temp
 as $rowtap_body$
   insert into ${SCHEMA}.shape (relation, root, versions, content)
-  select r.oid, coalesce(pg_partition_root(r.oid), r.oid), v.versions, ${SCHEMA}.shape_content(r.oid)
+  select r.oid, v.root, v.versions, ${SCHEMA}.shape_content(r.oid)
   from pg_class r
-  cross join lateral (
-    select array(select a.xmin from pg_attribute a where a.attrelid = r.oid and a.attnum > 0 order by a.attnum)
-  ) v (versions)
+  cross join lateral (select coalesce(pg_partition_root(r.oid), r.oid), ${versionsOf('r.oid')}) v (root, versions)
   where r.oid = relation
     and not exists (
-      select from ${SCHEMA}.shape s where s.relation = r.oid and s.owner is null and s.versions = v.versions
+      select from ${SCHEMA}.shape s where s.relation = r.oid and s.root = v.root and s.versions = v.versions
     )
 $rowtap_body$;
 
--- For writers: the shape of a table whose present state no reader has recorded yet.
-create function ${SCHEMA}.unsettled_shape(relation oid) returns int
+-- For writers: records a state of a table's columns for this transaction. It remembers the last one in a setting, and
+-- does not look it up: what SERIALIZABLE transactions both read and write makes them fail.
+create function ${SCHEMA}.own_shape(relation oid, top oid, state text, content jsonb) returns int
 language plpgsql volatile
 as $rowtap_body$
-#variable_conflict use_column
 declare
-  here xid8 := pg_current_xact_id();
-  seen_versions xid[];
-  seen_places tid[];
-  found_id int;
+  setting text := format('rowtap.shape_%s_%s', ${SCHEMA_NAME_LITERAL}::regnamespace::oid, relation);
+  wanted text := concat_ws(' ', pg_current_xact_id(), top, state);
+  known text := coalesce(current_setting(setting, true), '');
+  made_id int;
 begin
-  select array_agg(a.xmin order by a.attnum), array_agg(a.ctid order by a.attnum)
-  into seen_versions, seen_places
-  from pg_attribute a
-  where a.attrelid = unsettled_shape.relation and a.attnum > 0;
-
-  select s.id into found_id
-  from ${SCHEMA}.shape s
-  where s.relation = unsettled_shape.relation and s.owner = here
-    and s.versions = seen_versions and s.places = seen_places
-  limit 1;
-
-  if found_id is null then
-    insert into ${SCHEMA}.shape (relation, root, owner, versions, places, content)
-    values (
-      unsettled_shape.relation,
-      coalesce(pg_partition_root(unsettled_shape.relation), unsettled_shape.relation),
-      here,
-      coalesce(seen_versions, '{}'),
-      coalesce(seen_places, '{}'),
-      ${SCHEMA}.shape_content(unsettled_shape.relation)
-    )
-    returning id into found_id;
+  if substr(known, strpos(known, ' ') + 1) = wanted then
+    return split_part(known, ' ', 1)::int;
   end if;
-  return found_id;
+  made_id := nextval(${SHAPE_ID_LITERAL}::regclass);
+  insert into ${SCHEMA}.unsettled (id, relation, root, content)
+  values (made_id, own_shape.relation, top, coalesce(own_shape.content, ${SCHEMA}.shape_content(own_shape.relation)));
+  perform set_config(setting, concat_ws(' ', made_id, wanted), true);
+  return made_id;
 end
+$rowtap_body$;
+
+-- For writers: the shape of a table whose present state no reader has recorded yet.
+create function ${SCHEMA}.unsettled_shape(relation oid, top oid) returns int
+language sql volatile
+as $rowtap_body$
+  select ${SCHEMA}.own_shape(
+    relation,
+    top,
+    concat_ws(
+      ' ',
+      (select concat(i.xmin, i.ctid) from pg_index i where i.indrelid = relation and i.indisprimary limit 1),
+      (
+        select string_agg(concat(a.xmin, a.ctid), '' order by a.attnum)
+        from pg_attribute a
+        where a.attrelid = relation and a.attnum > 0
+      )
+    ),
+    null
+  )
 $rowtap_body$;
 
 -- For writers in REPEATABLE READ and SERIALIZABLE transactions. Their snapshot may be older than the table's present
 -- columns, and shows the old ones in pg_attribute; the row has the present ones. Returns null where the two agree, else
 -- a shape that is made from the row itself. (What functions of the server look up by number is always up to date.)
-create function ${SCHEMA}.record_shape(relation oid, value record) returns int
+create function ${SCHEMA}.record_shape(relation oid, top oid, value record) returns int
 language plpgsql volatile
 as $rowtap_body$
 #variable_conflict use_column
@@ -78,7 +80,6 @@ declare
   types oid[] := '{}';
   name text;
   made jsonb;
-  found_id int;
 begin
   if split_part(checked, ' ', 1) <> here::text then
     checked := here::text || ' ';
@@ -131,16 +132,7 @@ begin
       where i.indrelid = record_shape.relation and i.indisprimary and i.indimmediate and k.position <= i.indnkeyatts
     ), '[]')
   );
-  select s.id into found_id
-  from ${SCHEMA}.shape s
-  where s.relation = record_shape.relation and s.owner = here and s.places is null and s.content = made
-  limit 1;
-  if found_id is null then
-    insert into ${SCHEMA}.shape (relation, root, owner, versions, content)
-    values (relation, coalesce(pg_partition_root(relation), relation), here, '{}', made)
-    returning id into found_id;
-  end if;
-  return found_id;
+  return ${SCHEMA}.own_shape(relation, top, made::text, made);
 end
 $rowtap_body$;
 `

@@ -1,4 +1,4 @@
-import { SCHEMA, sql } from '../sql.ts'
+import { GRACE_SECONDS, LEASE_LOCK, READ_UNTIL_LITERAL, SCHEMA, SHAPE_ID_LITERAL, sql } from '../sql.ts'
 import type { Sql } from '../sql.ts'
 
 /** The queue's tables, as first made. */
@@ -41,32 +41,45 @@ create table ${SCHEMA}.wanted (
   primary key (consumer, relation)
 );
 
--- The attribute list that a captured row's text was written with. A table has one for each state that its columns
--- were in, told apart by the versions (xmin) of its rows in pg_attribute.
---
--- A settled shape (owner is null) was recorded by a reader, when all these versions had been committed: no later state
--- of the columns can have the same versions. A writer that meets an unknown state records it for its own transaction
--- only, with the rows' places (ctid) to tell apart the states within it. None of this is unique, so that no writer
--- ever waits for another one.
+-- The attribute list that a captured row's text was written with, and the key. A table has one for each state that
+-- these were in, told apart by the versions (xmin) of their rows in pg_index and pg_attribute, and by the table at the
+-- top of its partition tree. Recorded by a reader, when all these versions had been committed: no later state can have
+-- the same versions. None of this is unique, so that no writer ever waits for another one.
+create sequence ${SCHEMA}.shape_id as int;
+
 create table ${SCHEMA}.shape (
-  id int generated always as identity primary key,
+  id int primary key default pg_catalog.nextval(${SHAPE_ID_LITERAL}::regclass),
   relation oid not null,
   root oid not null,
-  owner xid8,
   versions xid[] not null,
-  places tid[],
+  content jsonb not null
+);
+
+-- A writer that meets an unknown state records it here, for its own transaction only. No writer reads it.
+create table ${SCHEMA}.unsettled (
+  id int primary key,
+  relation oid not null,
+  root oid not null,
   content jsonb not null
 );
 
 create index shape_relation on ${SCHEMA}.shape (relation);
 
 -- What operation is: I, U, D, T as in tg_op; P for a TRUNCATE of a partition alone.
+--
+-- Triggers fire when their statement ends: what a statement causes (in a trigger, in a function that it calls) is
+-- numbered before what it wrote itself. Where each version of a row is (ctid, within a file of the table) tells which
+-- change comes first: new_place is there where a version was changed again before its own trigger fired, and (0,0) where
+-- places begin anew.
 create table ${SCHEMA}.queue (
   xid xid8 not null,
   seq bigint generated always as identity (maxvalue 9007199254740991),
   root oid not null,
   shape int not null,
   operation "char" not null,
+  file oid,
+  old_place tid,
+  new_place tid,
   old text,
   new text,
   primary key (xid, seq)
@@ -83,6 +96,8 @@ create table ${SCHEMA}.queue (
   toast.autovacuum_vacuum_cost_delay = 0
 );
 
+create index queue_late on ${SCHEMA}.queue (xid, new_place) where new_place is not null;
+
 -- Captured text lives for moments: compressing it would only cost the writer.
 alter table ${SCHEMA}.queue alter column old set storage external;
 alter table ${SCHEMA}.queue alter column new set storage external;
@@ -90,4 +105,20 @@ alter table ${SCHEMA}.queue alter column new set storage external;
 -- 2 while a reader sleeps and wants to be woken. A sequence, because writers must see the change at once, whatever
 -- their snapshot, and because looking at it costs them next to nothing.
 create sequence ${SCHEMA}.sleep minvalue 1 maxvalue 2;
+
+-- The second (since 1970) until which someone reads the queue: the latest end of a lease, and a grace. Writers capture
+-- nothing after that. A sequence for the same reasons.
+create sequence ${SCHEMA}.read_until minvalue 0;
+
+create function ${SCHEMA}.extend_reading(lease_ms float8) returns bigint
+language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $rowtap_body$
+begin
+  perform pg_advisory_xact_lock(${LEASE_LOCK});
+  return setval(${READ_UNTIL_LITERAL}::regclass, greatest(
+    pg_sequence_last_value(${READ_UNTIL_LITERAL}::regclass),
+    ceil(extract(epoch from clock_timestamp()) + lease_ms / 1000 + ${GRACE_SECONDS})::bigint
+  ));
+end
+$rowtap_body$;
 `

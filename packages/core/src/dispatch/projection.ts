@@ -78,7 +78,7 @@ function keyUnknown(relation: Relation, key: readonly ProjectedColumn[], request
   const table = formatTableName(relation)
   const reason =
     request.key === null && relation.primaryKey.length === 0
-      ? `Table ${table} has no primary key, and its updates and deletes do not carry the old row`
+      ? `Table ${table} has no primary key (a deferrable one is none), and its updates and deletes do not carry the old row`
       : `Updates and deletes of table ${table} do not carry the old value of its key (${key.map((column) => column.name).join(', ')})`
   return new RowtapError('ERR_SETUP_REQUIRED', {
     message: `${reason}. ${wayOut(relation)}listen to the operations 'insert' and 'truncate' only.`,

@@ -1,7 +1,9 @@
+import { connect } from '@rowtap/core'
 import { RowtapError } from '@rowtap/core/driver'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
 import { openTestSession } from '../testing/open-test-session.ts'
+import { triggerDriver } from '../trigger-driver.ts'
 
 describePostgres('a role without a privilege on some partitions', (postgres) => {
   test('is told the statement that helps, partitions of partitions included', async () => {
@@ -23,5 +25,24 @@ describePostgres('a role without a privilege on some partitions', (postgres) => 
     await session.capture('r')
     await database.query('INSERT INTO r VALUES (1, 1), (11, 1)')
     await session.count(2)
+  })
+})
+
+describePostgres('a role without a privilege on the schema', (postgres) => {
+  test('is told the statements that help', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE SCHEMA closed; CREATE TABLE closed.t (id int PRIMARY KEY)')
+    const role = await database.createRole()
+    await database.query(`GRANT CREATE ON DATABASE ${database.name} TO ${role.name}`)
+    const client = await connect(triggerDriver({ connection: role.url }))
+    const table = { schema: 'closed', name: 't' }
+    const refused = await client.listen({ table }).ready.catch((error: unknown) => error)
+    const [statements] = /GRANT .*;/u.exec(String(refused)) ?? []
+    expect(statements).toBe(
+      `GRANT USAGE ON SCHEMA "closed" TO "${role.name}"; GRANT SELECT, TRIGGER ON TABLE "closed"."t" TO "${role.name}";`,
+    )
+    await database.query(statements ?? '')
+    await client.listen({ table }).ready
+    await client.close()
   })
 })

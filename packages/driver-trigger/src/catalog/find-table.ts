@@ -10,6 +10,8 @@ export interface FoundTable {
   readonly content: ShapeContent
   /** Whether the role may read the table and create triggers on it. */
   readonly privileged: boolean
+  /** Whether the role may look into the table's schema. */
+  readonly schemaIsOpen: boolean
   /** The partitions that the role may not create triggers on. */
   readonly closedPartitions: readonly TableName[]
   /** The role that asked. */
@@ -53,9 +55,10 @@ export async function findTable(connection: Connection, schema: string, table: T
 
 /** The error for a table that the role may not capture, with the statements that would allow it; `null` if it may. */
 export function lackOfPrivilege(table: TableName, found: FoundTable): RowtapError | null {
-  const { privileged, closedPartitions, role } = found
+  const { schemaIsOpen, privileged, closedPartitions, role } = found
   const grantee = quoteIdentifier(role)
   const statements: string[] = []
+  if (!schemaIsOpen) statements.push(`GRANT USAGE ON SCHEMA ${quoteIdentifier(table.schema)} TO ${grantee};`)
   if (!privileged) statements.push(`GRANT SELECT, TRIGGER ON TABLE ${quoteTableName(table)} TO ${grantee};`)
   if (closedPartitions.length > 0) {
     statements.push(`GRANT TRIGGER ON TABLE ${closedPartitions.map(quoteTableName).join(', ')} TO ${grantee};`)
@@ -74,7 +77,7 @@ function refusal(row: Row, schema: string, table: TableName): string | null {
   if (table.schema === schema) return 'belongs to rowtap’s own queue'
   if (row.persistence === 't') return 'is a temporary table, which only its own session can see'
   if (row.persistence === 'u') {
-    return `is unlogged: a crash of the server would empty it without a trace. Run: ALTER TABLE ${quoteTableName(table)} SET LOGGED;`
+    return `is unlogged: a crash of the server would empty it without a trace. Run: ALTER TABLE ${quoteTableName(table)} SET LOGGED`
   }
   if (row.is_partition && row.root_schema !== null && row.root_name !== null) {
     const root = formatTableName({ schema: row.root_schema, name: row.root_name })

@@ -6,6 +6,7 @@ import type { Sql } from './sql.ts'
 export const FIND_TABLE: Sql = sql`
 select
   r.oid::text as oid, r.relkind::text as kind, r.relpersistence::text as persistence, r.oid::int8 < 16384 as system,
+  pg_catalog.has_schema_privilege(n.oid, 'USAGE') as "schemaIsOpen",
   pg_catalog.has_table_privilege(r.oid, 'SELECT') and pg_catalog.has_table_privilege(r.oid, 'TRIGGER') as privileged,
   coalesce((
     select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('schema', pn.nspname, 'name', p.relname) order by p.oid)

@@ -43,9 +43,13 @@ export function checkCapturable(facts: TableFacts): void {
  */
 export function checkOwned(facts: TableFacts, user: string): void {
   if (facts.isOwned) return
+  // To act as a superuser is more than any table is worth.
+  const statement = facts.ownerIsSuperuser
+    ? `ALTER TABLE ${quoteTableName(facts)} OWNER TO ${quoteIdentifier(user)}`
+    : `GRANT ${quoteIdentifier(facts.owner)} TO ${quoteIdentifier(user)}`
   throw setupRequired(
     `${formatTableName(facts)} belongs to role ${quoteIdentifier(facts.owner)}, and only its owner may publish its changes. ` +
-      `Run: GRANT ${quoteIdentifier(facts.owner)} TO ${quoteIdentifier(user)}`,
+      `Run: ${statement}`,
   )
 }
 

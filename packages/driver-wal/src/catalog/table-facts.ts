@@ -34,6 +34,8 @@ export interface TableFacts extends TableName {
   /** `pg_class.relkind` */
   readonly kind: string
   readonly owner: string
+  /** Whether who acts as the owner may do anything. */
+  readonly ownerIsSuperuser: boolean
   /** Whether the connected role may act as the owner. */
   readonly isOwned: boolean
   /** Whether it belongs to PostgreSQL itself. */
@@ -52,6 +54,7 @@ type Column =
   | 'name'
   | 'kind'
   | 'owner'
+  | 'owner_is_superuser'
   | 'owned'
   | 'system'
   | 'columns'
@@ -79,6 +82,7 @@ function tableFacts(rows: readonly TextRow<Column>[]): TableFacts | null {
     name: row.name ?? '',
     kind: row.kind ?? '',
     owner: row.owner ?? '',
+    ownerIsSuperuser: row.owner_is_superuser === 't',
     isOwned: row.owned === 't',
     isSystem: row.system === 't',
     columns: JSON.parse(row.columns ?? '[]') as ColumnFacts[],

@@ -50,6 +50,7 @@ SELECT
   target.relname AS name,
   target.relkind AS kind,
   pg_get_userbyid(target.relowner) AS owner,
+  (SELECT rolsuper FROM pg_roles WHERE oid = target.relowner) AS owner_is_superuser,
   pg_has_role(target.relowner, 'USAGE') AS owned,
   target.oid < 16384 AS system,
   (

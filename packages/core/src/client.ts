@@ -1,8 +1,11 @@
 import type { Capabilities } from './capabilities/capabilities.ts'
 import type { DriverNotice } from './contract/driver.ts'
 import type { Position } from './contract/position.ts'
-import type { ChangeEvent, EventKind, Row } from './event.ts'
-import type { ListenOptions } from './listen-options.ts'
+import type { TableName } from './contract/table-name.ts'
+import type { AckMode, ChangeEvent, EventKind, ListenerEvent, Row } from './event.ts'
+import type { ListenOptions, ManualListenOptions } from './listen-options.ts'
+import type { ClientMetrics } from './metrics/client-metrics.ts'
+import type { Plan } from './plan/plan.ts'
 import type { RowtapError } from './rowtap-error.ts'
 
 /** Handles one event. What it returns is awaited before the event counts as done. */
@@ -12,18 +15,30 @@ export type EventHandler<E> = (event: E) => unknown
  * A wish for the changes of one table. Events go to its handlers, or to one `for await` loop, in order, one at a
  * time. Until the first handler or loop is there they wait; an event for whose kind no handler is left is done.
  */
-export interface Listener<R extends object = Row, C extends Capabilities = Capabilities>
-  extends AsyncIterable<ChangeEvent<R, C>>, AsyncDisposable {
+export interface Listener<R extends object = Row, C extends Capabilities = Capabilities, A extends AckMode = 'auto'>
+  extends AsyncIterable<ListenerEvent<R, C, A>>, AsyncDisposable {
   /**
    * Resolves when the listener is live: no change that commits from then on is missed.
    * Rejects with a RowtapError where it cannot be attached.
    */
   readonly ready: Promise<void>
   /** Adds a handler for one kind of event, or for every kind (`'change'`). Returns the function that removes it. */
-  on<K extends EventKind>(kind: K, handler: EventHandler<Extract<ChangeEvent<R, C>, { readonly kind: K }>>): () => void
-  on(kind: 'change', handler: EventHandler<ChangeEvent<R, C>>): () => void
+  on<K extends EventKind>(
+    kind: K,
+    handler: EventHandler<Extract<ListenerEvent<R, C, A>, { readonly kind: K }>>,
+  ): () => void
+  on(kind: 'change', handler: EventHandler<ListenerEvent<R, C, A>>): () => void
   /** Detaches: events that wait are discarded, the one in its handler is finished first. Others are not disturbed. */
   stop(): Promise<void>
+}
+
+/** An event that was given up after its handler failed for good, as its listener's `onFailure` says. */
+export interface PassedOver {
+  /** Skipped, or taken by the dead-letter handler. */
+  readonly kind: 'skip' | 'dead letter'
+  readonly table: TableName
+  readonly event: ChangeEvent
+  readonly error: RowtapError
 }
 
 /** What a client tells besides changes. */
@@ -34,6 +49,8 @@ export interface ClientSignals {
   readonly reconnect: Extract<DriverNotice, { readonly kind: 'reconnect' }>
   /** Something that others hold is being waited for. */
   readonly wait: Extract<DriverNotice, { readonly kind: 'wait' }>
+  /** An event was given up; it counts as done. */
+  readonly passedOver: PassedOver
   /** The client has stopped: nothing after the failed event is acknowledged. */
   readonly error: RowtapError
 }
@@ -57,12 +74,23 @@ export interface Client<C extends Capabilities = Capabilities> extends AsyncDisp
   /** The position up to which every change of every listener is handled; `null` before the first. */
   readonly acknowledged: Position | null
   /**
-   * Attaches a listener. It may be called at any time while the client is open.
+   * Attaches a listener. It may be called at any time while the client is open. With `ack: 'manual'` its events have
+   * `ack()`.
    *
    * @throws RowtapError ERR_INVALID_OPTIONS, ERR_CAPABILITY_UNSUPPORTED or ERR_CLOSED, at once. What only the
    *   database can tell (an unknown table or column) rejects the listener's `ready`.
    */
-  listen<R extends object = Row>(options: ListenOptions<C, R>): Listener<R, C>
+  listen<R extends object = Row>(options: ManualListenOptions<C, NoInfer<R>>): Listener<R, C, 'manual'>
+  listen<R extends object = Row>(options: ListenOptions<C, NoInfer<R>>): Listener<R, C>
+  /**
+   * What listeners with these options would make of their tables, beside those that are attached: what runs in the
+   * database and what in the process, and every statement that would be executed. Executes none of them.
+   *
+   * A client is connected, and may have had to make things for that: `plan(driver, …)` shows these as well.
+   *
+   * @throws RowtapError (rejects) what `listen` throws, and what would reject a listener's `ready` before a statement is run.
+   */
+  plan(listeners?: readonly ListenOptions<C>[]): Promise<Plan>
   /**
    * Hears of what is not a change. Returns the function that removes the handler.
    *
@@ -70,6 +98,8 @@ export interface Client<C extends Capabilities = Capabilities> extends AsyncDisp
    * `ready`. If there is none of these, it is thrown as an uncaught exception: it is never swallowed.
    */
   on<K extends keyof ClientSignals>(signal: K, handler: (notice: ClientSignals[K]) => void): () => void
+  /** What the client and its listeners have counted so far. It may be called at any time, also when the client is closed. */
+  metrics(): ClientMetrics
   /** Hands what was received to the handlers, acknowledges, disconnects. Later calls return the first one's promise. */
   close(options?: CloseOptions): Promise<CloseReport>
 }

@@ -4,6 +4,7 @@ export type { Position } from './contract/position.ts'
 export type { Relation, RelationColumn, Tuple } from './contract/relation.ts'
 export { formatTableName, parseTableName, quoteIdentifier, quoteTableName } from './contract/table-name.ts'
 export type { TableName } from './contract/table-name.ts'
+export { inlineParameters } from './contract/inline-parameters.ts'
 export { nearestTable } from './options/nearest-name.ts'
 export type {
   CaptureRequest,
@@ -13,8 +14,28 @@ export type {
   DriverHost,
   DriverNotice,
   DriverSession,
+  PlannedStatement,
   Transaction,
 } from './contract/driver.ts'
+export { CONDITIONS_IN_PROCESS, NO_CONDITIONS } from './capabilities/every-condition.ts'
+export type { EveryCondition } from './capabilities/every-condition.ts'
 export type { Capabilities, Cell, Operation } from './capabilities/capabilities.ts'
+export type {
+  ArrayType,
+  BaseType,
+  Collation,
+  ColumnType,
+  CompositeType,
+  ConditionColumn,
+  EnumType,
+  MultirangeType,
+  RangeType,
+} from './conditions/column-type.ts'
+export { COLUMN_TYPES_SQL } from './conditions/column-types.sql.ts'
+export { columnTypes } from './conditions/column-types.ts'
+export type { ColumnTypeRow } from './conditions/column-types.ts'
+export { CANONICAL_SETTINGS, normaliseConstants } from './conditions/normalise-constants.sql.ts'
+export type { QueryRow, Statement } from './conditions/normalise-constants.sql.ts'
+export type { ConstantToNormalise, NormaliseConstants, NormalisedConstant } from './conditions/normalise-constants.ts'
 export { RowtapError } from './rowtap-error.ts'
 export type { ErrorCode } from './rowtap-error.ts'

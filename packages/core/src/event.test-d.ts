@@ -1,7 +1,9 @@
 import { describe, expectTypeOf, it } from 'vitest'
 import type { Capabilities } from './capabilities/capabilities.ts'
 import type { Client, Listener } from './client.ts'
-import type { ChangeEvent, DeleteEvent, InsertEvent, TruncateEvent, UpdateEvent } from './event.ts'
+import { listen } from './connect.ts'
+import type { Driver } from './contract/driver.ts'
+import type { Acknowledgeable, ChangeEvent, DeleteEvent, InsertEvent, TruncateEvent, UpdateEvent } from './event.ts'
 
 interface Order {
   readonly id: string
@@ -94,5 +96,48 @@ describe('a handler', () => {
       client.on('error', (error) => expectTypeOf(error.retryable).toBeBoolean())
     }
     expectTypeOf(handle).returns.toBeVoid()
+  })
+})
+
+describe('manual acknowledgement', () => {
+  it(`gives events of handlers and loops 'ack' where the listener is made with ack: 'manual'`, () => {
+    async function look(client: Client<Whole>, driver: Driver<Whole>): Promise<void> {
+      const listener = client.listen<Order>({ table: 'orders', ack: 'manual', columns: ['id'], concurrency: 4 })
+      expectTypeOf(listener).toEqualTypeOf<Listener<Order, Whole, 'manual'>>()
+      listener.on('insert', (event) => {
+        expectTypeOf(event).toEqualTypeOf<InsertEvent<Order, Whole> & Acknowledgeable>()
+        expectTypeOf(event.new).toEqualTypeOf<Order>()
+        event.ack()
+      })
+      listener.on('change', (event) => {
+        if (event.kind === 'update') expectTypeOf(event.changed).toEqualTypeOf<readonly ('id' | 'total')[] | null>()
+        event.ack()
+      })
+      for await (const event of client.listen({ table: 'orders', ack: 'manual' })) event.ack()
+      for await (const event of listen(driver, { table: 'orders', ack: 'manual' })) event.ack()
+    }
+    expectTypeOf(look).returns.resolves.toBeVoid()
+  })
+
+  it(`gives events no 'ack' without it`, () => {
+    async function look(client: Client<Whole>): Promise<void> {
+      const listener = client.listen<Order>({ table: 'orders' })
+      expectTypeOf(listener).toEqualTypeOf<Listener<Order, Whole>>()
+      // @ts-expect-error the listener acknowledges by itself
+      listener.on('insert', (event) => event.ack)
+      // @ts-expect-error so it does in a loop
+      for await (const event of client.listen({ table: 'orders', ack: 'auto' })) void event.ack
+    }
+    expectTypeOf(look).returns.resolves.toBeVoid()
+  })
+
+  it(`does not let an option of a manual listener pass that others are refused`, () => {
+    function look(client: Client<Whole>): void {
+      // @ts-expect-error Order has no such column
+      client.listen<Order>({ table: 'orders', ack: 'manual', columns: ['colour'] })
+      // @ts-expect-error there is no such way
+      client.listen<Order>({ table: 'orders', ack: 'sometimes' })
+    }
+    expectTypeOf(look).returns.toBeVoid()
   })
 })

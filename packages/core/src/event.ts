@@ -1,7 +1,10 @@
 import type { Capabilities } from './capabilities/capabilities.ts'
 import type { Position } from './contract/position.ts'
 
-/** A row of unknown shape: values by column name, as `pg` returns them. */
+/**
+ * A row of unknown shape: values by column name, as `pg` returns them. The row is its listener's own; a value that is an
+ * object (a Date, a Buffer, parsed JSON) may be shared with other listeners, and is not to be modified in place.
+ */
 export type Row = Record<string, unknown>
 
 /** The names of a row type's columns. */
@@ -16,7 +19,10 @@ export interface EventTransaction<C extends Capabilities = Capabilities> {
 }
 
 interface EventBase<C extends Capabilities> {
-  /** Stable identity of the change: the same after a crash and redelivery, so that a receiver can deduplicate. */
+  /**
+   * Stable identity: the same after a crash and redelivery, so that a receiver can deduplicate. An event that is derived
+   * from an update has one of its own, so that it is not taken for the update that another listener has.
+   */
   readonly id: string
   readonly schema: string
   /** The table's name. A change in a partition carries the partitioned table's. */
@@ -41,11 +47,14 @@ export interface InsertEvent<R extends object = Row, C extends Capabilities = Ca
   readonly kind: 'insert'
   /** The key columns and their values. */
   readonly key: Partial<R>
-  /** The row. One that is derived from a key change may lack the columns in `unavailable`. */
+  /** The row. One that is derived from an update may lack the columns in `unavailable`. */
   readonly new: R
   readonly old: null
   readonly changed: null
-  /** `'update'` where an update changed the key: the row's other half is a delete in the same transaction. */
+  /**
+   * `'update'` where an update changed the key (the row's other half is a delete in the same transaction), or moved the
+   * row into the listener's condition.
+   */
   readonly derivedFrom: 'update' | null
 }
 
@@ -72,7 +81,10 @@ export interface DeleteEvent<R extends object = Row, C extends Capabilities = Ca
   /** The row, as far as it is known: the key columns at least. */
   readonly old: OldRow<C, R>
   readonly changed: null
-  /** `'update'` where an update changed the key: the row's other half is an insert in the same transaction. */
+  /**
+   * `'update'` where an update changed the key (the row's other half is an insert in the same transaction), or moved the
+   * row out of the listener's condition.
+   */
   readonly derivedFrom: 'update' | null
 }
 
@@ -95,3 +107,22 @@ export type ChangeEvent<R extends object = Row, C extends Capabilities = Capabil
 
 /** What a change can be. */
 export type EventKind = ChangeEvent['kind']
+
+/** When an event is done: when its handlers are, or when somebody says so. */
+export type AckMode = 'auto' | 'manual'
+
+/** What events of a listener with `ack: 'manual'` have besides their change. */
+export interface Acknowledgeable {
+  /**
+   * Says that the event is done, at any time, in any order; what it is called as does not matter. A second call changes
+   * nothing, and nor does one after the listener's end: what was not acknowledged before that comes again.
+   */
+  readonly ack: () => void
+}
+
+/** An event as a listener's handlers and loop have it. */
+export type ListenerEvent<
+  R extends object = Row,
+  C extends Capabilities = Capabilities,
+  A extends AckMode = 'auto',
+> = A extends 'manual' ? ChangeEvent<R, C> & Acknowledgeable : ChangeEvent<R, C>

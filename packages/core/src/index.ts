@@ -1,24 +1,44 @@
-export { connect, listen } from './connect.ts'
+export { connect, listen, plan } from './connect.ts'
+export { conditionOf } from './conditions/condition-of.ts'
+export type { ConditionSource } from './conditions/condition-source.ts'
+export type { Condition } from './conditions/condition.ts'
+export type { Where, WhereColumn, WhereGroups, WhereOperators, WhereValue } from './conditions/where.ts'
 export { supports } from './capabilities/supports.ts'
 export { CAPABILITY_QUESTIONS, capabilityNames, cellOf, OPERATIONS } from './capabilities/capabilities.ts'
 export type { Capabilities, CapabilityName, Cell, Operation } from './capabilities/capabilities.ts'
 export type { OperationOption, OptionIf, Refused, SupportedOperation } from './capabilities/refused.ts'
 export type { Client, ClientSignals, CloseOptions, CloseReport, EventHandler, Listener } from './client.ts'
-export type { Driver, DriverNotice } from './contract/driver.ts'
+export type { Driver, DriverNotice, PlannedStatement } from './contract/driver.ts'
 export type { Position } from './contract/position.ts'
 export { formatTableName, parseTableName, quoteIdentifier, quoteTableName } from './contract/table-name.ts'
 export type { TableName } from './contract/table-name.ts'
 export type {
+  Acknowledgeable,
+  AckMode,
   ChangeEvent,
   ColumnName,
   DeleteEvent,
   EventKind,
   EventTransaction,
   InsertEvent,
+  ListenerEvent,
   Row,
   TruncateEvent,
   UpdateEvent,
 } from './event.ts'
-export type { ConnectOptions, ListenOptions } from './listen-options.ts'
+export type { ConnectOptions, ListenOptions, ManualListenOptions } from './listen-options.ts'
+export { formatPlan } from './plan/format-plan.ts'
+export type { Plan, PlannedListener, PlannedPart } from './plan/plan.ts'
+export { subscribeTo } from './metrics/channels.ts'
+export type {
+  AcknowledgeMessage,
+  ChannelMessages,
+  DeliverMessage,
+  FailureMessage,
+  ReceiveMessage,
+  RetryMessage,
+} from './metrics/channels.ts'
+export type { ClientMetrics, DeliveryCounts, ListenerMetrics, TableMetrics } from './metrics/client-metrics.ts'
+export type { HistogramSnapshot } from './metrics/histogram.ts'
 export { ERROR_CODES, RowtapError } from './rowtap-error.ts'
 export type { ErrorCode, RowtapErrorOptions } from './rowtap-error.ts'

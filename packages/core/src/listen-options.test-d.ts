@@ -1,6 +1,9 @@
 import { describe, expectTypeOf, it } from 'vitest'
 import type { Capabilities } from './capabilities/capabilities.ts'
+import type { EveryCondition } from './capabilities/every-condition.ts'
 import type { Refused } from './capabilities/refused.ts'
+import type { ConditionSource } from './conditions/condition-source.ts'
+import type { Condition } from './conditions/condition.ts'
 import { connect, listen } from './connect.ts'
 import type { Driver } from './contract/driver.ts'
 import type { Row } from './event.ts'
@@ -31,12 +34,14 @@ interface Unable extends Capabilities {
     readonly delete: 'database'
     readonly truncate: false
   }
-  readonly conditions: { readonly where: false }
+  readonly conditions: EveryCondition<false>
+  readonly transitions: { readonly exact: 'process'; readonly idempotent: false }
   readonly columns: { readonly projection: false; readonly onlyChanged: false }
   readonly keys: { readonly change: false; readonly declared: false }
   readonly delivery: { readonly acknowledgement: false; readonly subscription: false; readonly reconnect: false }
 }
 
+declare const source: ConditionSource
 declare const able: Driver<Able>
 declare const unable: Driver<Unable>
 declare const untyped: Driver
@@ -85,8 +90,13 @@ describe('a call', () => {
     const client = await connect(able, { subscription: 'billing' })
     client.listen<Order>({ table: 'orders', columns: ['id', 'total'], key: ['id'], operations: ['truncate'] })
     listen(able, { table: { schema: 'public', name: 'orders' }, columns: ['anything'] })
+    client.listen<Order>({ table: 'orders', where: { total: { gte: 100 }, or: [{ status: 'paid' }] } })
+    client.listen<Order>({ table: 'orders', where: { kind: 'constant', value: true } satisfies Condition })
+    client.listen<Order>({ table: 'orders', where: source, transitions: 'idempotent' })
     // @ts-expect-error Order has no such column
     client.listen<Order>({ table: 'orders', columns: ['colour'] })
+    // @ts-expect-error Order has no such column
+    client.listen<Order>({ table: 'orders', where: { colour: 'red' } })
   })
 
   it('does not take what it does not', async () => {
@@ -98,6 +108,10 @@ describe('a call', () => {
     client.listen({ table: 'orders', columns: ['id'] })
     // @ts-expect-error the manifest says false
     client.listen({ table: 'orders', key: ['id'] })
+    // @ts-expect-error the manifest says false
+    client.listen({ table: 'orders', where: { id: 1 } })
+    // @ts-expect-error the manifest says false
+    client.listen({ table: 'orders', transitions: 'idempotent' })
     // @ts-expect-error the manifest says false
     listen(unable, { table: 'orders', operations: ['update'] })
   })
@@ -111,6 +125,8 @@ describe('a call', () => {
   it('has rows of unknown shape unless told', async () => {
     const client = await connect(able)
     client.listen({ table: 'orders' }).on('insert', (event) => expectTypeOf(event.new).toEqualTypeOf<Row>())
+    const listener = client.listen({ table: 'orders', columns: ['id'], where: { status: 'paid' } })
+    listener.on('insert', (event) => expectTypeOf(event.new).toEqualTypeOf<Row>())
     client.listen<Order>({ table: 'orders' }).on('insert', (event) => expectTypeOf(event.new).toEqualTypeOf<Order>())
   })
 })

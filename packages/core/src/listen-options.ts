@@ -1,14 +1,22 @@
 import type { Capabilities } from './capabilities/capabilities.ts'
-import type { OperationChoice, OptionIf } from './capabilities/refused.ts'
+import type { OperationChoice, OptionIf, TransitionChoice } from './capabilities/refused.ts'
 import type { ClientSignals } from './client.ts'
+import type { ConditionSource } from './conditions/condition-source.ts'
+import type { Condition } from './conditions/condition.ts'
+import type { Where } from './conditions/where.ts'
 import type { TableName } from './contract/table-name.ts'
-import type { ColumnName, Row } from './event.ts'
+import type { FailurePolicy } from './delivery/deliver-event.ts'
+import type { RetryPolicy } from './delivery/retry-policy.ts'
+import type { AckMode, ColumnName, Row } from './event.ts'
 
 /** What a listener wants. */
 export interface ListenOptions<C extends Capabilities = Capabilities, R extends object = Row> {
   /** The table, written as in SQL (`public.orders`, `"Odd Schema"."T"`; without a schema: `public`), or in its two parts. */
   readonly table: string | TableName
-  /** The operations to deliver. Default: all that the driver supports. */
+  /**
+   * The operations to deliver. Default: all that the driver supports. With `where` it says what the statements did: an
+   * UPDATE that moves a row into the condition or out of it is an update here, and an insert or delete as an event.
+   */
   readonly operations?: readonly OperationChoice<C>['value'][]
   /**
    * The columns that rows hold, and nothing else. An update that changes none of them is not delivered. Default: all.
@@ -16,19 +24,54 @@ export interface ListenOptions<C extends Capabilities = Capabilities, R extends 
   readonly columns?: OptionIf<C, C['columns']['projection'], 'columns', readonly ColumnName<R>[]>
   /** The columns that identify a row. Default: the primary key, or every column where there is none. */
   readonly key?: OptionIf<C, C['keys']['declared'], 'key', readonly ColumnName<R>[]>
-  /** Which rows to deliver. No driver evaluates conditions yet. */
-  readonly where?: OptionIf<C, C['conditions']['where'], 'where', unknown>
+  /**
+   * Which rows to deliver: an object by columns, a condition tree, or something that becomes one (`` sql`…` ``). A row
+   * that an update moves into the condition is an insert, one that it moves out a delete. A truncate is always
+   * delivered. Default: every row.
+   */
+  readonly where?: OptionIf<C, C['conditions']['where'], 'where', Where<R> | Condition | ConditionSource>
   /**
    * What to do where an update's old row is not to be had.
    *
    * - `'exact'` (default): refuse the listener with the statement that would enable it, where it needs old rows.
-   * - `'idempotent'`: deliver events whose fold is still right: an update may change none of `columns`.
+   * - `'idempotent'`: deliver events whose fold is still right: an update may change none of `columns`, or be of a row
+   *   that was not in the condition before; a delete may be of a row that was never in it.
    */
-  readonly transitions?: 'exact' | 'idempotent'
+  readonly transitions?: TransitionChoice<C>['value']
   /** How much may wait for this listener's handlers before reading slows down, in bytes as received. Default: 4 MiB. */
   readonly bufferBytes?: number
+  /** How many events may be with handlers at once. Default: 1. A loop takes one at a time. */
+  readonly concurrency?: number
+  /**
+   * What stays in order when `concurrency` is greater than 1.
+   *
+   * - `'key'` (default): events of one key, and a truncate with everything.
+   * - `'none'`: nothing but a truncate.
+   * - `'commit'`: everything; `concurrency` must be 1.
+   */
+  readonly orderBy?: 'key' | 'commit' | 'none'
+  /** How a handler that fails is tried again; meanwhile its key waits. Default: it is not. */
+  readonly retry?: RetryPolicy
+  /**
+   * What becomes of an event whose handler failed for good.
+   *
+   * - `'stop'` (default): the client stops; the event and everything after it is not acknowledged.
+   * - `'skip'`: it counts as done, and the client's signal `passedOver` tells of it.
+   * - a function: it counts as done when what the function returns is; if that fails, the client stops.
+   */
+  readonly onFailure?: FailurePolicy
+  /**
+   * `'manual'`: an event is done when its `ack()` is called, and not when its handlers are. Write it where the listener is
+   * made: the compiler gives `ack()` to the events of listeners that it knows to be manual. Default: `'auto'`.
+   */
+  readonly ack?: AckMode
   /** Stops the listener when aborted. */
   readonly signal?: AbortSignal
+}
+
+/** What a listener wants whose events are acknowledged one by one. */
+export type ManualListenOptions<C extends Capabilities = Capabilities, R extends object = Row> = ListenOptions<C, R> & {
+  readonly ack: 'manual'
 }
 
 /** How a client is opened. */

@@ -1,3 +1,5 @@
+import type { TableName } from './contract/table-name.ts'
+
 /** The closed union of error codes. {@link ERROR_CODES} says what each means, and what to do. */
 export type ErrorCode =
   | 'ERR_CAPABILITY_UNSUPPORTED'
@@ -52,6 +54,8 @@ export interface RowtapErrorOptions {
   readonly cause?: unknown
   /** The `id` of the event that was being handled (ERR_HANDLER). */
   readonly eventId?: string
+  /** The table of the listener whose event that was (ERR_HANDLER). */
+  readonly table?: TableName
 }
 
 const brand: unique symbol = Symbol.for('rowtap.error') as never
@@ -64,12 +68,15 @@ export class RowtapError extends Error {
   readonly retryable: boolean
   /** The `id` of the event that was being handled, where one was. */
   readonly eventId: string | undefined
+  /** The table of the listener whose handler failed (ERR_HANDLER). */
+  readonly table: TableName | undefined
 
   constructor(code: ErrorCode, options: RowtapErrorOptions) {
     super(options.message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.retryable = options.retryable ?? false
     this.eventId = options.eventId
+    this.table = options.table
     Object.defineProperty(this, brand, { value: true })
   }
 

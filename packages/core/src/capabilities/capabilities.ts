@@ -42,6 +42,50 @@ export interface Capabilities {
   readonly conditions: {
     /** Can a listener ask for some rows only (`where`)? */
     readonly where: Cell
+    /** Can a condition use `=`? */
+    readonly eq: Cell
+    /** Can a condition use `<>`? */
+    readonly neq: Cell
+    /** Can a condition use `<`? */
+    readonly lt: Cell
+    /** Can a condition use `<=`? */
+    readonly lte: Cell
+    /** Can a condition use `>`? */
+    readonly gt: Cell
+    /** Can a condition use `>=`? */
+    readonly gte: Cell
+    /** Can a condition use `IN`? */
+    readonly in: Cell
+    /** Can a condition use `NOT IN`? */
+    readonly notIn: Cell
+    /** Can a condition use `IS NULL`? */
+    readonly isNull: Cell
+    /** Can a condition use `IS NOT NULL`? */
+    readonly isNotNull: Cell
+    /** Can a condition use `LIKE`? */
+    readonly like: Cell
+    /** Can a condition use `NOT LIKE`? */
+    readonly notLike: Cell
+    /** Can a condition use `ILIKE`? */
+    readonly ilike: Cell
+    /** Can a condition use `NOT ILIKE`? */
+    readonly notIlike: Cell
+    /** Can a condition use `BETWEEN`? */
+    readonly between: Cell
+    /** Can a condition use `NOT BETWEEN`? */
+    readonly notBetween: Cell
+    /** Can a condition use `IS DISTINCT FROM`? */
+    readonly isDistinctFrom: Cell
+    /** Can a condition use `IS NOT DISTINCT FROM`? */
+    readonly isNotDistinctFrom: Cell
+    /** Can a condition use a boolean column by itself? */
+    readonly boolean: Cell
+    /** Can a condition use `AND`? */
+    readonly and: Cell
+    /** Can a condition use `OR`? */
+    readonly or: Cell
+    /** Can a condition use `NOT`? */
+    readonly not: Cell
   }
 
   readonly columns: {
@@ -65,6 +109,13 @@ export interface Capabilities {
     readonly change: Cell
     /** Can a listener name columns of its own as the key (`key`)? */
     readonly declared: Cell
+  }
+
+  readonly transitions: {
+    /** Does a row that an update moves into or out of a condition arrive as an insert or delete, and nothing outside of it? */
+    readonly exact: Cell
+    /** Can a listener whose table does not give old rows still have events whose fold is right? */
+    readonly idempotent: Cell
   }
 
   readonly order: {
@@ -113,6 +164,28 @@ export const CAPABILITY_QUESTIONS: Readonly<Record<CapabilityName, string>> = {
   'operations.delete': 'Removed rows',
   'operations.truncate': 'The emptying of a table',
   'conditions.where': 'Some rows only (`where`)',
+  'conditions.eq': 'Equal to a value',
+  'conditions.neq': 'Not equal to a value',
+  'conditions.lt': 'Less than a value',
+  'conditions.lte': 'Less than or equal to a value',
+  'conditions.gt': 'Greater than a value',
+  'conditions.gte': 'Greater than or equal to a value',
+  'conditions.in': 'One of several values',
+  'conditions.notIn': 'None of several values',
+  'conditions.isNull': 'NULL',
+  'conditions.isNotNull': 'Not NULL',
+  'conditions.like': 'Like a pattern',
+  'conditions.notLike': 'Not like a pattern',
+  'conditions.ilike': 'Like a pattern, in upper or lower case',
+  'conditions.notIlike': 'Not like a pattern, in upper or lower case',
+  'conditions.between': 'Between two values',
+  'conditions.notBetween': 'Not between two values',
+  'conditions.isDistinctFrom': 'Distinct from a value, NULL included',
+  'conditions.isNotDistinctFrom': 'Not distinct from a value, NULL included',
+  'conditions.boolean': 'A boolean column by itself',
+  'conditions.and': 'Several conditions at once (`and`)',
+  'conditions.or': 'At least one of several conditions (`or`)',
+  'conditions.not': 'The contrary of a condition (`not`)',
   'columns.projection': 'Some columns only (`columns`)',
   'columns.onlyChanged': 'An update that changes none of those columns is left out',
   'rows.old': 'The whole old row',
@@ -120,6 +193,8 @@ export const CAPABILITY_QUESTIONS: Readonly<Record<CapabilityName, string>> = {
   'rows.unchangedLargeValues': 'Unchanged TOASTed values without a change to the table',
   'keys.change': 'A key change is a delete and an insert',
   'keys.declared': 'A key of the listener’s own (`key`)',
+  'transitions.exact': 'Into a condition is an insert, out of it a delete',
+  'transitions.idempotent': 'Without old rows: events whose fold is right',
   'order.row': 'Changes of one row in order',
   'order.transaction': 'A transaction’s changes together',
   'order.commit': 'Transactions in commit order',

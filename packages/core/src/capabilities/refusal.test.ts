@@ -8,13 +8,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const core = fileURLToPath(new URL('../index.ts', import.meta.url))
 
+const authors = fileURLToPath(new URL('../driver.ts', import.meta.url))
+
 /** A driver called `x`, which says `false` to what is tried below. */
 const driver = `
 import type { Capabilities, Driver } from ${JSON.stringify(core)}
+import type { EveryCondition } from ${JSON.stringify(authors)}
 interface Manifest extends Capabilities {
   readonly driver: 'x'
   readonly operations: { readonly insert: 'database'; readonly update: 'database'; readonly delete: 'database'; readonly truncate: false }
-  readonly conditions: { readonly where: false }
+  readonly conditions: EveryCondition<false>
+  readonly transitions: { readonly exact: 'process'; readonly idempotent: false }
   readonly columns: { readonly projection: false; readonly onlyChanged: false }
   readonly keys: { readonly change: 'process'; readonly declared: false }
   readonly delivery: { readonly acknowledgement: 'database'; readonly subscription: false; readonly reconnect: false }
@@ -26,6 +30,7 @@ const attempts = {
   operation: `client.listen({ table: 'orders', operations: ['truncate'] })`,
   'operation-of-typed-row': `client.listen<{ id: string }>({ table: 'orders', operations: ['insert', 'truncate'] })`,
   where: `client.listen({ table: 'orders', where: { status: 'paid' } })`,
+  transitions: `client.listen({ table: 'orders', transitions: 'idempotent' })`,
   columns: `client.listen({ table: 'orders', columns: ['id'] })`,
   key: `client.listen({ table: 'orders', key: ['id'] })`,
   subscription: `await connect(x, { subscription: 'billing' })`,
@@ -62,6 +67,7 @@ describe('what a manifest says `false` to does not compile, and the compiler say
     ['operation', "The driver 'x' does not support the operation 'truncate'."],
     ['operation-of-typed-row', "The driver 'x' does not support the operation 'truncate'."],
     ['where', "The driver 'x' does not support the option 'where'."],
+    ['transitions', "The driver 'x' does not support transitions: 'idempotent'."],
     ['columns', "The driver 'x' does not support the option 'columns'."],
     ['key', "The driver 'x' does not support the option 'key'."],
     ['subscription', "The driver 'x' does not support the option 'subscription'."],
@@ -75,11 +81,12 @@ describe('what a manifest says `false` to does not compile, and the compiler say
   it('what is supported compiles, and nothing else is wrong', () => {
     expect(errorsOf('supported.ts')).toEqual([])
     expect(errorsOf('driver.ts')).toEqual([])
-    expect(messages.split('\n').filter((line) => line.includes('error TS'))).toHaveLength(7)
+    expect(messages.split('\n').filter((line) => line.includes('error TS'))).toHaveLength(8)
   })
 
+  /** Errors of several lines, whose later lines are indented. */
   function errorsOf(file: string): string[] {
-    return messages.split('\n').filter((line) => line.startsWith(`${file}(`))
+    return messages.split(/\n(?! )/).filter((error) => error.startsWith(`${file}(`))
   }
 })
 

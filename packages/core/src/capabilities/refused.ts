@@ -30,6 +30,15 @@ export interface OperationChoice<C extends Capabilities> {
 /** What may be listed in `operations`: what is supported, and a sentence for what is not. */
 export type OperationOption<C extends Capabilities> = OperationChoice<C>['value']
 
+/** The ways to deliver transitions, as the manifest says. Read in the same way as {@link OperationChoice}. */
+export interface TransitionChoice<C extends Capabilities> {
+  readonly value: {
+    [T in 'exact' | 'idempotent']: C['transitions'][T] extends false
+      ? Refused<`The driver '${C['driver']}' does not support transitions: '${T}'.`>
+      : T
+  }['exact' | 'idempotent']
+}
+
 /**
  * `Value` where the manifest's cell is not `false`, otherwise a sentence that says so. Where the cell's value is not
  * known, the option compiles and the call is refused when it runs.

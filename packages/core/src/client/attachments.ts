@@ -1,20 +1,36 @@
-import type { CaptureRequest, DriverSession } from '../contract/driver.ts'
-import type { Operation } from '../capabilities/capabilities.ts'
+import type { Capabilities } from '../capabilities/capabilities.ts'
+import type { DriverSession } from '../contract/driver.ts'
 import type { Position } from '../contract/position.ts'
-import type { Projection } from '../dispatch/projection.ts'
+import type { Relation } from '../contract/relation.ts'
+import type { TableName } from '../contract/table-name.ts'
 import type { TableListener } from '../delivery/table-listener.ts'
+import type { Binding } from '../dispatch/binding.ts'
+import { bindListener } from '../dispatch/binding.ts'
+import type { ListenerCondition } from '../dispatch/listener-condition.ts'
+import { listenerCondition } from '../dispatch/listener-condition.ts'
+import type { ListenRequest } from '../options/listen-request.ts'
+import type { Plan, PlannedListener } from '../plan/plan.ts'
+import { plannedListener } from '../plan/planned-listener.ts'
+import type { CaptureWish } from './capture-set.ts'
+import { CaptureSet } from './capture-set.ts'
+
+/** A listener whose wishes suit its table. */
+export interface BoundListener {
+  readonly listener: TableListener
+  readonly condition: ListenerCondition | null
+  readonly binding: Binding
+}
 
 /** What becomes of listeners that come and go. */
 export interface AttachmentEvents {
   /** The source captures for these listeners everything after this position. */
-  attached(listeners: readonly TableListener[], from: Position): void
+  attached(listeners: readonly BoundListener[], from: Position): void
   /** A listener could not be attached; the others are not concerned. */
   refused(listener: TableListener, error: unknown): void
 }
 
-interface Attached {
-  readonly listener: TableListener
-  readonly bound: Projection
+interface Coming extends BoundListener {
+  readonly wish: CaptureWish
 }
 
 /**
@@ -23,39 +39,84 @@ interface Attached {
  */
 export class Attachments {
   readonly #session: DriverSession
+  readonly #capabilities: Capabilities
   readonly #events: AttachmentEvents
-  readonly #attached = new Map<TableListener, Projection>()
+  readonly #attached = new Map<TableListener, CaptureWish>()
+  readonly #wanted = new CaptureSet()
   #coming: TableListener[] = []
   #turn: Promise<void> = Promise.resolve()
 
-  constructor(session: DriverSession, events: AttachmentEvents) {
+  constructor(session: DriverSession, capabilities: Capabilities, events: AttachmentEvents) {
     this.#session = session
+    this.#capabilities = capabilities
     this.#events = events
   }
 
   /** Attaches a listener soon. What comes of it is told by the events. */
   attach(listener: TableListener): void {
     this.#coming.push(listener)
+    // The turn of the first that comes is for all that come until then.
+    if (this.#coming.length > 1) return
     this.#turn = this.#turn.then(() => this.#attachComing())
   }
 
   /** Lets go of a listener. Resolves when the source knows, and rejects where it could not be told. */
   detach(listener: TableListener): Promise<void> {
     const detached = this.#turn.then(async () => {
-      if (this.#attached.delete(listener)) await this.#session.capture(this.#requests([]))
+      const wish = this.#attached.get(listener)
+      if (wish === undefined) return
+      this.#attached.delete(listener)
+      const { version } = this.#wanted
+      this.#wanted.remove(wish)
+      if (this.#wanted.version !== version) await this.#session.capture(this.#wanted.requests())
     })
     // A later listener's turn does not depend on whether this one went well: each call states the whole set.
     this.#turn = detached.catch(() => undefined)
     return detached
   }
 
+  /**
+   * What would be captured, and how, if listeners with these wishes were attached, too.
+   *
+   * @throws RowtapError what attaching them would throw before the first statement.
+   */
+  plan(requests: readonly ListenRequest[]): Promise<Plan> {
+    const planned = this.#turn.then(() => this.#plan(requests))
+    this.#turn = planned.then(
+      () => undefined,
+      () => undefined,
+    )
+    return planned
+  }
+
+  async #plan(requests: readonly ListenRequest[]): Promise<Plan> {
+    const describe = this.#describeOnce()
+    const wanted = new CaptureSet()
+    const listeners: PlannedListener[] = []
+    const add = async (request: ListenRequest, isAttached: boolean): Promise<CaptureWish> => {
+      const { condition, binding, wish } = await this.#bind(request, await describe(request.table))
+      listeners.push(plannedListener({ capabilities: this.#capabilities, request, condition, binding, isAttached }))
+      return wish
+    }
+    for (const [{ request }, wish] of this.#attached) {
+      await add(request, true)
+      // As it was attached, whatever has become of its table since.
+      wanted.add(wish)
+    }
+    for (const request of requests) wanted.add(await add(request, false))
+    const statements = await this.#session.plan(wanted.requests())
+    return { driver: this.#capabilities.driver, listeners, statements }
+  }
+
   async #attachComing(): Promise<void> {
     const coming = this.#coming.filter((listener) => !listener.isStopped)
     this.#coming = []
-    const bound: Attached[] = []
+    const bound: Coming[] = []
+    const describe = this.#describeOnce()
     for (const listener of coming) {
       try {
-        bound.push({ listener, bound: listener.bind(await this.#session.describe(listener.request.table)) })
+        const { request } = listener
+        bound.push({ listener, ...(await this.#bind(request, await describe(request.table))) })
       } catch (error) {
         this.#events.refused(listener, error)
       }
@@ -65,41 +126,47 @@ export class Attachments {
     for (const one of bound) await this.#capture([one])
   }
 
+  /** Describes a table once for all the listeners that are attached together. */
+  #describeOnce(): (table: TableName) => Promise<Relation> {
+    const relations = new Map<string, Promise<Relation>>()
+    return (table) => {
+      const key = JSON.stringify([table.schema, table.name])
+      const known = relations.get(key) ?? this.#session.describe(table)
+      relations.set(key, known)
+      return known
+    }
+  }
+
+  async #bind(request: ListenRequest, relation: Relation): Promise<Omit<Coming, 'listener'>> {
+    const normalise = this.#session.normalise.bind(this.#session)
+    const condition = await listenerCondition(request.where, relation, this.#capabilities, normalise)
+    const binding = bindListener(relation, request, condition)
+    return { condition, binding, wish: wishOf(request, binding) }
+  }
+
   /** Returns false where the call failed and it is not known which listener is to blame. */
-  async #capture(coming: readonly Attached[]): Promise<boolean> {
+  async #capture(coming: readonly Coming[]): Promise<boolean> {
+    for (const { wish } of coming) this.#wanted.add(wish)
+    let from: Position
     try {
-      const from = await this.#session.capture(this.#requests(coming))
-      for (const { listener, bound } of coming) this.#attached.set(listener, bound)
-      this.#events.attached(
-        coming.map(({ listener }) => listener),
-        from,
-      )
-      return true
+      from = await this.#session.capture(this.#wanted.requests())
     } catch (error) {
+      for (const { wish } of coming) this.#wanted.remove(wish)
       const [only] = coming
       if (coming.length > 1 || only === undefined) return false
       this.#events.refused(only.listener, error)
       return true
     }
+    for (const { listener, wish } of coming) this.#attached.set(listener, wish)
+    this.#events.attached(coming, from)
+    return true
   }
+}
 
-  /** One request for each table: the union of what its listeners want. */
-  #requests(coming: readonly Attached[]): CaptureRequest[] {
-    const wanted = new Map<
-      string,
-      { table: CaptureRequest['table']; operations: Set<Operation>; columns: Set<string> | null }
-    >()
-    const all = [...[...this.#attached].map(([listener, bound]) => ({ listener, bound })), ...coming]
-    for (const { listener, bound } of all) {
-      if (listener.isStopped) continue
-      const { table, operations } = listener.request
-      const name = JSON.stringify([table.schema, table.name])
-      const request = wanted.get(name) ?? { table, operations: new Set(), columns: new Set() }
-      wanted.set(name, request)
-      for (const operation of operations) request.operations.add(operation)
-      if (listener.request.columns === null) request.columns = null
-      for (const column of [...bound.columns, ...bound.key]) request.columns?.add(column.name)
-    }
-    return [...wanted.values()]
-  }
+function wishOf(request: ListenRequest, { relation, projection, condition }: Binding): CaptureWish {
+  const { table, operations, columns } = request
+  if (columns === null) return request
+  const tested = (condition?.columns ?? []).flatMap((index) => relation.columns[index]?.name ?? [])
+  const taken = [...projection.columns, ...projection.key].map(({ name }) => name)
+  return { table, operations, columns: [...new Set([...taken, ...tested])] }
 }

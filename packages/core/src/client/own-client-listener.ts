@@ -11,9 +11,14 @@ export function ownClientListener<C extends Capabilities>(driver: Driver<C>, req
   const opening = OpenClient.open(driver, { subscription: null, signal: abandon.signal, on: {} })
   let client: OpenClient<C> | null = null
   const listener = new TableListener(request, {
+    client: null,
+    get times() {
+      return client?.times ?? null
+    },
     done: (entry) => client?.done(entry),
     roomMade: () => client?.roomMade(),
     failed: (error) => client?.failed(error),
+    passedOver: (from, event, error, how) => client?.passedOver(from, event, error, how),
     detach: async () => {
       abandon.abort()
       // An error while opening is told by the listener, below.

@@ -1,4 +1,4 @@
-import type { ClientSignals } from '../client.ts'
+import type { ClientSignals, PassedOver } from '../client.ts'
 import type { DriverNotice } from '../contract/driver.ts'
 import { invalidOptions } from '../options/check-option-names.ts'
 
@@ -6,7 +6,13 @@ type Handlers = { readonly [K in keyof ClientSignals]: Set<(notice: ClientSignal
 
 /** The handlers of a client's signals. */
 export class Signals {
-  readonly #handlers: Handlers = { gap: new Set(), reconnect: new Set(), wait: new Set(), error: new Set() }
+  readonly #handlers: Handlers = {
+    gap: new Set(),
+    reconnect: new Set(),
+    wait: new Set(),
+    passedOver: new Set(),
+    error: new Set(),
+  }
 
   /** Adds a handler. Returns the function that removes it. */
   on<K extends keyof ClientSignals>(signal: K, handler: (notice: ClientSignals[K]) => void): () => void {
@@ -43,6 +49,12 @@ export class Signals {
       }
     }
     return handlers.length > 0
+  }
+
+  /** Says that an event was given up. Without a handler it becomes a process warning: it is never silent. */
+  passedOver(notice: PassedOver): void {
+    if (this.emit('passedOver', notice)) return
+    if (notice.kind === 'skip') process.emitWarning(`An event was skipped: ${notice.error.message}`, 'RowtapSkip')
   }
 
   /** Passes on what a driver has to say. A gap is never silent: without a handler it becomes a process warning. */

@@ -1,4 +1,5 @@
 import type { Capabilities, Operation } from '../capabilities/capabilities.ts'
+import type { NormaliseConstants } from '../conditions/normalise-constants.ts'
 import type { RowtapError } from '../rowtap-error.ts'
 import type { Position } from './position.ts'
 import type { Relation, Tuple } from './relation.ts'
@@ -27,6 +28,11 @@ export interface DriverHost {
   readonly subscription: string | null
   /** Aborted when the client will not wait any longer: give up whatever is pending. */
   readonly signal: AbortSignal
+  /**
+   * Whether the session is there to plan only: `open` then makes nothing that an ephemeral or durable session needs, and
+   * core calls `describe`, `normalise`, `plan` and `close`, and nothing else.
+   */
+  readonly planOnly: boolean
   /** Tells the client's user of something that is not a change. */
   notify(notice: DriverNotice): void
 }
@@ -59,11 +65,24 @@ export type DriverNotice =
 export interface CaptureRequest {
   readonly table: TableName
   readonly operations: ReadonlySet<Operation>
-  /** The columns that any listener needs, keys included; `null` for all. A driver may deliver more. */
+  /** The columns that any listener needs, those of keys and conditions included; `null` for all. A driver may deliver more. */
   readonly columns: ReadonlySet<string> | null
 }
 
-/** One open connection of a driver to its source. Core calls `describe` and `capture` one at a time. */
+/** A statement that would be executed. */
+export interface PlannedStatement {
+  /**
+   * Its text, with its parameters as literals, and never with a password. What only the database can tell once it runs
+   * stands as `:name`.
+   */
+  readonly sql: string
+  /** What it is for: one sentence. */
+  readonly purpose: string
+  /** The table that it is about; `null` where it is not about one. */
+  readonly table: TableName | null
+}
+
+/** One open connection of a driver to its source. Core calls `describe`, `normalise`, `plan` and `capture` one at a time. */
 export interface DriverSession {
   /**
    * Reads the shape of a table. Changes nothing in the database.
@@ -71,6 +90,22 @@ export interface DriverSession {
    * @throws RowtapError ERR_SETUP_REQUIRED where the table does not exist or cannot be captured.
    */
   describe(table: TableName): Promise<Relation>
+  /**
+   * Has PostgreSQL read a condition's constants and print them again, on a connection with `CANONICAL_SETTINGS`:
+   * `normaliseConstants(queryRow)` is an implementation. Changes nothing in the database.
+   */
+  readonly normalise: NormaliseConstants
+  /**
+   * The statements that `capture` would run for exactly this set, in their order, as things are now: all that change
+   * something in the database, lock something in it, or ask it for something from then on. Those that only read, or
+   * choose settings of the session's own, are left out. In a session that is there to plan only, those that `open`
+   * would have run are the first.
+   *
+   * Runs none of them, and changes nothing.
+   *
+   * @throws RowtapError what `capture` would throw before its first statement.
+   */
+  plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]>
   /**
    * Captures exactly these tables from now on: each call states the whole set again. Tables that stay are not
    * disturbed. A table that is new is live when the promise resolves: every change of it that commits later is

@@ -1,9 +1,13 @@
+import type { ConditionColumn } from '../conditions/column-type.ts'
 import type { TableName } from './table-name.ts'
 
-/** One column of a {@link Relation}. */
-export interface RelationColumn {
-  /** The column's name, as the catalogue spells it. */
-  readonly name: string
+/** One column of a {@link Relation}. Its `name` and `type` are those that `columnTypes` makes of `COLUMN_TYPES_SQL`. */
+export interface RelationColumn extends ConditionColumn {
+  /**
+   * Whether an update may come without the column's value where it left that alone: a large (TOASTed) value is not
+   * sent again by logical decoding (`pg_attribute.attstorage` other than `'p'`). `false`: every new row has it.
+   */
+  readonly mayBeUnavailable: boolean
   /** The type's object id, domains resolved to their base type, as `pg` sees it in a query's result. */
   readonly typeOid: number
   /** The type's name for messages: `numeric(10,2)`. */
@@ -31,7 +35,9 @@ export interface Relation extends TableName {
 /**
  * One version of a row as the driver received it, not yet decoded.
  *
- * Core reads the columns that it needs, in ascending order, and decodes only those.
+ * Core reads the columns that it needs, in any order, any number of times and long after it was given the row, and
+ * decodes only those. Texts are printed under `CANONICAL_SETTINGS`, whatever the writer's settings were: conditions
+ * compare them.
  */
 export interface Tuple {
   /**

@@ -1,9 +1,12 @@
 import type { ChangeEvent } from '../event.ts'
+import type { DeliverySource, TakenChange } from './taken-change.ts'
 
 /** Where a loop's events come from. */
-export interface PullSource {
-  /** The next event, or `null` where none waits now. The event before it counts as done. */
-  next(): ChangeEvent | null
+export interface PullSource extends Pick<DeliverySource, 'take'> {
+  /** The loop is about to have this event. */
+  begun(event: ChangeEvent): void
+  /** The loop has gone on from this event, after so many milliseconds. */
+  delivered(event: ChangeEvent, taken: TakenChange, milliseconds: number): void
   /** The loop was left: nothing more is wanted. */
   left(): Promise<void>
 }
@@ -17,15 +20,12 @@ interface Waiter {
 export class PullLoop implements AsyncIterableIterator<ChangeEvent, undefined> {
   readonly #source: PullSource
   readonly #waiters: Waiter[] = []
+  /** The event that the loop has, and since when. */
+  #held: { readonly taken: TakenChange; readonly index: number; readonly startedAt: number } | null = null
   #end: { readonly error: unknown } | 'done' | null = null
 
   constructor(source: PullSource) {
     this.#source = source
-  }
-
-  /** Whether the loop has everything there was, and asks for more. */
-  get isWaiting(): boolean {
-    return this.#waiters.length > 0
   }
 
   next(): Promise<IteratorResult<ChangeEvent, undefined>> {
@@ -50,13 +50,7 @@ export class PullLoop implements AsyncIterableIterator<ChangeEvent, undefined> {
   /** There may be an event. */
   wake(): void {
     while (this.#waiters.length > 0 && this.#end === null) {
-      let event: ChangeEvent | null
-      try {
-        event = this.#source.next()
-      } catch (error) {
-        this.fail(error)
-        return
-      }
+      const event = this.#nextEvent()
       if (event === null) return
       this.#waiters.shift()?.resolve({ done: false, value: event })
     }
@@ -72,5 +66,27 @@ export class PullLoop implements AsyncIterableIterator<ChangeEvent, undefined> {
   fail(error: unknown): void {
     this.#end ??= { error }
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error)
+  }
+
+  /** Asking for the next event says that the one before it is done. */
+  #nextEvent(): ChangeEvent | null {
+    if (this.#held !== null) {
+      const { taken, index, startedAt } = this.#held
+      this.#held = null
+      const event = taken.events[index]
+      if (event !== undefined) this.#source.delivered(event, taken, performance.now() - startedAt)
+      const following = this.#hand(taken, index + 1)
+      if (following !== null) return following
+    }
+    const taken = this.#source.take()
+    return taken === null ? null : this.#hand(taken, 0)
+  }
+
+  #hand(taken: TakenChange, index: number): ChangeEvent | null {
+    const event = taken.events[index]
+    if (event === undefined) return null
+    this.#source.begun(event)
+    this.#held = { taken, index, startedAt: performance.now() }
+    return event
   }
 }

@@ -1,87 +1,77 @@
 import type { EventHandler, Listener } from '../client.ts'
-import type { Change, Transaction } from '../contract/driver.ts'
+import type { Transaction } from '../contract/driver.ts'
 import type { Position } from '../contract/position.ts'
-import type { Relation } from '../contract/relation.ts'
-import { eventsOf } from '../dispatch/events-of.ts'
-import type { Projection } from '../dispatch/projection.ts'
-import { projection } from '../dispatch/projection.ts'
 import type { ChangeEvent, EventKind } from '../event.ts'
 import { invalidOptions } from '../options/check-option-names.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
+import { ListenerCounters } from '../metrics/listener-counters.ts'
 import { RowtapError } from '../rowtap-error.ts'
-import type { AcknowledgementEntry } from './acknowledgement-tracker.ts'
-import type { QueuedChange } from './change-queue.ts'
-import { ChangeQueue } from './change-queue.ts'
-import { deliverInside, isInsideHandlerOf } from './inside-handler.ts'
-import { PullLoop } from './pull-delivery.ts'
-import { EventHandlers } from './push-delivery.ts'
+import type { QueuedChange } from './queued-change.ts'
+import { EventHandlers } from './event-handlers.ts'
+import type { DeliveryHost } from './listener-delivery.ts'
+import { ListenerDelivery } from './listener-delivery.ts'
+import type { ListenerOwner } from './listener-owner.ts'
 
-/** What a listener tells the client that it belongs to. */
-export interface ListenerOwner {
-  /** One change is done with. */
-  done(entry: AcknowledgementEntry): void
-  /** There is room again in the listener's buffer. */
-  roomMade(): void
-  /** Something went wrong while an event was delivered. */
-  failed(error: unknown): void
+/** What a listener's end is told to. */
+export interface TableListenerOwner extends ListenerOwner {
   /** The listener's user wants no more. Resolves when the source knows. */
   detach(listener: TableListener): Promise<void>
 }
 
 const KINDS: readonly (EventKind | 'change')[] = ['insert', 'update', 'delete', 'truncate', 'change']
 
+const READY = Promise.resolve()
+
 /**
- * A listener at work: it buffers the changes of one table and hands them over as events, in order.
+ * A listener at work: it buffers the changes of one table that it wants, and hands them over as events, in order. What
+ * it needs for that is made with the first change, so that ten thousand listeners that wait are small.
  *
  * ```
  * attaching ──live()──▶ live ──stop()──▶ stopped
  *     └──────────fail()──┴──fail()────▶ failed
  * ```
  */
-export class TableListener implements Listener {
+export class TableListener implements Listener, DeliveryHost {
   readonly request: ListenRequest
-  readonly #owner: ListenerOwner
-  readonly #queue = new ChangeQueue()
-  readonly #handlers: EventHandlers
-  readonly #ready = Promise.withResolvers<void>()
-  readonly #projections = new WeakMap<Relation, Projection>()
+  readonly counters: ListenerCounters = new ListenerCounters()
+  readonly handlers: EventHandlers = new EventHandlers()
+  readonly owner: TableListenerOwner
+  #delivery: ListenerDelivery | null = null
+  /** There while somebody waits for the listener to be live. */
+  #ready: PromiseWithResolvers<void> | null = null
   #state: 'attaching' | 'live' | 'stopped' | 'failed' = 'attaching'
+  #wasLive = false
   #error: unknown = null
-  #readyWasRead = false
   /** Whether a handler or a loop has ever been there: until then, events wait. */
   #consumed = false
-  #loop: PullLoop | null = null
-  /** The change of which a loop holds an event, and the events of it that follow. */
-  #taken: { readonly item: QueuedChange; readonly rest: ChangeEvent[] } | null = null
-  #pumping: Promise<void> | null = null
-  /** The change whose event a handler has. */
-  #inHand: QueuedChange | null = null
   #stopping: Promise<void> | null = null
-  /** Called when a loop has taken everything and asks for more. */
-  #drained: (() => void) | null = null
+  /** Removes the handler from the caller's signal, where there is one. */
+  #ended: AbortController | null = null
   /** Changes up to here were committed before the listener was live. */
   #from: Position | null = null
   /** The transaction that was being delivered when the listener became live: it belongs to the time before. */
   #skipped: Transaction | null = null
 
-  constructor(request: ListenRequest, owner: ListenerOwner) {
+  constructor(request: ListenRequest, owner: TableListenerOwner) {
     this.request = request
-    this.#owner = owner
-    this.#handlers = new EventHandlers(request.table)
-    // Whoever does not look at `ready` learns of a failure in another way: see `fail`.
-    this.#ready.promise.catch(() => undefined)
-    request.signal?.addEventListener('abort', this.#onAbort, { once: true })
-    // A listener that is aborted before it begins is stopped once its maker has it.
-    if (request.signal?.aborted === true) queueMicrotask(this.#onAbort)
-  }
-
-  readonly #onAbort = (): void => {
-    this.stop().catch((error: unknown) => this.#owner.failed(error))
+    this.owner = owner
+    if (request.signal !== null) this.#stopOn(request.signal)
   }
 
   get ready(): Promise<void> {
-    this.#readyWasRead = true
+    if (this.#wasLive) return READY
+    if (this.#ready === null) {
+      this.#ready = Promise.withResolvers<void>()
+      // Whoever does not look at `ready` learns of a failure in another way: see `fail`.
+      this.#ready.promise.catch(() => undefined)
+      if (this.isStopped) this.#ready.reject(this.#error)
+    }
     return this.#ready.promise
+  }
+
+  /** Itself, as its user has it. */
+  get listener(): Listener {
+    return this
   }
 
   get isStopped(): boolean {
@@ -90,34 +80,42 @@ export class TableListener implements Listener {
 
   /** How many changes were received and are not handled. */
   get unfinished(): number {
-    return this.#queue.length + (this.#taken === null ? 0 : 1) + (this.#inHand === null ? 0 : 1)
+    return this.#delivery?.unfinished ?? 0
+  }
+
+  /** How many bytes those hold, as received. */
+  get bufferBytes(): number {
+    return this.#delivery?.bufferBytes ?? 0
   }
 
   get hasRoom(): boolean {
-    return this.isStopped || this.#queue.bytes < this.request.bufferBytes
+    return this.isStopped || this.#delivery === null || this.#delivery.hasRoom
   }
 
   on(kind: EventKind | 'change', handler: EventHandler<never>): () => void {
-    if (!KINDS.includes(kind))
+    if (!KINDS.includes(kind)) {
       throw invalidOptions(`A listener has events ${KINDS.join(', ')}, not ${JSON.stringify(kind)}.`)
+    }
     if (typeof handler !== 'function') throw invalidOptions(`on('${kind}') takes a function.`)
-    if (this.#loop !== null) throw invalidOptions(`This listener is read by a loop: use another listener for handlers.`)
+    if (this.#isRead) throw invalidOptions(`This listener is read by a loop: use another listener for handlers.`)
     this.#throwIfEnded()
-    const remove = this.#handlers.add(kind, handler as EventHandler<ChangeEvent>)
+    const remove = this.handlers.add(kind, handler as EventHandler<ChangeEvent>)
     this.#consumed = true
     this.wake()
     return remove
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ChangeEvent> {
-    if (this.#loop !== null)
+    if (this.#isRead) {
       throw invalidOptions(`This listener is read by a loop already: a second one needs a listener of its own.`)
+    }
     if (this.#consumed) throw invalidOptions(`This listener has handlers: a loop needs a listener of its own.`)
+    if (this.request.concurrency > 1) throw invalidOptions(`A loop takes one event at a time: leave 'concurrency' out.`)
     this.#consumed = true
-    this.#loop = new PullLoop({ next: () => this.#pull(), left: () => this.stop() })
-    if (this.#state === 'failed') this.#loop.fail(this.#error)
-    if (this.#state === 'stopped') this.#loop.end()
-    return this.#loop
+    const loop = this.#deliver().read()
+    if (this.#state === 'failed') loop.fail(this.#error)
+    if (this.#state === 'stopped') loop.end()
+    return loop
   }
 
   stop(): Promise<void> {
@@ -129,73 +127,41 @@ export class TableListener implements Listener {
     return this.stop()
   }
 
-  /** Resolves the listener's wishes against its table: what is wrong with them is said before anything is captured. */
-  bind(relation: Relation): Projection {
-    let bound = this.#projections.get(relation)
-    if (bound === undefined) {
-      bound = projection(relation, this.request)
-      this.#projections.set(relation, bound)
-    }
-    return bound
-  }
-
   /** The source captures for this listener everything that is after this position, and not of this transaction. */
   live(from: Position, inProgress: Transaction | null): void {
     if (this.#state !== 'attaching') return
     this.#state = 'live'
+    this.#wasLive = true
     this.#from = from
     this.#skipped = inProgress
-    this.#ready.resolve()
+    this.#ready?.resolve()
+    this.#ready = null
   }
 
-  /** Buffers a change if the listener wants it. Returns whether it did. */
-  offer(change: Change, entry: AcknowledgementEntry, bytes: number): boolean {
-    if (this.#state !== 'live' || !this.request.operations.has(change.kind)) return false
+  /** Buffers a change that the listener wants. Returns false where it is not live, or was not yet. */
+  offer(item: QueuedChange): boolean {
+    if (this.#state !== 'live') return false
     if (this.#from !== null) {
+      const { change } = item.routed
       if (change.position <= this.#from || change.transaction === this.#skipped) return false
       // Positions only grow: from here on there is nothing to compare.
       this.#from = null
       this.#skipped = null
     }
-    this.#queue.push({ change, entry, bytes })
+    this.counters.countWanted()
+    this.#deliver().add(item)
     return true
-  }
-
-  /** How many changes wait to be taken. */
-  get waiting(): number {
-    return this.#queue.length
-  }
-
-  /** Replaces the last so many of the changes that wait. */
-  replaceLast(count: number, replacement: (change: Change) => Change): void {
-    this.#queue.replaceFrom(this.#queue.length - count, replacement)
   }
 
   /** Delivers what is in the buffer, unless that is being done. */
   wake(): void {
-    if (this.#loop !== null) this.#loop.wake()
-    else if (this.#consumed && this.#pumping === null && this.#queue.length > 0) {
-      const pumping = deliverInside(this, () => this.#pump()).finally(() => {
-        this.#pumping = null
-        // What came in between the last look into the buffer and now.
-        if (this.#state === 'live') this.wake()
-      })
-      this.#pumping = pumping
-    }
+    if (this.#delivery === null || !this.#consumed || this.#state !== 'live') return
+    this.#delivery.wake()
   }
 
   /** Resolves when everything that was received is handled; with nobody to handle it, at once. */
   async drain(): Promise<void> {
-    // A handler that waits for the client's end cannot be waited for.
-    if (isInsideHandlerOf(this)) return
-    while (this.#state === 'live' && this.#consumed && (this.unfinished > 0 || this.#pumping !== null)) {
-      if (this.#pumping !== null) await this.#pumping
-      else {
-        await new Promise<void>((resolve) => {
-          this.#drained = resolve
-        })
-      }
-    }
+    if (this.#state === 'live' && this.#consumed) await this.#delivery?.drain()
   }
 
   /** Ends without a failure: loops end, what waits is discarded. */
@@ -203,9 +169,10 @@ export class TableListener implements Listener {
     if (this.isStopped) return
     const attaching = this.#state === 'attaching'
     this.#state = 'stopped'
-    if (attaching) this.#ready.reject(closed('The listener was stopped before it was live.'))
-    this.#discard()
-    this.#loop?.end()
+    this.#ended?.abort()
+    this.#error = closed(attaching ? 'The listener was stopped before it was live.' : 'The listener was stopped.')
+    if (attaching) this.#ready?.reject(this.#error)
+    this.#delivery?.end(null)
   }
 
   /**
@@ -214,90 +181,53 @@ export class TableListener implements Listener {
    */
   fail(error: unknown): boolean {
     if (this.isStopped) return false
-    const attaching = this.#state === 'attaching'
+    const isHeld = this.#state === 'attaching' && this.#ready !== null
     this.#state = 'failed'
     this.#error = error
-    if (attaching) this.#ready.reject(error)
-    this.#discard()
-    this.#loop?.fail(error)
-    return this.#loop !== null || (attaching && this.#readyWasRead)
+    this.#ended?.abort()
+    if (isHeld) this.#ready?.reject(error)
+    this.#delivery?.end({ error })
+    return this.#isRead || isHeld
   }
 
   /** Resolves when no handler of this listener runs; at once for the handler itself. */
   async settled(): Promise<void> {
-    if (this.#pumping !== null && !isInsideHandlerOf(this)) await this.#pumping
+    await this.#delivery?.settled()
+  }
+
+  passedOver(event: ChangeEvent, error: RowtapError, how: 'skip' | 'dead letter'): void {
+    this.owner.passedOver(this, event, error, how)
+  }
+
+  get #isRead(): boolean {
+    return this.#delivery !== null && this.#delivery.isRead
+  }
+
+  #deliver(): ListenerDelivery {
+    this.#delivery ??= new ListenerDelivery(this)
+    return this.#delivery
+  }
+
+  #stopOn(signal: AbortSignal): void {
+    this.#ended = new AbortController()
+    const onAbort = (): void => {
+      this.stop().catch((error: unknown) => this.owner.failed(error))
+    }
+    signal.addEventListener('abort', onAbort, { once: true, signal: this.#ended.signal })
+    // A listener that is aborted before it begins is stopped once its maker has it.
+    if (signal.aborted) queueMicrotask(onAbort)
   }
 
   async #stop(): Promise<void> {
     if (this.isStopped) return
     this.end()
-    const detached = this.#owner.detach(this)
+    const detached = this.owner.detach(this)
     await this.settled()
     await detached
   }
 
-  #discard(): void {
-    this.request.signal?.removeEventListener('abort', this.#onAbort)
-    for (const item of this.#queue.clear()) this.#owner.done(item.entry)
-    if (this.#taken !== null) {
-      this.#owner.done(this.#taken.item.entry)
-      this.#taken = null
-    }
-    this.#drained?.()
-    this.#owner.roomMade()
-  }
-
-  async #pump(): Promise<void> {
-    try {
-      while (this.#state === 'live') {
-        const item = this.#next()
-        if (item === undefined) return
-        this.#inHand = item
-        for (const event of eventsOf(item.change, this.bind(item.change.relation))) {
-          const handling = this.#handlers.handle(event)
-          if (handling !== undefined) await handling
-        }
-        this.#inHand = null
-        this.#owner.done(item.entry)
-      }
-    } catch (error) {
-      this.#owner.failed(error)
-    }
-  }
-
-  #pull(): ChangeEvent | null {
-    for (;;) {
-      const next = this.#taken?.rest.shift()
-      if (next !== undefined) return next
-      if (this.#taken !== null) {
-        const { item } = this.#taken
-        this.#taken = null
-        this.#owner.done(item.entry)
-      }
-      const item = this.#next()
-      if (item === undefined) {
-        this.#drained?.()
-        return null
-      }
-      try {
-        this.#taken = { item, rest: [...eventsOf(item.change, this.bind(item.change.relation))] }
-      } catch (error) {
-        this.#owner.failed(error)
-        throw error
-      }
-    }
-  }
-
-  #next(): QueuedChange | undefined {
-    const item = this.#queue.shift()
-    // Reading goes on when half of the buffer is free: one change at a time would wake the source for each.
-    if (this.#queue.bytes * 2 <= this.request.bufferBytes) this.#owner.roomMade()
-    return item
-  }
-
   #throwIfEnded(): void {
-    if (this.#state === 'failed') throw this.#error
-    if (this.#state === 'stopped') throw closed('The listener was stopped.')
+    if (this.isStopped) throw this.#error
   }
 }
 

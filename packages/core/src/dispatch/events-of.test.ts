@@ -1,14 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import type { Change } from '../contract/driver.ts'
 import { position } from '../contract/position.ts'
+import type { ChangeEvent } from '../event.ts'
 import type { Relation } from '../contract/relation.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import { listenRequest } from '../options/listen-request.ts'
 import { RowtapError } from '../rowtap-error.ts'
 import type { Values } from '../testing/scripted-driver.ts'
 import { SCRIPTED_CAPABILITIES, textRelation } from '../testing/scripted-driver.ts'
-import { eventsOf } from './events-of.ts'
+import { eventsOf as eventsOfTransition } from './events-of.ts'
+import type { Projection } from './projection.ts'
 import { projection } from './projection.ts'
+import { RoutedChange } from './routed-change.ts'
+import { EVERY_ROW } from './row-condition.ts'
+import { transitionOf } from './transition-of.ts'
 
 const whole = textRelation('t', ['id', 'a', 'b'])
 const keyOnly = textRelation('t', ['id', 'a', 'b'], {
@@ -37,6 +42,12 @@ function change(
     id: 'c1',
     position: position('1'),
   }
+}
+
+function eventsOf(made: Change, projected: Projection): readonly ChangeEvent[] {
+  const routed = new RoutedChange(made, { pending: 0, last: made.position }, 0)
+  const transition = transitionOf(routed, projected, EVERY_ROW)
+  return transition === null ? [] : eventsOfTransition(routed, projected, transition)
 }
 
 function events(
@@ -206,7 +217,7 @@ describe('what a table cannot give is refused when the listener is attached', ()
     ['columns, without updates', keyOnly, { columns: ['a'], operations: ['insert', 'delete'] }],
     ['no primary key, with inserts only', { ...keyless, oldColumns: [] }, { operations: ['insert', 'truncate'] }],
   ])('and not: %s', (_name, relation: Relation, options) => {
-    expect(projection(relation, request(options)).relation).toBe(relation)
+    expect(projection(relation, request(options)).columns.length).toBeGreaterThan(0)
   })
 })
 

@@ -1,18 +1,18 @@
-import type { Relation, RelationColumn } from '../contract/relation.ts'
+import type { Relation } from '../contract/relation.ts'
 import { formatTableName } from '../contract/table-name.ts'
 import { invalidOptions } from '../options/check-option-names.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import { didYouMean } from '../options/nearest-name.ts'
 import { RowtapError } from '../rowtap-error.ts'
 
-/** A column with its index in the relation. */
-export interface ProjectedColumn extends RelationColumn {
+/** A column by its index in the relation. */
+export interface ProjectedColumn {
+  readonly name: string
   readonly index: number
 }
 
 /** What one listener takes from one shape of its table: resolved once, used for each change. */
 export interface Projection {
-  readonly relation: Relation
   /** The columns that rows hold, in the table's order. */
   readonly columns: readonly ProjectedColumn[]
   /** The columns that identify a row. */
@@ -30,16 +30,21 @@ export interface Projection {
  *   gives less of the old row than the listener needs.
  */
 export function projection(relation: Relation, request: ListenRequest): Projection {
-  const all = relation.columns.map((column, index): ProjectedColumn => ({ ...column, index }))
+  const all = relation.columns.map(({ name }, index): ProjectedColumn => ({ name, index }))
   const columns = request.columns === null ? all : select(relation, all, request.columns, 'columns')
   const key = keyColumns(relation, all, request)
-  const knowsChanges = inOldRow(relation, columns)
+  const knowsChanges = columns.every(({ index }) => isInOldRow(relation, index))
   if (request.operations.has('update') || request.operations.has('delete')) {
-    if (!inOldRow(relation, key)) throw keyUnknown(relation, key, request)
+    if (!key.every(({ index }) => isInOldRow(relation, index))) throw keyUnknown(relation, key, request)
     const needsChanges = request.columns !== null && request.operations.has('update') && request.transitions === 'exact'
     if (needsChanges && !knowsChanges) throw changesUnknown(relation)
   }
-  return { relation, columns, key, knowsChanges, onlyChanged: request.columns !== null }
+  return { columns, key, knowsChanges, onlyChanged: request.columns !== null }
+}
+
+/** Whether the old row of an update or delete has a column. */
+export function isInOldRow(relation: Relation, index: number): boolean {
+  return relation.oldColumns === 'all' || relation.oldColumns.includes(index)
 }
 
 function keyColumns(
@@ -69,11 +74,6 @@ function select(
   return all.filter((column) => names.includes(column.name))
 }
 
-function inOldRow(relation: Relation, columns: readonly ProjectedColumn[]): boolean {
-  const { oldColumns } = relation
-  return oldColumns === 'all' || columns.every((column) => oldColumns.includes(column.index))
-}
-
 function keyUnknown(relation: Relation, key: readonly ProjectedColumn[], request: ListenRequest): RowtapError {
   const table = formatTableName(relation)
   const reason =
@@ -93,6 +93,7 @@ function changesUnknown(relation: Relation): RowtapError {
   })
 }
 
-function wayOut(relation: Relation): string {
+/** The beginning of a sentence that says how the old rows can be had, to be followed by what else can be done. */
+export function wayOut(relation: Relation): string {
   return relation.oldRowsStatement === null ? 'A way out: ' : `Run: ${relation.oldRowsStatement} — or `
 }

@@ -55,6 +55,6 @@ function subscription(capabilities: Capabilities, given: unknown): string | null
 
 function handlers(given: unknown): Readonly<Record<string, unknown>> {
   if (given === undefined) return {}
-  checkOptionNames(`'on'`, given, ['gap', 'reconnect', 'wait', 'error'])
+  checkOptionNames(`'on'`, given, ['gap', 'reconnect', 'wait', 'passedOver', 'error'])
   return { ...given }
 }

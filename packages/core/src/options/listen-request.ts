@@ -1,19 +1,30 @@
 import type { Capabilities, CapabilityName, Operation } from '../capabilities/capabilities.ts'
 import { cellOf, OPERATIONS } from '../capabilities/capabilities.ts'
+import type { ConditionSource } from '../conditions/condition-source.ts'
+import { isConditionSource } from '../conditions/condition-source.ts'
+import { conditionOf } from '../conditions/condition-of.ts'
+import type { Condition } from '../conditions/condition.ts'
 import type { TableName } from '../contract/table-name.ts'
 import { parseTableName } from '../contract/table-name.ts'
 import { checkCapability } from './check-capability.ts'
+import { checkCondition } from './check-condition.ts'
 import { checkOptionNames, invalidOptions } from './check-option-names.ts'
+import type { DeliveryRequest } from './delivery-request.ts'
+import { deliveryRequest } from './delivery-request.ts'
 import { didYouMean } from './nearest-name.ts'
+import { oneOf, wholeNumber } from './option-values.ts'
 
 /** A listener's options, checked as far as that goes without a database, with every default filled in. */
-export interface ListenRequest {
+export interface ListenRequest extends DeliveryRequest {
   readonly table: TableName
+  /** One object for each set of operations: listeners that want the same have the same. */
   readonly operations: ReadonlySet<Operation>
   /** `null`: all columns. */
   readonly columns: readonly string[] | null
   /** `null`: the primary key, or every column where there is none. */
   readonly key: readonly string[] | null
+  /** `null`: every row. A source becomes a condition when the listener is attached. */
+  readonly where: Condition | ConditionSource | null
   readonly transitions: 'exact' | 'idempotent'
   readonly bufferBytes: number
   readonly signal: AbortSignal | null
@@ -28,7 +39,21 @@ const NEEDED: Readonly<Record<'where' | 'columns' | 'key', CapabilityName>> = {
   key: 'keys.declared',
 }
 
-const NAMES = ['table', 'operations', 'columns', 'key', 'where', 'transitions', 'bufferBytes', 'signal']
+const NAMES = [
+  'table',
+  'operations',
+  'columns',
+  'key',
+  'where',
+  'transitions',
+  'bufferBytes',
+  'concurrency',
+  'orderBy',
+  'retry',
+  'onFailure',
+  'ack',
+  'signal',
+]
 
 /**
  * Checks what the type system would have, for callers without it.
@@ -41,15 +66,33 @@ export function listenRequest(capabilities: Capabilities, options: unknown): Lis
   for (const [option, capability] of Object.entries(NEEDED)) {
     if (given[option] !== undefined) checkCapability(capabilities, capability, `the option '${option}'`)
   }
+  const delivery = deliveryRequest(given)
   return {
     table: table(given['table']),
     operations: operations(capabilities, given['operations']),
     columns: names('columns', given['columns']),
     key: names('key', given['key']),
-    transitions: transitions(given['transitions']),
-    bufferBytes: bufferBytes(given['bufferBytes']),
+    where: where(capabilities, given['where']),
+    transitions: transitions(capabilities, given['transitions']),
+    bufferBytes: wholeNumber('bufferBytes', given['bufferBytes'], DEFAULT_BUFFER_BYTES),
+    // One by one: an object that another is spread into is larger.
+    concurrency: delivery.concurrency,
+    orderBy: delivery.orderBy,
+    retry: delivery.retry,
+    onFailure: delivery.onFailure,
+    ack: delivery.ack,
     signal: abortSignal('listen()', given['signal']),
   }
+}
+
+/**
+ * Checks the options of listeners that are planned.
+ *
+ * @throws RowtapError ERR_INVALID_OPTIONS, ERR_CAPABILITY_UNSUPPORTED
+ */
+export function listenRequests(capabilities: Capabilities, listeners: unknown): readonly ListenRequest[] {
+  if (!Array.isArray(listeners)) throw invalidOptions(`plan() takes a list of listeners' options.`)
+  return listeners.map((options: unknown) => listenRequest(capabilities, options))
 }
 
 /** Checks a `signal` option. */
@@ -59,8 +102,14 @@ export function abortSignal(where: string, given: unknown): AbortSignal | null {
   throw invalidOptions(`${where} takes an AbortSignal as 'signal'.`)
 }
 
+/** The last name that was read: many listeners of one table share it. */
+let lastName: { readonly text: string; readonly table: TableName } | null = null
+
 function table(given: unknown): TableName {
-  if (typeof given === 'string') return parseTableName(given)
+  if (typeof given === 'string') {
+    if (lastName?.text !== given) lastName = { text: given, table: parseTableName(given) }
+    return lastName.table
+  }
   if (typeof given === 'object' && given !== null && 'schema' in given && 'name' in given) {
     const { schema, name } = given
     if (typeof schema === 'string' && schema !== '' && typeof name === 'string' && name !== '') return { schema, name }
@@ -68,9 +117,36 @@ function table(given: unknown): TableName {
   throw invalidOptions(`listen() needs a 'table': its name as in SQL ("public.orders"), or { schema, name }.`)
 }
 
+function where(capabilities: Capabilities, given: unknown): Condition | ConditionSource | null {
+  if (given === undefined) return null
+  if (isConditionSource(given)) return given
+  const condition = conditionOf(given)
+  checkCondition(capabilities, condition)
+  return condition
+}
+
+function transitions(capabilities: Capabilities, given: unknown): 'exact' | 'idempotent' {
+  if (given === undefined) return capabilities.transitions.exact === false ? 'idempotent' : 'exact'
+  const wanted = oneOf('transitions', given, ['exact', 'idempotent'])
+  checkCapability(capabilities, `transitions.${wanted}`, `transitions: '${wanted}'`)
+  return wanted
+}
+
+const OPERATION_SETS = new Map<string, ReadonlySet<Operation>>()
+
+function operationSet(wanted: ReadonlySet<Operation>): ReadonlySet<Operation> {
+  const operations = OPERATIONS.filter((operation) => wanted.has(operation))
+  const name = operations.join()
+  const known = OPERATION_SETS.get(name) ?? new Set(operations)
+  OPERATION_SETS.set(name, known)
+  return known
+}
+
 function operations(capabilities: Capabilities, given: unknown): ReadonlySet<Operation> {
   if (given === undefined) {
-    return new Set(OPERATIONS.filter((operation) => cellOf(capabilities, `operations.${operation}`) !== false))
+    return operationSet(
+      new Set(OPERATIONS.filter((operation) => cellOf(capabilities, `operations.${operation}`) !== false)),
+    )
   }
   if (!Array.isArray(given) || given.length === 0) {
     throw invalidOptions(`'operations' takes a list of one or more of ${OPERATIONS.join(', ')}.`)
@@ -85,7 +161,7 @@ function operations(capabilities: Capabilities, given: unknown): ReadonlySet<Ope
     checkCapability(capabilities, `operations.${operation}`, `the operation '${operation}'`)
     wanted.add(operation)
   }
-  return wanted
+  return operationSet(wanted)
 }
 
 function names(option: string, given: unknown): readonly string[] | null {
@@ -99,16 +175,4 @@ function names(option: string, given: unknown): readonly string[] | null {
     if (!list.includes(name)) list.push(name)
   }
   return list
-}
-
-function transitions(given: unknown): 'exact' | 'idempotent' {
-  if (given === undefined) return 'exact'
-  if (given === 'exact' || given === 'idempotent') return given
-  throw invalidOptions(`'transitions' is 'exact' or 'idempotent', not ${JSON.stringify(given)}.`)
-}
-
-function bufferBytes(given: unknown): number {
-  if (given === undefined) return DEFAULT_BUFFER_BYTES
-  if (typeof given === 'number' && Number.isSafeInteger(given) && given > 0) return given
-  throw invalidOptions(`'bufferBytes' is a whole number of bytes greater than 0.`)
 }

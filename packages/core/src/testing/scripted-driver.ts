@@ -1,4 +1,8 @@
 import type { Capabilities } from '../capabilities/capabilities.ts'
+import type { EveryCondition } from '../capabilities/every-condition.ts'
+import { CONDITIONS_IN_PROCESS } from '../capabilities/every-condition.ts'
+import type { BaseType } from '../conditions/column-type.ts'
+import type { NormaliseConstants } from '../conditions/normalise-constants.ts'
 import type {
   CaptureRequest,
   Change,
@@ -12,6 +16,7 @@ import { position } from '../contract/position.ts'
 import type { Position } from '../contract/position.ts'
 import type { Relation, Tuple } from '../contract/relation.ts'
 import type { TableName } from '../contract/table-name.ts'
+import { formatTableName } from '../contract/table-name.ts'
 import { RowtapError } from '../rowtap-error.ts'
 
 /** A manifest in which everything is there that a test does not take away. */
@@ -23,7 +28,7 @@ export const SCRIPTED_CAPABILITIES: {
     readonly delete: 'database'
     readonly truncate: 'database'
   }
-  readonly conditions: { readonly where: false }
+  readonly conditions: EveryCondition<'process'>
   readonly columns: { readonly projection: 'process'; readonly onlyChanged: 'process' }
   readonly rows: {
     readonly old: 'database'
@@ -31,6 +36,7 @@ export const SCRIPTED_CAPABILITIES: {
     readonly unchangedLargeValues: 'database'
   }
   readonly keys: { readonly change: 'process'; readonly declared: 'process' }
+  readonly transitions: { readonly exact: 'process'; readonly idempotent: 'process' }
   readonly order: { readonly row: 'database'; readonly transaction: 'database'; readonly commit: 'database' }
   readonly transactions: { readonly id: 'database'; readonly commitTime: 'database' }
   readonly delivery: { readonly acknowledgement: 'database'; readonly subscription: false; readonly reconnect: false }
@@ -38,10 +44,11 @@ export const SCRIPTED_CAPABILITIES: {
 } = {
   driver: 'scripted',
   operations: { insert: 'database', update: 'database', delete: 'database', truncate: 'database' },
-  conditions: { where: false },
+  conditions: CONDITIONS_IN_PROCESS,
   columns: { projection: 'process', onlyChanged: 'process' },
   rows: { old: 'database', oldWithoutSetup: 'database', unchangedLargeValues: 'database' },
   keys: { change: 'process', declared: 'process' },
+  transitions: { exact: 'process', idempotent: 'process' },
   order: { row: 'database', transaction: 'database', commit: 'database' },
   transactions: { id: 'database', commitTime: 'database' },
   delivery: { acknowledgement: 'database', subscription: false, reconnect: false },
@@ -60,12 +67,28 @@ export interface ScriptedChange {
   readonly transaction?: Transaction
 }
 
+/** The type `text` under the collation C. */
+export const TEXT: BaseType = {
+  kind: 'base',
+  castName: '"pg_catalog"."text"',
+  displayName: 'text',
+  name: 'text',
+  collation: { name: 'C', order: 'code point', asciiCase: true },
+}
+
 /** A table of text columns, the first of them its primary key. */
 export function textRelation(name: string, columns: readonly string[], overrides: Partial<Relation> = {}): Relation {
   return {
     schema: 'public',
     name,
-    columns: columns.map((column) => ({ name: column, typeOid: 25, typeName: 'text', parse: (text) => text })),
+    columns: columns.map((column) => ({
+      name: column,
+      type: TEXT,
+      mayBeUnavailable: true,
+      typeOid: 25,
+      typeName: 'text',
+      parse: (text) => text,
+    })),
     primaryKey: [0],
     oldColumns: 'all',
     oldRowsStatement: null,
@@ -92,6 +115,8 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
   host: DriverHost | null = null
   /** Called by `capture`; may wait or throw. */
   onCapture: (requests: readonly CaptureRequest[]) => Promise<void> | void = () => undefined
+  /** Called by `normalise`: a text's constants are what they are. */
+  onNormalise: NormaliseConstants = (constants) => Promise.resolve(constants.map(({ text }) => ({ text })))
   readonly #waiting: ChangeBatch[] = []
   #wake: (() => void) | null = null
   #failure: Error | null = null
@@ -108,6 +133,15 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
     await Promise.resolve()
     return {
       describe: async (table) => await this.#describe(table),
+      normalise: (constants) => this.onNormalise(constants),
+      plan: async (requests) => {
+        await Promise.resolve()
+        return requests.map(({ table, operations }) => ({
+          sql: `CAPTURE ${formatTableName(table)} (${[...operations].join(', ')})`,
+          purpose: 'Reads the script.',
+          table,
+        }))
+      },
       capture: async (requests) => {
         await this.onCapture(requests)
         this.captured.push(requests)

@@ -1,0 +1,31 @@
+/** What a package needs that writes conditions in a form of its own: `@rowtap/core/conditions`. */
+export { isConditionSource } from './conditions/condition-source.ts'
+export type { ConditionSource } from './conditions/condition-source.ts'
+export type {
+  ArrayType,
+  BaseType,
+  Collation,
+  ColumnType,
+  CompositeType,
+  ConditionColumn,
+  EnumType,
+  MultirangeType,
+  RangeType,
+} from './conditions/column-type.ts'
+export type {
+  AllCondition,
+  AnyCondition,
+  BooleanCondition,
+  ComparisonCondition,
+  ComparisonOperator,
+  Condition,
+  Constant,
+  ConstantCondition,
+  ConstantType,
+  ListCondition,
+  NotCondition,
+  NullCondition,
+  NumberType,
+  RangeCondition,
+} from './conditions/condition.ts'
+export { constantOf } from './conditions/constant-of.ts'

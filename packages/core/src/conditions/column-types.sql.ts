@@ -1,0 +1,128 @@
+/**
+ * The columns of the table with the object id `$1`, in its order, one row each: `name` and, as one JSON text,
+ * `definition`: every type that its type is made of ({@link columnTypes} reads it). On PostgreSQL 14 to 18.
+ *
+ * Catalogue columns that only some versions have are read by way of `to_jsonb`.
+ */
+export const COLUMN_TYPES_SQL = `
+WITH RECURSIVE
+attributes AS (
+  SELECT attribute.attnum, attribute.attname, attribute.atttypid, attribute.attcollation
+  FROM pg_catalog.pg_attribute AS attribute
+  WHERE attribute.attrelid = $1::pg_catalog.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
+),
+reached (attnum, type, collation_id) AS (
+  SELECT attnum, atttypid, attcollation FROM attributes
+  UNION
+  SELECT
+    reached.attnum,
+    part.type,
+    CASE WHEN range.rngtypid IS NOT NULL THEN range.rngcollation ELSE reached.collation_id END
+  FROM reached
+  JOIN pg_catalog.pg_type AS type ON type.oid = reached.type
+  LEFT JOIN pg_catalog.pg_type AS element ON element.oid = type.typelem AND element.typarray = type.oid
+  LEFT JOIN pg_catalog.pg_range AS range ON range.rngtypid = type.oid AND type.typtype = 'r'
+  LEFT JOIN pg_catalog.pg_range AS multirange ON multirange.rngmultitypid = type.oid AND type.typtype = 'm'
+  CROSS JOIN LATERAL (
+    SELECT coalesce(
+      nullif(type.typbasetype, 0::pg_catalog.oid), element.oid, range.rngsubtype, multirange.rngtypid
+    ) AS type
+  ) AS part
+  WHERE part.type IS NOT NULL
+),
+this_database AS (
+  SELECT
+    pg_catalog.pg_encoding_to_char(database.encoding) AS encoding,
+    coalesce(pg_catalog.to_jsonb(database) ->> 'datlocprovider', 'c') AS provider,
+    database.datcollate::pg_catalog.text AS collate,
+    database.datctype::pg_catalog.text AS ctype,
+    pg_catalog.to_jsonb(database) ->> 'datlocale' AS locale
+  FROM pg_catalog.pg_database AS database
+  WHERE database.datname = pg_catalog.current_database()
+),
+collations AS (
+  SELECT
+    found.oid,
+    found.collname AS name,
+    this_database.encoding,
+    found.collisdeterministic AS deterministic,
+    CASE found.collprovider WHEN 'd' THEN this_database.provider ELSE found.collprovider::pg_catalog.text END AS provider,
+    CASE found.collprovider WHEN 'd' THEN this_database.collate ELSE found.collcollate::pg_catalog.text END AS collate,
+    CASE found.collprovider WHEN 'd' THEN this_database.ctype ELSE found.collctype::pg_catalog.text END AS ctype,
+    CASE found.collprovider
+      WHEN 'd' THEN this_database.locale
+      ELSE pg_catalog.to_jsonb(found) ->> 'colllocale'
+    END AS locale
+  FROM pg_catalog.pg_collation AS found
+  CROSS JOIN this_database
+)
+SELECT
+  attributes.attname AS name,
+  pg_catalog.json_build_object(
+    'type', attributes.atttypid::pg_catalog.text,
+    'types', (
+      SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+        'oid', type.oid::pg_catalog.text,
+        'castName', '"' || pg_catalog.replace(schema.nspname, '"', '""') || '"."' || pg_catalog.replace(type.typname, '"', '""') || '"',
+        'displayName', pg_catalog.format_type(type.oid, NULL),
+        'name', CASE
+          WHEN schema.nspname = 'pg_catalog' OR extension.extname = 'citext' THEN type.typname::pg_catalog.text
+          ELSE schema.nspname || '.' || type.typname
+        END,
+        'kind', CASE
+          WHEN element.oid IS NOT NULL THEN 'array'
+          WHEN type.typtype = 'd' THEN 'domain'
+          WHEN type.typtype = 'e' THEN 'enum'
+          WHEN type.typtype = 'r' THEN 'range'
+          WHEN type.typtype = 'm' THEN 'multirange'
+          WHEN type.typtype = 'c' OR type.oid = 'pg_catalog.record'::pg_catalog.regtype THEN 'composite'
+          ELSE 'base'
+        END,
+        'part', coalesce(
+          nullif(type.typbasetype, 0::pg_catalog.oid), element.oid, range.rngsubtype, multirange.rngtypid
+        )::pg_catalog.text,
+        'defaultOrder', coalesce(operators.opcdefault, true),
+        'labels', (
+          SELECT pg_catalog.json_agg(label.enumlabel ORDER BY label.enumsortorder)
+          FROM pg_catalog.pg_enum AS label
+          WHERE label.enumtypid = type.oid
+        ),
+        'collation', CASE WHEN collations.oid IS NOT NULL THEN pg_catalog.json_build_object(
+          'name', collations.name,
+          'order', CASE
+            WHEN collations.encoding <> 'UTF8' THEN 'encoding'
+            WHEN NOT collations.deterministic THEN 'nondeterministic'
+            WHEN collations.provider = 'b' THEN 'code point'
+            WHEN collations.provider = 'c' AND collations.collate IN ('C', 'POSIX') THEN 'code point'
+            ELSE 'locale'
+          END,
+          'asciiCase', coalesce(
+            (collations.provider = 'c' AND collations.ctype IN ('C', 'POSIX'))
+              OR (collations.provider = 'b' AND collations.locale = 'C'),
+            false
+          )
+        ) END
+      ))
+      FROM reached
+      JOIN pg_catalog.pg_type AS type ON type.oid = reached.type
+      JOIN pg_catalog.pg_namespace AS schema ON schema.oid = type.typnamespace
+      LEFT JOIN pg_catalog.pg_type AS element ON element.oid = type.typelem AND element.typarray = type.oid
+      LEFT JOIN pg_catalog.pg_range AS range ON range.rngtypid = type.oid AND type.typtype = 'r'
+      LEFT JOIN pg_catalog.pg_range AS multirange ON multirange.rngmultitypid = type.oid AND type.typtype = 'm'
+      LEFT JOIN pg_catalog.pg_opclass AS operators ON operators.oid = range.rngsubopc
+      LEFT JOIN pg_catalog.pg_depend AS membership
+        ON membership.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND membership.objid = type.oid
+        AND membership.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND membership.deptype = 'e'
+      LEFT JOIN pg_catalog.pg_extension AS extension ON extension.oid = membership.refobjid
+      -- citext folds case as the database does by default, whatever the column's collation, and of jsonb the database's
+      -- encoding has to be known.
+      LEFT JOIN collations ON collations.oid = CASE
+        WHEN type.oid = 'pg_catalog.jsonb'::pg_catalog.regtype OR extension.extname = 'citext' THEN 'pg_catalog."default"'::pg_catalog.regcollation::pg_catalog.oid
+        WHEN type.typcollation = 0 THEN 0::pg_catalog.oid
+        ELSE reached.collation_id
+      END
+      WHERE reached.attnum = attributes.attnum
+    )
+  )::pg_catalog.text AS definition
+FROM attributes
+ORDER BY attributes.attnum`

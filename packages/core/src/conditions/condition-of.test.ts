@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest'
+import { conditionOf } from './condition-of.ts'
+
+const compare = (column: string, operator: string, text: string | null, type: string | null = null) => ({
+  kind: 'compare',
+  column,
+  operator,
+  constant: { text, type },
+})
+
+describe('the object form', () => {
+  test.each([
+    [{ status: 'paid' }, compare('status', 'eq', 'paid')],
+    [{ note: null }, { kind: 'null', column: 'note', negated: false }],
+    [{ note: { isNull: false } }, { kind: 'null', column: 'note', negated: true }],
+    [{ id: 5n }, compare('id', 'eq', '5')],
+    [{ big: 1e21 }, compare('big', 'eq', '1e+21')],
+    [{ zero: -0 }, compare('zero', 'eq', '0')],
+    [{ ratio: Number.NaN }, compare('ratio', 'eq', 'NaN')],
+    [{ paid: true }, compare('paid', 'eq', 'true')],
+    [{ data: Buffer.from('ab') }, compare('data', 'eq', '\\x6162')],
+    [{ data: new Uint8Array([0, 255]).subarray(1) }, compare('data', 'eq', '\\xff')],
+    [{ tags: ['a', null] }, compare('tags', 'eq', '["a",null]', 'json')],
+    [{ doc: { eq: { a: [1.5, 10n] } } }, compare('doc', 'eq', '{"a":[1.5,10]}', 'json')],
+    [
+      { total: { gte: 100, lt: 200 } },
+      { kind: 'and', conditions: [compare('total', 'gte', '100'), compare('total', 'lt', '200')] },
+    ],
+    [{ name: { notIlike: 'a%' } }, compare('name', 'not ilike', 'a%')],
+    [{ tag: { isDistinctFrom: null } }, compare('tag', 'is distinct from', null)],
+    [{ tag: { notIn: [] } }, { kind: 'in', column: 'tag', negated: true, constants: [] }],
+    [
+      { n: { between: [1, 2] } },
+      { kind: 'between', column: 'n', negated: false, low: { text: '1', type: null }, high: { text: '2', type: null } },
+    ],
+    [{}, { kind: 'and', conditions: [] }],
+    [{ not: { a: 1 } }, { kind: 'not', condition: compare('a', 'eq', '1') }],
+    [
+      { a: 1, or: [{ b: 2 }, { kind: 'constant', value: null }] },
+      {
+        kind: 'and',
+        conditions: [
+          compare('a', 'eq', '1'),
+          { kind: 'or', conditions: [compare('b', 'eq', '2'), { kind: 'constant', value: null }] },
+        ],
+      },
+    ],
+    [{ kind: 'paid' }, compare('kind', 'eq', 'paid')],
+  ])('%o', (where, expected) => {
+    expect(conditionOf(where)).toEqual(expected)
+  })
+
+  test('a Date keeps its instant, its milliseconds and its local day', () => {
+    const condition = conditionOf({ at: new Date('2024-02-29T12:00:00.123Z') })
+    expect(condition).toMatchObject({ kind: 'compare' })
+    const text = 'constant' in condition ? condition.constant.text : null
+    expect(text).toMatch(/^2024-0[23]-\d\d \d\d:\d\d:00\.123[+-]\d\d:\d\d:\d\d$/u)
+    expect(new Date((text ?? '').replace(' ', 'T').replace(/:00$/u, '')).getTime()).toBe(
+      Date.UTC(2024, 1, 29, 12, 0, 0, 123),
+    )
+  })
+
+  test('a Date before Christ is written as PostgreSQL does', () => {
+    const date = new Date(2000, 2, 15, 12)
+    date.setFullYear(-43)
+    expect(conditionOf({ at: date })).toMatchObject({
+      constant: { text: expect.stringMatching(/^0044-03-15 12:00:00\.000[+-][\d:]+ BC$/u) },
+    })
+  })
+})
+
+describe('a tree', () => {
+  test.each([
+    { kind: 'and', conditions: [] },
+    { kind: 'not', condition: { kind: 'null', column: 'a', negated: true } },
+    { kind: 'compare', column: 'a', operator: 'lt', constant: { text: '1.5', type: 'numeric' } },
+    { kind: 'in', column: 'a', negated: true, constants: [{ text: null, type: null }] },
+    { kind: 'boolean', column: 'a', test: 'is not unknown' },
+    { kind: 'constant', value: true },
+  ])('is taken as it is: %o', (tree) => {
+    expect(conditionOf(tree)).toEqual(tree)
+  })
+})
+
+describe('what is no condition is refused in a sentence', () => {
+  test.each([
+    [undefined, `'where' takes an object`],
+    ['a = 1', `'where' takes an object`],
+    [[], `'where' takes an object`],
+    [{ or: [{ toCondition: () => null }] }, 'await its toCondition() first'],
+    [{ a: undefined }, `'where' at "a" is undefined`],
+    [{ a: { gt: undefined } }, `'where' at "a", gt, is undefined`],
+    [{ a: { gtt: 1 } }, `no option "gtt". Did you mean "gt"?`],
+    [{ a: {} }, 'has no operator'],
+    [{ a: { eq: null } }, 'write { isNull: true }'],
+    [{ a: { in: [1, null] } }, 'to which no value is equal'],
+    [{ a: { in: 1 } }, 'takes a list of values'],
+    [{ a: { between: [1] } }, 'a list of two values'],
+    [{ a: { like: 1 } }, 'takes a pattern'],
+    [{ a: { isNull: 'yes' } }, 'takes true or false'],
+    [{ or: { a: 1 } }, 'takes a list of conditions'],
+    [{ a: 'x\0' }, 'NUL'],
+    [{ a: '\uD800' }, 'surrogate'],
+    [{ a: new Date(Number.NaN) }, 'invalid Date'],
+    [{ a: [Number.NaN] }, 'JSON has no form'],
+    [{ a: new Map() }, 'an object of a class'],
+    [{ a: Symbol('x') }, 'a symbol'],
+    [{ kind: 'compare', column: 'a', operator: 'equals', constant: { text: '1', type: null } }, 'one of eq, neq'],
+    [{ kind: 'compare', column: 'a', operator: 'eq', constant: '1' }, 'not { text, type }'],
+    [{ kind: 'and', conditions: [{ kind: 'compare' }] }, 'whose members are column, operator, constant'],
+    [{ kind: 'not', condition: 1 }, 'no condition'],
+    [{ kind: 'boolean', column: 'a', test: 'is tru' }, 'Did you mean "is true"?'],
+    [{ kind: 'in', column: '', negated: false, constants: [] }, `no column's name`],
+  ])('%o', (where, sentence) => {
+    expect(() => conditionOf(where)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTIONS', message: expect.stringContaining(sentence) }),
+    )
+  })
+})

@@ -1,0 +1,141 @@
+import { checkOptionNames, invalidOptions } from '../options/check-option-names.ts'
+import type { ComparisonOperator, Condition } from './condition.ts'
+import { isConditionSource } from './condition-source.ts'
+import { conditionTree, isConditionTree } from './condition-tree.ts'
+import { constantOf } from './constant-of.ts'
+
+/**
+ * The condition that a `where` means: the object form, or a tree that is taken as it is. An object is a tree where its
+ * members are exactly a tree's: a table with columns of those names is reached with `{ and: [{ kind: … }, { value: … }] }`.
+ *
+ * @throws RowtapError ERR_INVALID_OPTIONS for anything else.
+ */
+export function conditionOf(where: unknown): Condition {
+  return condition(where, `'where'`)
+}
+
+function condition(where: unknown, place: string): Condition {
+  if (isConditionTree(where)) return conditionTree(where, place)
+  if (isConditionSource(where)) {
+    throw invalidOptions(
+      `${place} has a condition that still has to be parsed, such as sql\`…\`: it is the whole 'where', or await its toCondition() first.`,
+    )
+  }
+  if (!isPlainObject(where)) throw invalidOptions(`${place} takes an object of columns and what they must be.`)
+  const conditions = Object.entries(where).map(([name, value]) => part(name, value, place))
+  const [first] = conditions
+  return conditions.length === 1 && first !== undefined ? first : { kind: 'and', conditions }
+}
+
+function part(name: string, value: unknown, place: string): Condition {
+  const here = `${place} at ${JSON.stringify(name)}`
+  switch (name) {
+    case 'and':
+    case 'or':
+      if (!Array.isArray(value)) throw invalidOptions(`${here} takes a list of conditions.`)
+      return { kind: name, conditions: value.map((one: unknown) => condition(one, here)) }
+    case 'not':
+      return { kind: 'not', condition: condition(value, here) }
+    default:
+      return columnCondition(name, value, here)
+  }
+}
+
+function columnCondition(column: string, value: unknown, place: string): Condition {
+  if (value === null) return { kind: 'null', column, negated: false }
+  if (!isPlainObject(value)) return { kind: 'compare', column, operator: 'eq', constant: constantOf(value, place) }
+  checkOptionNames(place, value, Object.keys(OPERATORS))
+  const conditions = Object.entries(value).map(([name, operand]) => operatorCondition(column, name, operand, place))
+  const [first] = conditions
+  if (first === undefined) {
+    throw invalidOptions(`${place} has no operator. An object as a value is written { eq: … }.`)
+  }
+  return conditions.length === 1 ? first : { kind: 'and', conditions }
+}
+
+type MakeCondition = (column: string, operand: unknown, place: string) => Condition
+
+/** The operators of the object form. */
+const OPERATORS: Readonly<Record<string, MakeCondition>> = {
+  eq: comparing('eq', `{ isNull: true }`),
+  neq: comparing('neq', `{ isNull: false }`),
+  lt: comparing('lt', null),
+  lte: comparing('lte', null),
+  gt: comparing('gt', null),
+  gte: comparing('gte', null),
+  in: listing(false),
+  notIn: listing(true),
+  isNull: (column, operand, place) => {
+    if (typeof operand === 'boolean') return { kind: 'null', column, negated: !operand }
+    throw invalidOptions(`${place} takes true or false.`)
+  },
+  like: matching('like'),
+  notLike: matching('not like'),
+  ilike: matching('ilike'),
+  notIlike: matching('not ilike'),
+  between: ranging(false),
+  notBetween: ranging(true),
+  isDistinctFrom: (column, operand, place) => ({
+    kind: 'compare',
+    column,
+    operator: 'is distinct from',
+    constant: constantOf(operand, place),
+  }),
+  isNotDistinctFrom: (column, operand, place) => ({
+    kind: 'compare',
+    column,
+    operator: 'is not distinct from',
+    constant: constantOf(operand, place),
+  }),
+}
+
+function operatorCondition(column: string, name: string, operand: unknown, place: string): Condition {
+  const make = OPERATORS[name]
+  if (make === undefined) throw invalidOptions(`${place} has no operator ${JSON.stringify(name)}.`)
+  return make(column, operand, `${place}, ${name},`)
+}
+
+function comparing(operator: ComparisonOperator, insteadOfNull: string | null): MakeCondition {
+  return (column, operand, place) => {
+    if (operand === null) {
+      const hint = insteadOfNull === null ? 'leave it out' : `write ${insteadOfNull}`
+      throw invalidOptions(`${place} is null, which is true of no row: ${hint}.`)
+    }
+    return { kind: 'compare', column, operator, constant: constantOf(operand, place) }
+  }
+}
+
+function matching(operator: ComparisonOperator): MakeCondition {
+  return (column, operand, place) => {
+    if (typeof operand !== 'string') throw invalidOptions(`${place} takes a pattern, which is a string.`)
+    return { kind: 'compare', column, operator, constant: constantOf(operand, place) }
+  }
+}
+
+function listing(negated: boolean): MakeCondition {
+  return (column, operand, place) => {
+    if (!Array.isArray(operand)) throw invalidOptions(`${place} takes a list of values.`)
+    if (operand.includes(null)) {
+      throw invalidOptions(
+        `${place} has null in its list, to which no value is equal: ask for NULL with isNull beside it, in 'or' or 'and'.`,
+      )
+    }
+    return { kind: 'in', column, negated, constants: operand.map((value: unknown) => constantOf(value, place)) }
+  }
+}
+
+function ranging(negated: boolean): MakeCondition {
+  return (column, operand, place) => {
+    if (!Array.isArray(operand) || operand.length !== 2 || operand.includes(null)) {
+      throw invalidOptions(`${place} takes a list of two values: the lowest and the highest.`)
+    }
+    const [low, high]: readonly unknown[] = operand
+    return { kind: 'between', column, negated, low: constantOf(low, place), high: constantOf(high, place) }
+  }
+}
+
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}

@@ -1,0 +1,59 @@
+import type { Client, Listener } from '../client.ts'
+import type { TableName } from '../contract/table-name.ts'
+import type { ChangeEvent } from '../event.ts'
+import { CHANNELS } from '../metrics/channels.ts'
+import type { FailureMessage } from '../metrics/channels.ts'
+import type { DeliveryTimes } from '../metrics/delivery-times.ts'
+import { sinceCommitMs } from '../metrics/delivery-times.ts'
+import type { ListenerCounters } from '../metrics/listener-counters.ts'
+import type { RowtapError } from '../rowtap-error.ts'
+
+/** Whose deliveries are recorded. */
+export interface RecordedListener {
+  readonly listener: Listener
+  readonly request: { readonly table: TableName }
+  readonly counters: ListenerCounters
+  readonly owner: { readonly client: Client | null; readonly times: DeliveryTimes | null }
+}
+
+/** An event's handlers have returned, or a loop has gone on from it, after so many milliseconds. */
+export function recordDelivered(of: RecordedListener, event: ChangeEvent, durationMs: number): void {
+  of.counters.countDelivered(durationMs)
+  of.owner.times?.delivered(event, durationMs)
+  const channel = CHANNELS['rowtap:deliver']
+  if (!channel.hasSubscribers) return
+  const delayMs = sinceCommitMs(event, Date.now() - durationMs)
+  channel.publish({ ...about(of, event), durationMs, delayMs })
+}
+
+/** A handler failed for the so-manieth time, and will be called again in so many milliseconds. */
+export function recordRetry(
+  of: RecordedListener,
+  event: ChangeEvent,
+  error: unknown,
+  attempts: number,
+  delayMs: number,
+): void {
+  of.counters.countRetried()
+  const channel = CHANNELS['rowtap:retry']
+  if (channel.hasSubscribers) channel.publish({ ...about(of, event), error, attempts, delayMs })
+}
+
+/** A handler failed for good. */
+export function recordFailure(
+  of: RecordedListener,
+  event: ChangeEvent,
+  error: RowtapError,
+  outcome: FailureMessage['outcome'],
+): void {
+  of.counters.countFailed(outcome !== 'stop')
+  const channel = CHANNELS['rowtap:failure']
+  if (channel.hasSubscribers) channel.publish({ ...about(of, event), error, outcome })
+}
+
+function about(
+  { listener, request, owner }: RecordedListener,
+  event: ChangeEvent,
+): Pick<FailureMessage, 'client' | 'listener' | 'table' | 'event'> {
+  return { client: owner.client, listener, table: request.table, event }
+}

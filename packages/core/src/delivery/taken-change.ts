@@ -1,0 +1,20 @@
+import type { ChangeEvent } from '../event.ts'
+import type { QueuedChange } from './queued-change.ts'
+
+/** A change that was taken out of a listener's buffer, as the events that it is for this listener. */
+export interface TakenChange {
+  readonly item: QueuedChange
+  readonly events: readonly ChangeEvent[]
+  /** How many of the events are not done. The change is done with the last of them. */
+  pending: number
+  /** Where somebody acknowledges them: the events that are done, each of which counts once. */
+  readonly acknowledged: Set<ChangeEvent> | null
+}
+
+/** Where a delivery takes changes from, and whom it tells what became of them. */
+export interface DeliverySource {
+  /** The next change that is an event for this listener, or `null` where none waits now. */
+  take(): TakenChange | null
+  /** One event of the change is done with. */
+  done(taken: TakenChange): void
+}

@@ -1,0 +1,89 @@
+import type { CompiledCondition } from '../conditions/compile-condition.ts'
+import { compileCondition } from '../conditions/compile-condition.ts'
+import type { Condition } from '../conditions/condition.ts'
+import type { Relation } from '../contract/relation.ts'
+import { formatTableName } from '../contract/table-name.ts'
+import type { ListenRequest } from '../options/listen-request.ts'
+import { RowtapError } from '../rowtap-error.ts'
+import type { ListenerCondition } from './listener-condition.ts'
+import type { Projection } from './projection.ts'
+import { isInOldRow, wayOut, projection } from './projection.ts'
+
+/** A listener's wishes, resolved against one shape of its table. */
+export interface Binding {
+  readonly relation: Relation
+  readonly projection: Projection
+  /** `null`: every row is wanted. */
+  readonly condition: CompiledCondition | null
+}
+
+/**
+ * Resolves a listener's wishes against its table, and refuses what the table cannot give.
+ *
+ * @throws RowtapError ERR_INVALID_OPTIONS, ERR_CAPABILITY_UNSUPPORTED, ERR_SETUP_REQUIRED
+ */
+export function bindListener(relation: Relation, request: ListenRequest, where: ListenerCondition | null): Binding {
+  const bound = projection(relation, request)
+  if (where === null) return { relation, projection: bound, condition: null }
+  checkUnaltered(relation, where)
+  const condition = compileCondition(where.tree, relation.columns, where.constants)
+  checkRows(relation, request, condition)
+  return { relation, projection: bound, condition }
+}
+
+/** A condition's constants were read for the types that its columns had then. */
+function checkUnaltered(relation: Relation, where: ListenerCondition): void {
+  const types = new Map(relation.columns.map(({ name, type }) => [name, type]))
+  for (const name of columnNames(where.tree)) {
+    const before = where.castNames.get(name)
+    const type = types.get(name)
+    if (before === undefined || before === type?.castName) continue
+    const now = type === undefined ? 'it is gone' : `its type is ${type.displayName} now`
+    throw new RowtapError('ERR_SETUP_REQUIRED', {
+      message: `Table ${formatTableName(relation)} was altered while a listener's 'where' names its column ${JSON.stringify(name)}: ${now}. Correct 'where' if need be, and start the listener again.`,
+    })
+  }
+}
+
+function columnNames(condition: Condition): readonly string[] {
+  switch (condition.kind) {
+    case 'and':
+    case 'or':
+      return condition.conditions.flatMap(columnNames)
+    case 'not':
+      return columnNames(condition.condition)
+    case 'constant':
+      return []
+    default:
+      return [condition.column]
+  }
+}
+
+/** Refuses a condition on values that an update or delete may come without. */
+function checkRows(relation: Relation, request: ListenRequest, condition: CompiledCondition): void {
+  const missing = condition.columns.filter((index) => !isInOldRow(relation, index))
+  const large = missing.filter((index) => relation.columns[index]?.mayBeUnavailable === true)
+  if (request.operations.has('update') && large.length > 0) throw valuesUnavailable(relation, large)
+  const needsOldRow = request.operations.has('update') || request.operations.has('delete')
+  if (needsOldRow && request.transitions === 'exact' && missing.length > 0) throw oldValuesUnknown(relation, missing)
+}
+
+function valuesUnavailable(relation: Relation, columns: readonly number[]): RowtapError {
+  return new RowtapError('ERR_SETUP_REQUIRED', {
+    message:
+      `An update of table ${formatTableName(relation)} may come without the value of ${listed(relation, columns)} (a large value that it left alone), which 'where' needs. ` +
+      `${wayOut(relation)}listen without the operation 'update'.`,
+  })
+}
+
+function oldValuesUnknown(relation: Relation, columns: readonly number[]): RowtapError {
+  return new RowtapError('ERR_SETUP_REQUIRED', {
+    message:
+      `Updates and deletes of table ${formatTableName(relation)} do not carry the old value of ${listed(relation, columns)}, so it is not known whether 'where' was true of the row before. ` +
+      `${wayOut(relation)}set transitions to 'idempotent', or listen to the operations 'insert' and 'truncate' only.`,
+  })
+}
+
+function listed(relation: Relation, columns: readonly number[]): string {
+  return columns.map((index) => JSON.stringify(relation.columns[index]?.name)).join(', ')
+}

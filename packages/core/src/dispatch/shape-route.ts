@@ -1,0 +1,147 @@
+import type { Operation } from '../capabilities/capabilities.ts'
+import type { CompiledCondition } from '../conditions/compile-condition.ts'
+import { compileCondition } from '../conditions/compile-condition.ts'
+import type { Relation } from '../contract/relation.ts'
+import type { TableListener } from '../delivery/table-listener.ts'
+import type { Binding } from './binding.ts'
+import type { Found } from './index/found.ts'
+import { AFTER, BEFORE, UNKNOWN } from './index/found.ts'
+import type { Placement } from './index/listener-index.ts'
+import { ListenerIndex } from './index/listener-index.ts'
+import type { ListenerCondition } from './listener-condition.ts'
+import { conditionText } from './listener-condition.ts'
+import type { Projection } from './projection.ts'
+import type { RoutedChange } from './routed-change.ts'
+import type { ConditionTruth } from './row-condition.ts'
+import { conditionTruth, EVERY_ROW, RowCondition } from './row-condition.ts'
+import type { Share } from './shared-values.ts'
+import { SharedValues } from './shared-values.ts'
+import { transitionOf } from './transition-of.ts'
+
+/** A listener on rows of one shape. */
+interface Member {
+  readonly listener: TableListener
+  readonly projection: Share<Projection>
+  readonly condition: ListenerCondition | null
+  /** The condition, ready to be tested. Made when it is first needed: most often the index decides. */
+  tested: Share<RowCondition> | null
+  /** The number of the last change for which it was found, and for which versions of the row. */
+  seen: number
+  found: Found
+  placement: Placement | null
+  /** Whether being found is being wanted: see {@link Placement}. */
+  decides: boolean
+}
+
+/** Finds, for changes of rows of one shape, the listeners that want them. */
+export class ShapeRoute {
+  /** One relation of the shape. */
+  readonly relation: Relation
+  readonly #members = new Map<TableListener, Member>()
+  /** By the listeners' sets of operations, so that nobody is looked at for an operation that it does not want. */
+  readonly #indexes = new Map<ReadonlySet<Operation>, ListenerIndex<Member>>()
+  readonly #projections = new SharedValues<Projection>()
+  readonly #conditions = new SharedValues<RowCondition>()
+  /** The members that may want the change at hand. */
+  readonly #candidates: Member[] = []
+  #serial = 0
+
+  constructor(relation: Relation) {
+    this.relation = relation
+  }
+
+  add(listener: TableListener, condition: ListenerCondition | null, binding: Binding): void {
+    const { columns, key, operations } = listener.request
+    const member: Member = {
+      listener,
+      projection: this.#projections.share(JSON.stringify([columns, key]), () => binding.projection),
+      condition,
+      tested: null,
+      seen: 0,
+      found: UNKNOWN,
+      placement: null,
+      decides: false,
+    }
+    const index = this.#indexes.get(operations) ?? new ListenerIndex<Member>(this.relation)
+    this.#indexes.set(operations, index)
+    member.placement = index.add(member, condition)
+    member.decides = member.placement.decides
+    if (condition !== null && !member.decides) member.tested = this.#share(condition, binding.condition)
+    this.#members.set(listener, member)
+  }
+
+  remove(listener: TableListener): void {
+    const member = this.#members.get(listener)
+    if (member === undefined) return
+    this.#members.delete(listener)
+    member.placement?.remove()
+    this.#projections.giveBack(member.projection)
+    if (member.tested !== null) this.#conditions.giveBack(member.tested)
+  }
+
+  /**
+   * Hands a change to the listeners that want it, and adds them to `takers`.
+   *
+   * @throws RowtapError ERR_SETUP_REQUIRED where a value that a condition needs was not sent.
+   */
+  route(routed: RoutedChange, takers: Set<TableListener>): void {
+    const { kind } = routed.change
+    this.#serial = routed.serial
+    if (kind === 'truncate') this.#collectForTruncate()
+    else this.#collect(routed, kind)
+    for (const member of this.#candidates) {
+      const { listener, projection } = member
+      const transition = transitionOf(routed, projection.value, this.#truthFor(member, routed))
+      if (transition === null) continue
+      if (!listener.offer({ routed, projection: projection.value, transition, next: null })) continue
+      routed.takers += 1
+      takers.add(listener)
+    }
+    this.#candidates.length = 0
+  }
+
+  /** Emptying a table concerns every condition. */
+  #collectForTruncate(): void {
+    for (const member of this.#members.values()) {
+      if (member.listener.request.operations.has('truncate')) this.#candidates.push(member)
+    }
+  }
+
+  #collect(routed: RoutedChange, kind: Operation): void {
+    for (const [operations, index] of this.#indexes) {
+      if (operations.has(kind)) index.visit(routed.before, routed.after, this.#visit)
+    }
+  }
+
+  readonly #visit = (member: Member, found: Found): void => {
+    if (member.seen === this.#serial) {
+      member.found |= found
+      return
+    }
+    member.seen = this.#serial
+    member.found = found
+    this.#candidates.push(member)
+  }
+
+  /** What the index has found out about a condition that asks for nothing else is not tested again. */
+  #truthFor(member: Member, routed: RoutedChange): ConditionTruth {
+    const { condition, decides, found } = member
+    if (condition === null || routed.change.kind === 'truncate') return EVERY_ROW
+    if (!decides || (found & UNKNOWN) !== 0) {
+      member.tested ??= this.#share(condition, null)
+      return member.tested.value.truthOf(routed)
+    }
+    return found === (BEFORE | AFTER) ? EVERY_ROW : found === AFTER ? NOT_BEFORE : NOT_AFTER
+  }
+
+  #share(condition: ListenerCondition, compiled: CompiledCondition | null): Share<RowCondition> {
+    const { columns } = this.relation
+    return this.#conditions.share(
+      conditionText(condition, this.relation),
+      () => new RowCondition(compiled ?? compileCondition(condition.tree, columns, condition.constants)),
+    )
+  }
+}
+
+const NOT_BEFORE = conditionTruth(false, true)
+const NOT_AFTER = conditionTruth(true, false)

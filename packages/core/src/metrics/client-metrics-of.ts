@@ -1,0 +1,84 @@
+import type { Position } from '../contract/position.ts'
+import type { TableName } from '../contract/table-name.ts'
+import type { ClientMetrics, DeliveryCounts, ListenerMetrics, TableMetrics } from './client-metrics.ts'
+import type { DeliveryTimes } from './delivery-times.ts'
+import type { ListenerCounters } from './listener-counters.ts'
+import type { TableCounters } from './table-counters.ts'
+
+/** A listener, as far as it is measured. */
+export interface MeasuredListener {
+  readonly request: { readonly table: TableName }
+  readonly counters: ListenerCounters
+  readonly unfinished: number
+  readonly bufferBytes: number
+}
+
+/** What a client is measured by. */
+export interface MeasuredClient {
+  readonly changes: number
+  readonly acknowledged: Position | null
+  readonly times: DeliveryTimes
+  readonly tables: Iterable<TableCounters>
+  readonly listeners: Iterable<MeasuredListener>
+}
+
+interface Held {
+  readonly waiting: number
+  readonly bufferBytes: number
+}
+
+const NOTHING: Held = { waiting: 0, bufferBytes: 0 }
+
+/** Reads what a client has counted. */
+export function clientMetricsOf(client: MeasuredClient): ClientMetrics {
+  const listeners: ListenerMetrics[] = []
+  const held = new Map<string, Held>()
+  for (const { request, counters, unfinished, bufferBytes } of client.listeners) {
+    const { table } = request
+    listeners.push({ table, ...countsOf(counters, { waiting: unfinished, bufferBytes }) })
+    const key = keyOf(table)
+    const { waiting, bufferBytes: bytes } = held.get(key) ?? NOTHING
+    held.set(key, { waiting: waiting + unfinished, bufferBytes: bytes + bufferBytes })
+  }
+  const tables: TableMetrics[] = []
+  for (const counters of client.tables) {
+    const { table, listeners: attached } = counters
+    const counts = countsOf(counters, held.get(keyOf(table)) ?? NOTHING)
+    tables.push({ table, listeners: attached, ...counts })
+  }
+  return {
+    changes: client.changes,
+    acknowledged: client.acknowledged,
+    lagMs: client.times.lagMs,
+    handlerDuration: client.times.handlerDuration.snapshot(),
+    delay: client.times.delay.snapshot(),
+    total: totalOf(tables),
+    tables,
+    listeners,
+  }
+}
+
+function countsOf(counted: Omit<DeliveryCounts, keyof Held>, { waiting, bufferBytes }: Held): DeliveryCounts {
+  const { received, filtered, delivered, failed, passedOver, retried, handlerMs } = counted
+  return { received, filtered, delivered, failed, passedOver, retried, handlerMs, waiting, bufferBytes }
+}
+
+function totalOf(tables: readonly DeliveryCounts[]): DeliveryCounts {
+  const sum = (count: (counts: DeliveryCounts) => number): number =>
+    tables.reduce((total, counts) => total + count(counts), 0)
+  return {
+    received: sum(({ received }) => received),
+    filtered: sum(({ filtered }) => filtered),
+    delivered: sum(({ delivered }) => delivered),
+    failed: sum(({ failed }) => failed),
+    passedOver: sum(({ passedOver }) => passedOver),
+    retried: sum(({ retried }) => retried),
+    handlerMs: sum(({ handlerMs }) => handlerMs),
+    waiting: sum(({ waiting }) => waiting),
+    bufferBytes: sum(({ bufferBytes }) => bufferBytes),
+  }
+}
+
+function keyOf({ schema, name }: TableName): string {
+  return JSON.stringify([schema, name])
+}

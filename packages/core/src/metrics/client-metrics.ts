@@ -1,0 +1,66 @@
+import type { Position } from '../contract/position.ts'
+import type { TableName } from '../contract/table-name.ts'
+import type { HistogramSnapshot } from './histogram.ts'
+
+/** What is counted of deliveries. All but `waiting` and `bufferBytes` only grow. */
+export interface DeliveryCounts {
+  /** Changes of the table since the listener was attached: once for each listener, where several are counted together. */
+  readonly received: number
+  /**
+   * Those of them that the listener did not want: another operation, no column of its own changed, its condition is
+   * not true, or committed before it was live.
+   */
+  readonly filtered: number
+  /**
+   * Events whose handlers have returned, or that a loop has gone on from. An update that changes the key is one change
+   * and two events.
+   */
+  readonly delivered: number
+  /** Events whose handlers failed for good. */
+  readonly failed: number
+  /** Those of them that were skipped, or taken by the dead-letter handler. */
+  readonly passedOver: number
+  /** Calls of a handler after one that failed. */
+  readonly retried: number
+  /** How long handlers, or loops, took for what was delivered, retries included, in milliseconds. */
+  readonly handlerMs: number
+  /** Changes that are not done: they wait, or a handler has them, or with `ack: 'manual'` nobody has acknowledged them. */
+  readonly waiting: number
+  /** How many bytes those hold, as received. */
+  readonly bufferBytes: number
+}
+
+/** One listener that is attached, or is about to be. */
+export interface ListenerMetrics extends DeliveryCounts {
+  readonly table: TableName
+}
+
+/** All listeners that a table has, and has had. */
+export interface TableMetrics extends DeliveryCounts {
+  readonly table: TableName
+  /** How many listeners are attached now. */
+  readonly listeners: number
+}
+
+/** What a client has done so far: plain data, made when it is asked for. */
+export interface ClientMetrics {
+  /** Changes that the driver has delivered, whether or not anybody wants them. */
+  readonly changes: number
+  /** The position up to which every change of every listener is handled; `null` before the first. */
+  readonly acknowledged: Position | null
+  /**
+   * How long ago the change was committed that was delivered last, in milliseconds; `null` while none was whose commit
+   * time is known. It grows while nothing is written: how late events are is what `delay` says.
+   */
+  readonly lagMs: number | null
+  /** How long handlers, or loops, took for each event that was delivered, retries included. */
+  readonly handlerDuration: HistogramSnapshot
+  /** How long after its commit each event was handed over, as far as commit times are known, by the clocks of both machines. */
+  readonly delay: HistogramSnapshot
+  /** All listeners together, those included that are gone. */
+  readonly total: DeliveryCounts
+  /** By table. */
+  readonly tables: readonly TableMetrics[]
+  /** By listener, in the order in which they came. One that is gone is in `tables` and `total` only. */
+  readonly listeners: readonly ListenerMetrics[]
+}

@@ -1,0 +1,33 @@
+import type { ComparisonOperator, Condition } from '@rowtap/core/conditions'
+
+/**
+ * `column operator TRUE` or FALSE by what it says of the column itself, so that only a boolean column is accepted, as
+ * PostgreSQL does it: TRUE is no text. `null`: the operator is not one of booleans.
+ */
+export function booleanComparison(column: string, operator: ComparisonOperator, value: boolean): Condition | null {
+  const is: Condition = { kind: 'boolean', column, test: 'value' }
+  const isNot: Condition = { kind: 'not', condition: is }
+  // Both are NULL where the column is.
+  const always: Condition = { kind: 'or', conditions: [is, isNot] }
+  const never: Condition = { kind: 'and', conditions: [is, isNot] }
+  switch (operator) {
+    case 'eq':
+      return value ? is : isNot
+    case 'neq':
+      return value ? isNot : is
+    case 'lt':
+      return value ? isNot : never
+    case 'lte':
+      return value ? always : isNot
+    case 'gt':
+      return value ? never : is
+    case 'gte':
+      return value ? is : always
+    case 'is distinct from':
+      return { kind: 'boolean', column, test: value ? 'is not true' : 'is not false' }
+    case 'is not distinct from':
+      return { kind: 'boolean', column, test: value ? 'is true' : 'is false' }
+    default:
+      return null
+  }
+}

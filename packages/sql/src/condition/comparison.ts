@@ -1,0 +1,107 @@
+import type { ComparisonOperator, Condition } from '@rowtap/core/conditions'
+import type { OperatorNode, SyntaxNode } from '../syntax/syntax-tree.ts'
+import { namesOf } from '../syntax/syntax-tree.ts'
+import { booleanComparison } from './boolean-comparison.ts'
+import { columnName } from './column-name.ts'
+import { constantBeside } from './constant.ts'
+import type { Operand } from './operand.ts'
+import { operandOf } from './operand.ts'
+import type { Reading } from './reading.ts'
+import { operatorRefusal } from './refusal.ts'
+
+const OPERATORS: ReadonlyMap<string, ComparisonOperator> = new Map([
+  ['=', 'eq'],
+  ['<>', 'neq'],
+  ['<', 'lt'],
+  ['<=', 'lte'],
+  ['>', 'gt'],
+  ['>=', 'gte'],
+  ['~~', 'like'],
+  ['!~~', 'not like'],
+  ['~~*', 'ilike'],
+  ['!~~*', 'not ilike'],
+])
+
+/** With the sides exchanged. LIKE and the others have their pattern on the right. */
+const FLIPPED: Readonly<Record<ComparisonOperator, ComparisonOperator | null>> = {
+  eq: 'eq',
+  neq: 'neq',
+  lt: 'gt',
+  lte: 'gte',
+  gt: 'lt',
+  gte: 'lte',
+  like: null,
+  'not like': null,
+  ilike: null,
+  'not ilike': null,
+  'is distinct from': 'is distinct from',
+  'is not distinct from': 'is not distinct from',
+}
+
+/** The comparison that an operator's node asks for. */
+export function operatorOf(node: OperatorNode, reading: Reading): ComparisonOperator {
+  const names = namesOf(node.name)
+  const operator = names.length === 1 ? OPERATORS.get(names[0] ?? '') : undefined
+  if (operator === undefined) throw operatorRefusal(node, reading)
+  return operator
+}
+
+/** The two sides of an operator. */
+export function sidesOf(node: OperatorNode, reading: Reading): readonly [left: SyntaxNode, right: SyntaxNode] {
+  if (node.lexpr === undefined || node.rexpr === undefined) throw operatorRefusal(node, reading)
+  return [node.lexpr, node.rexpr]
+}
+
+/** A comparison of a column with a constant, whichever of the two is on the left. */
+export function comparison(
+  [left, right]: readonly [SyntaxNode, SyntaxNode],
+  operator: ComparisonOperator,
+  reading: Reading,
+): Condition {
+  const column = columnName(left, reading)
+  if (column !== null) {
+    if (columnName(right, reading) !== null) {
+      throw reading.source.error('A condition compares a column with a constant, not with another column.', right)
+    }
+    return compareWith(column, operator, operandOf(right, reading), reading)
+  }
+  const operand = operandOf(left, reading)
+  const other = columnName(right, reading)
+  if (other === null) {
+    operandOf(right, reading)
+    throw reading.source.error('This compares two constants: a condition names a column, or is TRUE or FALSE.', left)
+  }
+  const flipped = FLIPPED[operator]
+  if (flipped === null)
+    throw reading.source.error('The column belongs on the left of LIKE, the pattern on the right.', right)
+  return compareWith(other, flipped, operand, reading)
+}
+
+/** `column operator operand`. */
+export function compareWith(
+  column: string,
+  operator: ComparisonOperator,
+  operand: Operand,
+  reading: Reading,
+): Condition {
+  if (operator === 'is distinct from' || operator === 'is not distinct from') {
+    // As PostgreSQL's own parser does it for the word NULL.
+    if (operand.literal.kind === 'null' && operand.cast === null) {
+      return { kind: 'null', column, negated: operator === 'is distinct from' }
+    }
+  }
+  const constant = constantBeside(column, operand, reading)
+  if (typeof constant !== 'boolean') {
+    if (isPatternOperator(operator) && constant.type !== null && constant.text !== null) {
+      throw reading.source.error('A pattern is a text: write it in quotes.', operand.node)
+    }
+    return { kind: 'compare', column, operator, constant }
+  }
+  const condition = booleanComparison(column, operator, constant)
+  if (condition === null) throw reading.source.error('A pattern is a text: write it in quotes.', operand.node)
+  return condition
+}
+
+function isPatternOperator(operator: ComparisonOperator): boolean {
+  return FLIPPED[operator] === null
+}

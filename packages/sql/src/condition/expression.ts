@@ -1,0 +1,103 @@
+import type { BooleanCondition, Condition } from '@rowtap/core/conditions'
+import type { BooleanTestType, OperatorNode, SyntaxNode } from '../syntax/syntax-tree.ts'
+import { arrayComparison } from './array-comparison.ts'
+import { columnName } from './column-name.ts'
+import { comparison, operatorOf, sidesOf } from './comparison.ts'
+import { listCondition } from './list.ts'
+import { boundValue } from './operand.ts'
+import { patternCondition } from './pattern.ts'
+import { rangeCondition } from './range.ts'
+import type { Reading } from './reading.ts'
+import { operatorRefusal, refusal } from './refusal.ts'
+
+const TESTS: Readonly<Record<BooleanTestType, BooleanCondition['test']>> = {
+  IS_TRUE: 'is true',
+  IS_NOT_TRUE: 'is not true',
+  IS_FALSE: 'is false',
+  IS_NOT_FALSE: 'is not false',
+  IS_UNKNOWN: 'is unknown',
+  IS_NOT_UNKNOWN: 'is not unknown',
+}
+
+/**
+ * The condition that an expression is. What is refused is all that is not named here: a new kind of node too.
+ *
+ * @throws RowtapError pointing at what is not part of a condition.
+ */
+export function expressionCondition(node: SyntaxNode, reading: Reading): Condition {
+  if (node.BoolExpr !== undefined) {
+    const conditions = node.BoolExpr.args.map((part) => expressionCondition(part, reading))
+    switch (node.BoolExpr.boolop) {
+      case 'AND_EXPR':
+        return { kind: 'and', conditions: flat('and', conditions) }
+      case 'OR_EXPR':
+        return { kind: 'or', conditions: flat('or', conditions) }
+      case 'NOT_EXPR': {
+        const [condition] = conditions
+        if (condition === undefined || conditions.length > 1) throw refusal(node, reading)
+        return { kind: 'not', condition }
+      }
+    }
+  }
+  if (node.A_Expr !== undefined) return operatorCondition(node.A_Expr, reading)
+  if (node.NullTest !== undefined) {
+    const column = testedColumn(node.NullTest.arg, reading)
+    return { kind: 'null', column, negated: node.NullTest.nulltesttype === 'IS_NOT_NULL' }
+  }
+  if (node.BooleanTest !== undefined) {
+    const column = testedColumn(node.BooleanTest.arg, reading)
+    return { kind: 'boolean', column, test: TESTS[node.BooleanTest.booltesttype] }
+  }
+  const column = columnName(node, reading)
+  if (column !== null) return { kind: 'boolean', column, test: 'value' }
+  return constantCondition(node, reading)
+}
+
+function operatorCondition(node: OperatorNode, reading: Reading): Condition {
+  switch (node.kind) {
+    case 'AEXPR_OP':
+    case 'AEXPR_LIKE':
+    case 'AEXPR_ILIKE':
+      return patternCondition(sidesOf(node, reading), operatorOf(node, reading), reading)
+    case 'AEXPR_OP_ANY':
+      return arrayComparison(node, 'or', reading)
+    case 'AEXPR_OP_ALL':
+      return arrayComparison(node, 'and', reading)
+    case 'AEXPR_DISTINCT':
+      return comparison(sidesOf(node, reading), 'is distinct from', reading)
+    case 'AEXPR_NOT_DISTINCT':
+      return comparison(sidesOf(node, reading), 'is not distinct from', reading)
+    case 'AEXPR_IN':
+      return listCondition(node, reading)
+    case 'AEXPR_BETWEEN':
+    case 'AEXPR_NOT_BETWEEN':
+    case 'AEXPR_BETWEEN_SYM':
+    case 'AEXPR_NOT_BETWEEN_SYM':
+      return rangeCondition(node, reading)
+    default:
+      throw operatorRefusal(node, reading)
+  }
+}
+
+/** `(a AND b) AND c` is one list of three, as `a AND b AND c` is. */
+function flat(kind: 'and' | 'or', conditions: readonly Condition[]): readonly Condition[] {
+  return conditions.flatMap((part) => (part.kind === kind ? part.conditions : [part]))
+}
+
+function testedColumn(node: SyntaxNode, reading: Reading): string {
+  const column = columnName(node, reading)
+  if (column !== null) return column
+  if (node.A_Const === undefined && node.ParamRef === undefined) throw refusal(node, reading)
+  throw reading.source.error('IS asks about a column here, not about a constant.', node)
+}
+
+function constantCondition(node: SyntaxNode, reading: Reading): Condition {
+  if (node.A_Const?.isnull === true) return { kind: 'constant', value: null }
+  if (node.A_Const?.boolval !== undefined) return { kind: 'constant', value: node.A_Const.boolval.boolval ?? false }
+  const bound = boundValue(node, reading)
+  if (bound !== null && (typeof bound.value === 'boolean' || bound.value === null)) {
+    return { kind: 'constant', value: bound.value }
+  }
+  if (bound === null && node.A_Const === undefined) throw refusal(node, reading)
+  throw reading.source.error('A constant is no condition by itself, unless it is TRUE, FALSE or NULL.', node)
+}

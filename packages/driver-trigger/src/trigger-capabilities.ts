@@ -1,4 +1,5 @@
-import type { Capabilities } from '@rowtap/core/driver'
+import type { Capabilities, EveryCondition } from '@rowtap/core/driver'
+import { CONDITIONS_IN_PROCESS } from '@rowtap/core/driver'
 
 /** The type of {@link triggerCapabilities}: every cell is known at compile time. */
 export type TriggerCapabilities = {
@@ -9,7 +10,7 @@ export type TriggerCapabilities = {
     readonly delete: 'database'
     readonly truncate: 'database'
   }
-  readonly conditions: { readonly where: false }
+  readonly conditions: EveryCondition<'process'>
   readonly columns: { readonly projection: 'process'; readonly onlyChanged: 'process' }
   readonly rows: {
     readonly old: 'database'
@@ -17,6 +18,7 @@ export type TriggerCapabilities = {
     readonly unchangedLargeValues: 'database'
   }
   readonly keys: { readonly change: 'process'; readonly declared: 'process' }
+  readonly transitions: { readonly exact: 'process'; readonly idempotent: 'process' }
   readonly order: { readonly row: 'database'; readonly transaction: 'database'; readonly commit: false }
   readonly transactions: { readonly id: 'database'; readonly commitTime: false }
   readonly delivery: {
@@ -31,10 +33,11 @@ export type TriggerCapabilities = {
 export const triggerCapabilities: TriggerCapabilities & Capabilities = deepFreeze<TriggerCapabilities>({
   driver: 'trigger',
   operations: { insert: 'database', update: 'database', delete: 'database', truncate: 'database' },
-  conditions: { where: false },
+  conditions: CONDITIONS_IN_PROCESS,
   columns: { projection: 'process', onlyChanged: 'process' },
   rows: { old: 'database', oldWithoutSetup: 'database', unchangedLargeValues: 'database' },
   keys: { change: 'process', declared: 'process' },
+  transitions: { exact: 'process', idempotent: 'process' },
   order: { row: 'database', transaction: 'database', commit: false },
   transactions: { id: 'database', commitTime: false },
   delivery: { acknowledgement: 'database', subscription: false, reconnect: false },

@@ -1,5 +1,7 @@
-import type { Relation, TableName } from '@rowtap/core/driver'
+import type { ColumnType, Relation, TableName } from '@rowtap/core/driver'
 import type { PostgresTypes } from '../trigger-options.ts'
+import type { ColumnTypeBook } from './column-type-book.ts'
+import { unknownType } from './column-type-book.ts'
 import type { ShapeContent } from './shape.ts'
 
 /** A table's shape, and where its columns are in a row's text. */
@@ -10,23 +12,33 @@ export interface ReadableRelation {
 }
 
 /** Makes relations, and hands out the same object for the same shape each time. */
-export function relationCache(types: PostgresTypes): (table: TableName, content: ShapeContent) => ReadableRelation {
+export function relationCache(
+  types: PostgresTypes,
+  columnTypes: ColumnTypeBook,
+): (table: TableName, content: ShapeContent) => ReadableRelation {
   const known = new Map<string, ReadableRelation>()
   return (table, content) => {
-    const key = JSON.stringify([table.schema, table.name, content])
+    const found = content.columns.map((column) => columnTypes.typeOf(table, column))
+    const key = JSON.stringify([table.schema, table.name, content, found])
     let readable = known.get(key)
-    if (readable === undefined) known.set(key, (readable = makeRelation(types, table, content)))
+    if (readable === undefined) known.set(key, (readable = makeRelation(types, table, content, found)))
     return readable
   }
 }
 
-function makeRelation(types: PostgresTypes, table: TableName, content: ShapeContent): ReadableRelation {
+function makeRelation(
+  types: PostgresTypes,
+  table: TableName,
+  content: ShapeContent,
+  columnTypes: readonly ColumnType[],
+): ReadableRelation {
   const fields: number[] = []
   const columns = content.columns.flatMap((column, field) => {
     if (column.virtual) return []
     fields.push(field)
-    const parse = types.getTypeParser(column.typeOid, 'text')
-    return [{ name: column.name, typeOid: column.typeOid, typeName: column.typeName, parse }]
+    const { name, typeOid, typeName } = column
+    const type = columnTypes[field] ?? unknownType(typeName)
+    return [{ name, type, mayBeUnavailable: false, typeOid, typeName, parse: types.getTypeParser(typeOid, 'text') }]
   })
   const key = content.key.map((name) => columns.findIndex((column) => column.name === name))
   const relation: Relation = {

@@ -1,3 +1,4 @@
+import type { QueryRow } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
 import pg from 'pg'
 import { toRowtapError } from '../errors/sqlstate.ts'
@@ -26,6 +27,8 @@ export interface Connection extends Queries {
   readonly ended: AbortSignal
   /** Runs statements in one transaction. Those of other callers wait. What throws rolls it back. */
   transaction<T>(body: (queries: Queries) => Promise<T>): Promise<T>
+  /** Runs a statement that core made and returns its one row, as texts. An error of the server's is `pg`'s own. */
+  readonly textRow: QueryRow
   /** Hears of notifications. */
   onNotification(handler: () => void): void
   /** Disconnects, after what is running. */
@@ -135,6 +138,13 @@ function makeConnection(client: pg.Client, schema: string, ended: AbortSignal): 
           if (!ended.aborted) await direct.run('rollback')
           throw error
         }
+      }),
+    textRow: ({ text, values }) =>
+      inTurn(async () => {
+        if (ended.aborted) throw lossOf(ended)
+        const query = { text, values: [...values], rowMode: 'array' as const, types: textTypes }
+        const { rows } = await client.query<(string | null)[]>(query)
+        return rows[0] ?? []
       }),
     onNotification: (handler) => {
       client.on('notification', handler)

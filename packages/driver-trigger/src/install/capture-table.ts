@@ -53,7 +53,7 @@ export async function captureTable(connection: Connection, task: CaptureTask): P
   }
 }
 
-/** Creates what is missing, if the locks can be had at once. */
+/** One attempt, in one transaction. Throws where others hold a lock on the table. */
 export async function captureOnce(connection: Connection, task: CapturedTable): Promise<void> {
   await connection.transaction(async (queries) => {
     await queries.run(SHORT_LOCK_TIMEOUT)

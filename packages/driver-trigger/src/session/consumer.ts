@@ -1,4 +1,4 @@
-import type { ChangeBatch, DriverHost, Position, TableName } from '@rowtap/core/driver'
+import type { ChangeBatch, DriverHost, PlannedStatement, Position, TableName } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
 import { findTable, lackOfPrivilege } from '../catalog/find-table.ts'
 import type { ReadableRelation } from '../catalog/relations.ts'
@@ -22,6 +22,7 @@ import { wakeUp } from '../queue/wake-up.ts'
 import { objectNames } from '../row/object-names.ts'
 import { REMOVE_WANTED } from '../sql/consumer-statements.ts'
 import type { Server } from './open-session.ts'
+import { planCapture } from './plan-capture.ts'
 import type { SessionOptions } from './trigger-session.ts'
 
 /** What a consumer works with. */
@@ -40,6 +41,8 @@ export interface ConsumerContext {
 export interface Consumer {
   /** Captures exactly these tables. */
   capture(tables: readonly TableName[]): Promise<Position>
+  /** The statements that capturing exactly these tables would run. */
+  plan(tables: readonly TableName[]): Promise<readonly PlannedStatement[]>
   /** The changes, from the moment of registration. */
   batches(): AsyncGenerator<ChangeBatch, void, undefined>
   acknowledge(position: Position): void
@@ -189,6 +192,15 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
     return boundary
   }
 
+  const plan = async (tables: readonly TableName[]): Promise<readonly PlannedStatement[]> => {
+    const found = await find(tables)
+    return await planCapture(context, {
+      consumer,
+      added: new Map([...found].filter(([oid]) => !wanted.has(oid))),
+      removed: [...wanted.keys()].filter((oid) => !found.has(oid)),
+    })
+  }
+
   const batches = async function* (): AsyncGenerator<ChangeBatch, void, undefined> {
     try {
       yield* read()
@@ -244,6 +256,7 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
 
   return {
     capture,
+    plan,
     batches,
     acknowledge: (position) => {
       progress.acknowledge(position)

@@ -1,13 +1,17 @@
-import type { ChangeBatch, DriverHost, DriverSession, Position, TableName } from '@rowtap/core/driver'
-import { RowtapError } from '@rowtap/core/driver'
+import type { ChangeBatch, ColumnTypeRow, DriverHost, DriverSession, Position, TableName } from '@rowtap/core/driver'
+import { columnTypes, normaliseConstants, RowtapError } from '@rowtap/core/driver'
+import { ColumnTypeBook } from '../catalog/column-type-book.ts'
 import { findTable } from '../catalog/find-table.ts'
 import { relationCache } from '../catalog/relations.ts'
 import type { Connection } from '../connection/connection.ts'
 import { lossOf } from '../connection/connection.ts'
+import { toRowtapError } from '../errors/sqlstate.ts'
+import { COLUMN_TYPES } from '../sql/catalog-statements.ts'
 import type { PostgresTypes, ResolvedTriggerOptions } from '../trigger-options.ts'
 import type { Consumer } from './consumer.ts'
 import { openConsumer } from './consumer.ts'
 import type { Server } from './open-session.ts'
+import { planFirstCapture } from './plan-capture.ts'
 
 /** The options of a session: the type parsers are decided. */
 export type SessionOptions = ResolvedTriggerOptions & { readonly types: PostgresTypes }
@@ -25,7 +29,8 @@ export function triggerSession(
 ): DriverSession {
   const closing = new AbortController()
   const signal = AbortSignal.any([host.signal, closing.signal])
-  const relationOf = relationCache(options.types)
+  const columnTypeBook = new ColumnTypeBook()
+  const relationOf = relationCache(options.types, columnTypeBook)
   let consumer: Promise<Consumer> | null = null
   let started: (consumer: Consumer | null) => void = () => {}
   const firstConsumer = new Promise<Consumer | null>((resolve) => (started = resolve))
@@ -48,7 +53,23 @@ export function triggerSession(
   return {
     describe: async (table: TableName) => {
       const found = await findTable(control, options.schema, table)
+      const types = await control.rows<ColumnTypeRow>(COLUMN_TYPES, [found.oid])
+      columnTypeBook.set(table, found.content, columnTypes(types))
       return relationOf(table, found.content).relation
+    },
+    normalise: async (constants) => {
+      try {
+        return await normaliseConstants(control.textRow)(constants)
+      } catch (error) {
+        throw toRowtapError(error, 'connected', 'PostgreSQL could not read the constants of a condition')
+      }
+    },
+    plan: async (requests) => {
+      const tables = requests.map(({ table }) => table)
+      const opened = await consumer
+      return opened === null
+        ? await planFirstCapture({ options, control, server, signal }, tables)
+        : await opened.plan(tables)
     },
     capture: async (requests): Promise<Position> => {
       const opened = await ensureConsumer()

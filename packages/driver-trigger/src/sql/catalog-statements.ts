@@ -1,3 +1,4 @@
+import { COLUMN_TYPES_SQL } from '@rowtap/core/driver'
 import { SHAPE_CONTENT } from './shape-content.ts'
 import { sql } from './sql.ts'
 import type { Sql } from './sql.ts'
@@ -25,6 +26,9 @@ left join pg_catalog.pg_namespace rn on rn.oid = root.relnamespace
 where n.nspname = $1 and r.relname = $2
 `
 
+/** The types of the columns of the table with the object id $1. */
+export const COLUMN_TYPES: Sql = { text: () => COLUMN_TYPES_SQL }
+
 /** Every table that could be meant by a misspelled name, those of the schema $1 first. */
 export const TABLE_NAMES: Sql = sql`
 select n.nspname as schema, r.relname as name
@@ -51,8 +55,12 @@ select
 export const SESSION_SETTINGS: Sql = sql`
 set session characteristics as transaction isolation level read committed, read write, not deferrable;
 set search_path = pg_catalog, pg_temp;
-set "DateStyle" = 'ISO';
+set "DateStyle" = 'ISO, MDY';
+set "IntervalStyle" = 'postgres';
 set "TimeZone" = 'UTC';
+set bytea_output = 'hex';
+set extra_float_digits = 1;
+set client_encoding = 'UTF8';
 set statement_timeout = 0;
 set lock_timeout = 0;
 set idle_in_transaction_session_timeout = 0;

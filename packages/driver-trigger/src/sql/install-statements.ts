@@ -71,8 +71,7 @@ join pg_catalog.pg_namespace n on n.oid = r.relnamespace
 where n.nspname = $1 and r.relname = $2
 `
 
-/** The triggers of ours on tables that no consumer wants (any more). */
-export const FIND_UNWANTED_TRIGGERS: Sql = sql`
+const unwantedTriggers = (except: Sql): Sql => sql`
 select t.tgname::text as name, t.tgrelid::text as relation, tn.nspname::text as schema, r.relname::text as table
 from pg_catalog.pg_trigger t
 join pg_catalog.pg_proc p on p.oid = t.tgfoid
@@ -80,9 +79,17 @@ join pg_catalog.pg_namespace n on n.oid = p.pronamespace
 join pg_catalog.pg_class r on r.oid = t.tgrelid
 join pg_catalog.pg_namespace tn on tn.oid = r.relnamespace
 where not t.tgisinternal and t.tgparentid = 0 and n.nspname = ${SCHEMA_LITERAL}
-  and not exists (select from ${SCHEMA}.wanted w where w.relation in (r.oid, coalesce(pg_catalog.pg_partition_root(r.oid), r.oid)))
+  and not exists (select from ${SCHEMA}.wanted w where w.relation in (r.oid, coalesce(pg_catalog.pg_partition_root(r.oid), r.oid))${except})
 order by r.oid, t.tgname
 `
+
+/** The triggers of ours on tables that no consumer wants (any more). */
+export const FIND_UNWANTED_TRIGGERS: Sql = unwantedTriggers(sql``)
+
+/** Those that there would be if the consumer $1 did not want the tables $2. */
+export const FIND_UNWANTED_WITHOUT: Sql = unwantedTriggers(
+  sql` and not (w.consumer = $1::bigint and w.relation = any ($2::oid[]))`,
+)
 
 /** A table ($1) and all its partitions, the table first. */
 export const PARTITION_TREE: Sql = sql`

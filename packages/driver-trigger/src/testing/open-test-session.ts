@@ -29,6 +29,7 @@ export async function openTestSession(options: TriggerDriverOptions): Promise<Te
   const session = await triggerDriver(options).open({
     subscription: null,
     signal: new AbortController().signal,
+    planOnly: false,
     notify: (notice) => notices.push(notice),
   })
   const read = async (): Promise<void> => {

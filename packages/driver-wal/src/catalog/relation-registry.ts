@@ -1,8 +1,10 @@
-import type { Relation, RelationColumn, TableName } from '@rowtap/core/driver'
+import type { ColumnType, Relation, RelationColumn, TableName } from '@rowtap/core/driver'
+import { COLUMN_TYPES_SQL } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import type { RelationMessage } from '../pgoutput/relation-message.ts'
 import type { TypeParsers } from '../wal-driver-options.ts'
 import { fullIdentity, oldRowsStatement } from './check-capturable.ts'
+import { ColumnTypeBook, unknownType } from './column-type-book.ts'
 import type { RowIdentity } from './row-identity.ts'
 import { identityOfMessage, identityOfTable } from './row-identity.ts'
 import type { ColumnFacts, TableFacts } from './table-facts.ts'
@@ -33,6 +35,7 @@ export class RelationRegistry {
   readonly #types: TypeParsers
   readonly #names: DeliveredNames
   readonly #relations = new Map<string, Relation>()
+  readonly #columnTypes = new ColumnTypeBook()
   /** What identified a table's rows when it was last looked at, by object id. */
   readonly #identities = new Map<number, RowIdentity>()
 
@@ -42,8 +45,10 @@ export class RelationRegistry {
     this.#types = types
   }
 
-  /** The relation of a table as the catalogue has it now. */
-  ofTable(facts: TableFacts): Relation {
+  /** The relation of a table as the catalogue has it now. The error of a failure is `pg`'s. */
+  async ofTable(facts: TableFacts): Promise<Relation> {
+    const rows = await this.#control.query<'name' | 'definition'>(COLUMN_TYPES_SQL, [facts.oid])
+    this.#columnTypes.set(facts, rows)
     const identity = identityOfTable(facts)
     this.#identities.set(facts.oid, identity)
     const { primaryKey, old } = identity
@@ -102,32 +107,23 @@ export class RelationRegistry {
         typeName: type?.name ?? String(typeOid),
         baseTypeOid: Number(type?.base ?? typeOid),
         isSent: true,
+        mayBeToasted: true,
       }
     })
   }
 
   #relation(shape: Shape): Relation {
-    const key = JSON.stringify(shape, [
-      'oid',
-      'schema',
-      'name',
-      'sent',
-      'unsent',
-      'typeOid',
-      'typeName',
-      'primaryKey',
-      'old',
-      'oldRowsStatement',
-    ])
+    const types = [...shape.sent, ...shape.unsent].map((column) => this.#columnTypes.typeOf(shape.oid, column))
+    const key = JSON.stringify([shape, types])
     let relation = this.#relations.get(key)
     if (relation === undefined) {
-      relation = this.#make(shape)
+      relation = this.#make(shape, types)
       this.#relations.set(key, relation)
     }
     return relation
   }
 
-  #make(shape: Shape): Relation {
+  #make(shape: Shape, types: readonly ColumnType[]): Relation {
     // A row of the stream ends before the columns that it never has.
     const columns = [...shape.sent, ...shape.unsent]
     const indexes = (names: readonly string[]): number[] =>
@@ -136,8 +132,10 @@ export class RelationRegistry {
     return {
       schema: shape.schema,
       name: shape.name,
-      columns: columns.map((column): RelationColumn => ({
+      columns: columns.map((column, index): RelationColumn => ({
         name: column.name,
+        type: types[index] ?? unknownType(column.typeName),
+        mayBeUnavailable: column.mayBeToasted || !column.isSent,
         typeOid: column.baseTypeOid,
         typeName: column.typeName,
         parse: this.#types.getTypeParser(column.baseTypeOid, 'text'),

@@ -12,6 +12,8 @@ export interface ColumnFacts {
   readonly baseTypeOid: number
   /** Whether changes have the column: a generated one may be left out. */
   readonly isSent: boolean
+  /** Whether a large value may be stored outside of the row: one that an update leaves alone is then not sent. */
+  readonly mayBeToasted: boolean
 }
 
 /** Something that stores rows: a table, or a partition without partitions of its own. */

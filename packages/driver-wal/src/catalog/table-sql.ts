@@ -70,6 +70,7 @@ SELECT
         SELECT base.oid::int8 FROM base WHERE base.typtype <> 'd'
       ),
       -- Stored generated columns are published from version 18 on, virtual ones never.
+      'mayBeToasted', a.attstorage <> 'p',
       'isSent', a.attgenerated = '' OR (a.attgenerated = 's' AND current_setting('server_version_num')::int >= 180000)
     ) ORDER BY a.attnum), '[]')
     FROM pg_attribute AS a

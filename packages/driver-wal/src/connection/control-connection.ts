@@ -1,3 +1,4 @@
+import type { QueryRow } from '@rowtap/core/driver'
 import type { ClientConfig } from 'pg'
 import pg from 'pg'
 import { endWithin } from './end-within.ts'
@@ -60,6 +61,16 @@ export class ControlConnection {
     const result = this.#turn.then(async () => {
       const { rows } = await this.#client.query<TextRow<Column>>(text, values === undefined ? undefined : [...values])
       return rows
+    })
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+
+  /** Runs a statement and returns its one row, as texts in the order of its columns. The error of a failure is `pg`'s. */
+  readonly queryRow: QueryRow = ({ text, values }) => {
+    const result = this.#turn.then(async () => {
+      const { rows } = await this.#client.query<(string | null)[]>({ text, values: [...values], rowMode: 'array' })
+      return rows[0] ?? []
     })
     this.#turn = result.catch(() => undefined)
     return result

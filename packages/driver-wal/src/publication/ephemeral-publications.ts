@@ -1,3 +1,5 @@
+import type { PlannedStatement } from '@rowtap/core/driver'
+import { inlineParameters } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { ephemeralName } from './ephemeral-name.ts'
 import type { EphemeralName } from './ephemeral-name.ts'
@@ -13,10 +15,33 @@ export async function createEphemeralPublications(
   serverVersion: number,
 ): Promise<void> {
   await control.query(LOCK, [name.digits])
+  await control.query(creations(name, serverVersion).join(';\n'))
+}
+
+/** The statements of {@link removeAbandonedPublications}, as far as they are known, and {@link createEphemeralPublications}. */
+export function publicationStatements(name: EphemeralName, serverVersion: number): readonly PlannedStatement[] {
+  return [
+    {
+      sql: LOCK_ABANDONED.trim(),
+      purpose: 'Looks for publications of clients that crashed; each one that it finds is dropped.',
+      table: null,
+    },
+    {
+      sql: inlineParameters(LOCK, [name.digits]),
+      purpose: 'Shows others that this client lives, for as long as it is connected.',
+      table: null,
+    },
+    ...creations(name, serverVersion).map((sql) => ({
+      sql,
+      purpose: 'Makes an empty publication of this client’s own; the digits in its name are drawn at random each time.',
+      table: null,
+    })),
+  ]
+}
+
+function creations(name: EphemeralName, serverVersion: number): readonly string[] {
   const { all, inserts } = name.publications
-  await control.query(
-    `${createPublication(all, 'all', serverVersion)};\n${createPublication(inserts, 'inserts', serverVersion)}`,
-  )
+  return [createPublication(all, 'all', serverVersion), createPublication(inserts, 'inserts', serverVersion)]
 }
 
 /** Removes a client's publications, if they are there. The error of a failure is `pg`'s. */

@@ -1,4 +1,11 @@
-import type { CaptureRequest, DriverHost, DriverNotice, Position, TableName } from '@rowtap/core/driver'
+import type {
+  CaptureRequest,
+  DriverHost,
+  DriverNotice,
+  PlannedStatement,
+  Position,
+  TableName,
+} from '@rowtap/core/driver'
 import { formatTableName, RowtapError } from '@rowtap/core/driver'
 import { checkCapturable, checkOwned } from '../catalog/check-capturable.ts'
 import type { TableFacts } from '../catalog/table-facts.ts'
@@ -10,13 +17,14 @@ import { parseLsn } from '../replication/lsn.ts'
 import { positionBefore } from '../replication/wal-position.ts'
 import { Waiting } from '../session/waiting.ts'
 import type { AttachedTable, AttachedTables } from './attached-tables.ts'
+import { additionStatements, removalStatement, textOf, touchStatements } from './capture-statements.ts'
 import { checkIdentity, harmOf } from './check-identity.ts'
-import type { EphemeralName, PublicationKind } from './ephemeral-name.ts'
+import type { EphemeralName } from './ephemeral-name.ts'
 import { INSERT_PLACE, LOCK_HOLDERS } from './lock-sql.ts'
 import type { Gate } from './gate.ts'
 import type { Published, PublicationPlan, WantedTable } from './publication-plan.ts'
 import { kindOf, publicationPlan } from './publication-plan.ts'
-import { addTables, dropTables, PUBLISHED_TABLES, touchPublication } from './publication-sql.ts'
+import { PUBLISHED_TABLES } from './publication-sql.ts'
 import { waitForCommits, waitForWriters } from './wait-for-writers.ts'
 
 const LOCK_NOT_AVAILABLE = '55P03'
@@ -71,6 +79,30 @@ export class TableCapture {
     }
   }
 
+  /**
+   * The statements that capturing exactly these tables would run, as things are now.
+   *
+   * @throws RowtapError
+   */
+  async plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]> {
+    const { name, attached } = this.#parts
+    try {
+      const wanted = await this.#lookUp(requests)
+      const plan = publicationPlan(wanted, await this.#published())
+      const isRenamed = wanted.some(({ request, facts }) => {
+        const before = attached.nameOf(facts.oid)
+        return before !== undefined && formatTableName(before) !== formatTableName(request.table)
+      })
+      return [
+        ...(plan.add.length > 0 ? additionStatements(name, plan, 0) : []),
+        ...plan.remove.map((table) => removalStatement(name, table)),
+        ...(plan.add.length > 0 || isRenamed ? touchStatements(name) : []),
+      ]
+    } catch (error) {
+      throw databaseError(error, 'plan what to capture')
+    }
+  }
+
   /** Adds what is missing, in one transaction. Looks again after each attempt: meanwhile anything may have changed. */
   async #publish(requests: readonly CaptureRequest[]): Promise<PublishedTables> {
     const { control, host, attached } = this.#parts
@@ -90,7 +122,7 @@ export class TableCapture {
       )
       if (attached.name(tables).length > 0) isRenamed = true
       try {
-        if (plan.add.length > 0) await control.query([lockTimeout(attempt), ...this.#additions(plan)].join(';\n'))
+        if (plan.add.length > 0) await control.query(textOf(additionStatements(this.#parts.name, plan, attempt)))
         for (const { oid, table } of tables) {
           if ((attached.byName(table)?.oid ?? oid) !== oid) host.notify(successor(table))
         }
@@ -149,17 +181,6 @@ export class TableCapture {
     }))
   }
 
-  #additions(plan: PublicationPlan): readonly string[] {
-    const { publications } = this.#parts.name
-    const statements: string[] = []
-    if (plan.replace.length > 0) statements.push(dropTables(publications.inserts, plan.replace))
-    for (const kind of kinds) {
-      const tables = plan.add.filter((table) => table.kind === kind).map(({ facts }) => facts)
-      if (tables.length > 0) statements.push(addTables(publications[kind], tables))
-    }
-    return statements
-  }
-
   /** Pauses where trying again may help, otherwise throws. */
   async #afterFailure(error: unknown, tables: readonly number[], waiting: Waiting): Promise<void> {
     const sqlstate = sqlstateOf(error)
@@ -177,7 +198,7 @@ export class TableCapture {
     const { control, name } = this.#parts
     for (const table of tables) {
       try {
-        await control.query(dropTables(name.publications[table.kind], [table]))
+        await control.query(removalStatement(name, table).sql)
       } catch (error) {
         const sqlstate = sqlstateOf(error)
         if (sqlstate !== LOCK_NOT_AVAILABLE && !(sqlstate !== null && VANISHED.includes(sqlstate))) throw error
@@ -192,7 +213,7 @@ export class TableCapture {
    */
   async #touch(): Promise<void> {
     const { control, name } = this.#parts
-    await control.query(kinds.map((kind) => touchPublication(name.publications[kind], kind)).join(';\n'))
+    await control.query(textOf(touchStatements(name)))
   }
 
   /** Everything of these tables that is committed before the returned position can be seen by a SELECT. */
@@ -208,16 +229,6 @@ export class TableCapture {
       setImmediate(open)
     }
   }
-}
-
-const kinds: readonly PublicationKind[] = ['all', 'inserts']
-
-/**
- * The lock on the table keeps neither readers nor writers waiting, only other changes of the table: so now and
- * then it may wait longer than the server's `deadlock_timeout`, after which an automatic vacuum steps back.
- */
-function lockTimeout(attempt: number): string {
-  return `SELECT set_config('lock_timeout', '${attempt % 4 === 3 ? 1500 : 100}ms', true)`
 }
 
 function successor(table: TableName): DriverNotice {

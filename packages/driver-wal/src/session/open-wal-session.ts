@@ -18,6 +18,7 @@ import { ReplicationConnection } from '../replication/replication-connection.ts'
 import type { WalDriverOptions } from '../wal-driver-options.ts'
 import { checkServer } from './check-server.ts'
 import { createSlot } from './create-slot.ts'
+import { planningSession } from './planning-session.ts'
 import { unlessAborted } from './waiting.ts'
 import { WalSession } from './wal-session.ts'
 
@@ -40,6 +41,9 @@ export async function openWalSession(options: WalDriverOptions, host: DriverHost
       throw connectError(error, control)
     })
     const version = await unlessAborted(host.signal, () => checkServer(control))
+    const attached = new AttachedTables()
+    const relations = new RelationRegistry(control, options.types ?? pg.types, attached)
+    if (host.planOnly) return planningSession({ control, relations, attached, name, version, host })
     await unlessAborted(host.signal, () => replication.connect()).catch((error: unknown) => {
       throw replicationConnectError(error, control)
     })
@@ -50,8 +54,6 @@ export async function openWalSession(options: WalDriverOptions, host: DriverHost
     const senderTimeoutMs = await replication.senderTimeoutMs()
     const { all, inserts } = name.publications
     const reader = replication.start(name.slot, [all, inserts])
-    const attached = new AttachedTables()
-    const relations = new RelationRegistry(control, options.types ?? pg.types, attached)
     return new WalSession({ control, replication, reader, relations, attached, inFlight, name, host, senderTimeoutMs })
   } catch (error) {
     await replication.stop(null)

@@ -3,15 +3,15 @@ import type {
   ChangeBatch,
   DriverHost,
   DriverSession,
+  NormaliseConstants,
+  PlannedStatement,
   Position,
   Relation,
   TableName,
 } from '@rowtap/core/driver'
-import { formatTableName, RowtapError } from '@rowtap/core/driver'
-import { checkCapturable } from '../catalog/check-capturable.ts'
+import { RowtapError } from '@rowtap/core/driver'
+import { describeTable, readConstants } from '../catalog/describe-table.ts'
 import type { RelationRegistry } from '../catalog/relation-registry.ts'
-import { readTable } from '../catalog/table-facts.ts'
-import { tableMissing } from '../catalog/table-missing.ts'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { connectionLost, databaseError } from '../errors/database-error.ts'
 import type { AttachedTables } from '../publication/attached-tables.ts'
@@ -81,17 +81,15 @@ export class WalSession implements DriverSession {
   }
 
   describe(table: TableName): Promise<Relation> {
-    return this.#exclusively(async () => {
-      try {
-        const { control, relations } = this.#parts
-        const facts = await readTable(control, table)
-        if (facts === null) throw await tableMissing(control, table)
-        checkCapturable(facts)
-        return relations.ofTable(facts)
-      } catch (error) {
-        throw databaseError(error, `describe ${formatTableName(table)}`)
-      }
-    })
+    return this.#exclusively(() => describeTable(this.#parts, table))
+  }
+
+  readonly normalise: NormaliseConstants = (constants) => {
+    return this.#exclusively(() => readConstants(this.#parts.control, constants))
+  }
+
+  plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]> {
+    return this.#exclusively(() => this.#tables.plan(requests))
   }
 
   capture(requests: readonly CaptureRequest[]): Promise<Position> {

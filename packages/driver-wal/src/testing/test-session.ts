@@ -36,6 +36,7 @@ export function testHost(): TestHost {
   return {
     subscription: null,
     signal: controller.signal,
+    planOnly: false,
     notices,
     notify: (notice) => notices.push(notice),
     abort: () => controller.abort(new Error('the test gave up')),

@@ -1,0 +1,41 @@
+import { ADD_WANTED, REGISTER_CONSUMER, REMOVE_EXPIRED, REMOVE_WANTED } from '../sql/consumer-statements.ts'
+import { NOTE_MIGRATION, SHORT_LOCK_TIMEOUT, TAKE_INSTALL_LOCK } from '../sql/install-statements.ts'
+import { AWAKE, LISTEN, SETTLE_SHAPE } from '../sql/queue-statements.ts'
+import type { Sql } from '../sql/sql.ts'
+import { MIGRATIONS } from './migrations.ts'
+
+const PURPOSES: ReadonlyMap<Sql | string, string> = new Map<Sql | string, string>([
+  ...MIGRATIONS.map((migration) => [migration, 'Makes the change queue: its schema, tables and functions.'] as const),
+  [NOTE_MIGRATION, 'Notes which version of the queue is installed.'],
+  [TAKE_INSTALL_LOCK, 'Keeps other processes from changing what is installed at the same time.'],
+  [
+    SHORT_LOCK_TIMEOUT,
+    'Waits for a lock for a moment only, so that writers do not queue behind it; it is tried again.',
+  ],
+  [REMOVE_EXPIRED, 'Forgets consumers that crashed.'],
+  [REGISTER_CONSUMER, 'Registers this client as a consumer of the queue.'],
+  [ADD_WANTED, 'Notes that this client wants the table.'],
+  [REMOVE_WANTED, 'Notes that this client wants the tables no more.'],
+  [SETTLE_SHAPE, 'Records the columns of the table, for its changes to refer to.'],
+  [LISTEN, 'Has writers wake this client.'],
+  [AWAKE, 'Tells writers that this client is awake, and finds out whether notifications arrive.'],
+  ['begin', 'Begins a transaction.'],
+  ['commit', 'Ends the transaction.'],
+])
+
+const TEXTS: readonly (readonly [beginning: string, purpose: string])[] = [
+  [
+    'create trigger',
+    'Writes the changes of the table into the queue from now on. Waits for its writers, and lets none write meanwhile.',
+  ],
+  ['alter table', 'Has the trigger fire for replicated writes, too, as the option enableAlways asks.'],
+  ['drop trigger', 'Takes away a trigger that no client needs.'],
+]
+
+/** What a statement of this driver is for: one sentence. */
+export function purposeOf(statement: Sql | string): string {
+  const purpose = PURPOSES.get(statement)
+  if (purpose !== undefined) return purpose
+  const known = TEXTS.find(([beginning]) => typeof statement === 'string' && statement.startsWith(beginning))
+  return known?.[1] ?? 'Keeps the change queue in order.'
+}

@@ -1,0 +1,92 @@
+import type { PlannedStatement } from '@rowtap/core/driver'
+import { catalogueSnapshot } from '@rowtap/driver-testkit'
+import { describePostgres } from '@rowtap/driver-testkit/vitest'
+import pg from 'pg'
+import { expect, test, vi } from 'vitest'
+import { testHost, testSession, wanted } from '../testing/test-session.ts'
+import { walDriver } from '../wal-driver.ts'
+
+/** What a plan leaves out: what only reads, and the settings of the driver's own sessions. */
+const LEFT_OUT = /^\s*(WITH|SELECT(?!\s+(set_config\('lock_timeout'|pg_advisory_lock|abandoned\.digits)))/i
+
+/** The statements that `pg` is told to run on the databases of others than the test's, with their parameters. */
+async function executed(body: () => Promise<void>): Promise<readonly string[]> {
+  const seen: string[] = []
+  const spy = vi.spyOn(pg.Client.prototype, 'query')
+  try {
+    await body()
+    for (const [query, values] of spy.mock.calls as unknown as readonly [unknown, (readonly unknown[])?][]) {
+      const text = typeof query === 'string' ? query : String((query as { readonly text: unknown }).text)
+      const filled = (values ?? []).reduce<string>((sql, value, index) => {
+        return sql.replaceAll(`$${index + 1}`, `'${String(value)}'`)
+      }, text)
+      seen.push(...filled.split(';\n').map((one) => one.trim()))
+    }
+  } finally {
+    spy.mockRestore()
+  }
+  return seen.filter((text) => !LEFT_OUT.test(text)).map(anyName)
+}
+
+/** Each client's names are its own. */
+function anyName(text: string): string {
+  return text.replaceAll(/[0-9a-f]{16}/g, '…')
+}
+
+function texts(statements: readonly PlannedStatement[]): readonly string[] {
+  return statements.map(({ sql }) => anyName(sql))
+}
+
+describePostgres('a plan', (postgres) => {
+  test('made to plan only holds what opening and capturing execute, and executes nothing', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)')
+    const requests = [wanted('a'), wanted('b', ['insert'])]
+    const before = await catalogueSnapshot(database)
+
+    let planned: readonly PlannedStatement[] = []
+    const whilePlanning = await executed(async () => {
+      const session = await walDriver({ connection: database.url }).open({ ...testHost(), planOnly: true })
+      planned = await session.plan(requests)
+      await session.close()
+    })
+    expect(whilePlanning).toEqual([])
+    expect(await catalogueSnapshot(database)).toEqual(before)
+    expect(planned.filter(({ table }) => table !== null)).toMatchObject([
+      { sql: expect.stringContaining('ADD TABLE ONLY "public"."a"'), table: { schema: 'public', name: 'a' } },
+      { sql: expect.stringContaining('ADD TABLE ONLY "public"."b"'), table: { schema: 'public', name: 'b' } },
+    ])
+
+    const really = await executed(async () => {
+      await using client = await testSession({ connection: database.url })
+      await client.session.capture(requests)
+      // What closing runs is no part of it.
+      expect(client.changes).toEqual([])
+    })
+    const opened = really.slice(0, texts(planned).length)
+    expect(opened).toEqual(texts(planned))
+    // The rest is what closing runs.
+    expect(really.slice(opened.length).every((text) => text.startsWith('DROP PUBLICATION'))).toBe(true)
+  })
+
+  test('of a running session holds what the next capture executes: additions, more operations, removals', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(
+      'CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY)',
+    )
+    await using client = await testSession({ connection: database.url })
+    for (const requests of [
+      [wanted('a'), wanted('b', ['insert'])],
+      [wanted('b'), wanted('c')],
+      [wanted('b'), wanted('c', ['insert'])],
+      [],
+    ]) {
+      const planned = await client.session.plan(requests)
+      const really = await executed(async () => {
+        await client.session.capture(requests)
+      })
+      expect(really).toEqual(texts(planned))
+      expect(await client.session.plan(requests)).toEqual([])
+    }
+  })
+})

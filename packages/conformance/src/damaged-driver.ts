@@ -11,6 +11,8 @@ export function withSession(driver: Driver, replace: (session: DriverSession) =>
       const session = await driver.open(host)
       return {
         describe: (table) => session.describe(table),
+        normalise: (constants) => session.normalise(constants),
+        plan: (requests) => session.plan(requests),
         capture: (requests) => session.capture(requests),
         batches: () => session.batches(),
         acknowledge: (upTo) => session.acknowledge(upTo),

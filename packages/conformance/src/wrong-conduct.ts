@@ -29,12 +29,20 @@ const litters: BrokenDriver = {
     'after close nothing is left in the database: no slot, publication, trigger or function, no replica identity changed',
   ],
   break: (driver, url) =>
-    withSession(driver, (session) => ({
-      async close() {
-        await session.close()
-        await query(url, 'CREATE TABLE IF NOT EXISTS public.left_behind (id int)')
-      },
-    })),
+    withSession(driver, (session) => {
+      let hasCaptured = false
+      return {
+        capture(requests) {
+          hasCaptured = true
+          return session.capture(requests)
+        },
+        async close() {
+          await session.close()
+          // One that only plans has another case.
+          if (hasCaptured) await query(url, 'CREATE TABLE IF NOT EXISTS public.left_behind (id int)')
+        },
+      }
+    }),
 }
 
 const meddles: BrokenDriver = {
@@ -81,6 +89,29 @@ const queues: BrokenDriver = {
         return session.capture(requests)
       },
     })),
+}
+
+const PLAN_CASES = [
+  'a plan made before connecting shows statements for every table, and executes none of them',
+  'a client’s plan leaves the database as it is, and nothing of it is left to do once its listener is live',
+]
+
+const hasty: BrokenDriver = {
+  defect: 'executes something when it is asked for a plan',
+  failing: PLAN_CASES,
+  break: (driver, url) =>
+    withSession(driver, (session) => ({
+      async plan(requests) {
+        await query(url, 'CREATE TABLE IF NOT EXISTS public.made_by_a_plan (id int)')
+        return session.plan(requests)
+      },
+    })),
+}
+
+const secretive: BrokenDriver = {
+  defect: 'keeps the statements to itself when it is asked for a plan',
+  failing: PLAN_CASES,
+  break: (driver) => withSession(driver, () => ({ plan: () => Promise.resolve([]) })),
 }
 
 const silent: BrokenDriver = {
@@ -134,6 +165,8 @@ export const WRONG_CONDUCT: readonly BrokenDriver[] = [
   meddles,
   stays,
   queues,
+  hasty,
+  secretive,
   silent,
   boasts,
   untidy,

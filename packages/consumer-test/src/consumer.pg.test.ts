@@ -67,7 +67,9 @@ describe.each(drivers)('a project that installed @rowtap/core and @rowtap/driver
   }, 180_000)
 
   it('has no other driver, no SQL parser, no broker’s client and no PostgreSQL', async () => {
+    expect(packed.map((one) => one.name)).toContain('@rowtap/sql')
     const installed = await project.installed()
+    expect(installed).not.toContain('@rowtap/sql')
     expect(installed).toContain('pg')
     expect([...installed].filter((name) => name.includes('rowtap')).toSorted()).toEqual([
       '@rowtap/core',

@@ -104,6 +104,7 @@ const connectBesideOpenTransaction: ConformanceCase = {
         driver.open({
           subscription: host.subscription,
           signal: host.signal,
+          planOnly: host.planOnly,
           notify(notice) {
             waiting ||= notice.kind === 'wait' && notice.processIds.includes(pid)
             host.notify(notice)

@@ -10,11 +10,14 @@ import { volumeCases } from '../cases/law-2-volume.ts'
 import { nestedWriteCases } from '../cases/law-3-nested-writes.ts'
 import { orderCases } from '../cases/law-3-order.ts'
 import { foldCases } from '../cases/law-4-fold.ts'
+import { conditionCases } from '../cases/law-5-conditions.ts'
+import { operatorCases } from '../cases/law-5-operators.ts'
 import { columnCases } from '../cases/law-6-columns.ts'
 import { keyCases } from '../cases/law-7-keys.ts'
 import { alteredTableCases } from '../cases/law-9-alterations.ts'
 import { databaseSettingCases } from '../cases/law-9-database-settings.ts'
 import { objectCases } from '../cases/law-9-objects.ts'
+import { planCases } from '../cases/law-9-plan.ts'
 import { writerCases } from '../cases/law-9-writers.ts'
 import { errorCases } from '../cases/law-11-errors.ts'
 import { manifestCases } from '../cases/law-11-manifest.ts'
@@ -36,10 +39,13 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...orderCases,
   ...nestedWriteCases,
   ...foldCases,
+  ...operatorCases,
+  ...conditionCases,
   ...columnCases,
   ...keyCases,
   ...writerCases,
   ...objectCases,
+  ...planCases,
   ...alteredTableCases,
   ...databaseSettingCases,
   ...manifestCases,

@@ -5,18 +5,24 @@ import type { TestDatabase } from '../postgres/test-database.ts'
 import { keyText } from './key-text.ts'
 
 /** A table's rows as `pg` returns them, by key. The key columns are `id` unless told otherwise. */
-export async function readTable(
+export function readTable(
   database: TestDatabase,
   table: string,
+  key: readonly string[] = ['id'],
+): Promise<Map<string, Row>> {
+  return readRows(database, `SELECT * FROM ${quoteTableName(parseTableName(table))}`, key)
+}
+
+/** The rows of a query as `pg` returns them, by key. */
+export async function readRows(
+  database: TestDatabase,
+  text: string,
   key: readonly string[] = ['id'],
 ): Promise<Map<string, Row>> {
   const client = await database.connect()
   try {
     // As arrays: into objects `pg` cannot put a column called __proto__.
-    const result = await client.query<unknown[]>({
-      text: `SELECT * FROM ${quoteTableName(parseTableName(table))}`,
-      rowMode: 'array',
-    })
+    const result = await client.query<unknown[]>({ text, rowMode: 'array' })
     const rows = result.rows.map((values): Row =>
       Object.fromEntries(result.fields.map((field, index) => [field.name, values[index]])),
     )

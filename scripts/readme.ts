@@ -1,10 +1,11 @@
 /**
- * Writes the parts of README.md and docs/errors.md that follow from the code: what is between
+ * Writes the parts of README.md and docs that follow from the code: what is between
  * `<!-- name:begin -->` and `<!-- name:end -->`. With `--check` it only says which file is out of date.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { ERROR_CODES } from '@rowtap/core'
 import { capabilityMarkdown, DRIVER_NAMES, KNOWN_DRIVERS } from 'rowtap'
+import { operatorMarkdown } from './operator-markdown.ts'
 
 const root = new URL('../', import.meta.url)
 
@@ -22,6 +23,8 @@ const parts: readonly GeneratedPart[] = [
     text: capabilityMarkdown(DRIVER_NAMES.map((name) => KNOWN_DRIVERS[name].capabilities)),
   },
   { file: 'README.md', name: 'example:orders', text: await exampleMarkdown('orders.ts') },
+  { file: 'docs/conditions.md', name: 'example:paid-orders', text: await exampleMarkdown('paid-orders.ts') },
+  { file: 'docs/conditions.md', name: 'operators', text: operatorMarkdown() },
   { file: 'docs/errors.md', name: 'errors', text: errorsMarkdown() },
 ]
 

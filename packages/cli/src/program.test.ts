@@ -48,7 +48,7 @@ describe('the command line', () => {
       'insert,delete',
     ]
     const more = ['--columns', 'id,"Mixed"', '--where', "status = 'paid'", '--subscription', 'billing']
-    const rest = ['--transitions', 'idempotent', '--json', '--values', 'text', '--limit', '5']
+    const rest = ['--transitions', 'idempotent', '--json', '--values', 'text', '--limit', '5', '--plan']
     expect(await tailOptions(...flags, ...more, ...rest)).toEqual({
       url: URL,
       tables: [
@@ -64,6 +64,7 @@ describe('the command line', () => {
       json: true,
       values: 'text',
       limit: 5,
+      plan: true,
     } satisfies TailOptions)
   })
 

@@ -82,6 +82,7 @@ function addTail(rowtap: Command, commands: Commands, environment: NodeJS.Proces
       'with --json: json (default), or text for each value as PostgreSQL prints it, so that nothing is lost',
       (text) => oneOf('--values', VALUE_FORMS, text),
     )
+    .option('--plan', 'print what would be done, with every statement, and do nothing')
     .option('--limit <n>', 'end after this many changes', positiveInteger('--limit'))
     .addHelpText('after', TAIL_NOTES)
     .action(({ url, table = [], on, ...flags }: TailFlags) => {

@@ -4,7 +4,7 @@ import type { LineOutput } from '../terminal/line-output.ts'
 
 /** Prints what a client tells besides changes: one line each. */
 export function signalLines(messages: LineOutput): {
-  readonly [K in Exclude<keyof ClientSignals, 'error'>]: (notice: ClientSignals[K]) => void
+  readonly [K in 'wait' | 'reconnect' | 'gap']: (notice: ClientSignals[K]) => void
 } {
   return {
     wait: ({ reason, processIds }) => {

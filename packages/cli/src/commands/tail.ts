@@ -1,4 +1,4 @@
-import type { CapabilityName, ChangeEvent, Client, Driver, ListenOptions, Operation, TableName } from '@rowtap/core'
+import type { CapabilityName, ChangeEvent, Client, Driver, Operation, TableName } from '@rowtap/core'
 import { cellOf, connect, listen } from '@rowtap/core'
 
 import type { DriverName } from '../drivers/known-drivers.ts'
@@ -11,7 +11,9 @@ import type { ValueForm } from '../format/value-types.ts'
 import { VALUE_TYPES } from '../format/value-types.ts'
 import type { LineOutput } from '../terminal/line-output.ts'
 import type { Surroundings } from '../terminal/surroundings.ts'
+import { listenOptions } from './listen-options.ts'
 import { OrderedEvents } from './ordered-events.ts'
+import { printPlan } from './print-plan.ts'
 import { signalLines } from './signal-lines.ts'
 
 /** What `rowtap tail` takes. What is left out is core's default. */
@@ -27,13 +29,16 @@ export interface TailOptions {
   readonly json: boolean
   readonly values: ValueForm
   readonly limit?: number
+  /** Print what would be done, and do nothing. */
+  readonly plan?: boolean
 }
 
 /** How long what was received may take to be written, once the command is to end. */
 const FINISH_MS = 10_000
 
 /**
- * Prints changes as they happen, until it is interrupted, its reader goes away or the limit is reached.
+ * Prints changes as they happen, until it is interrupted, its reader goes away or the limit is reached. With `plan` it
+ * prints what it would do, and ends.
  *
  * @throws RowtapError what core and the driver throw.
  */
@@ -43,6 +48,7 @@ export async function tail(options: TailOptions, around: Surroundings): Promise<
   const types = VALUE_TYPES[options.json ? options.values : 'text']
   const driver = KNOWN_DRIVERS[options.driver].create({ connection: options.url, types })
 
+  if (options.plan === true) return await printPlan(driver, options, around)
   refuseUnsupported(driver, options)
 
   const connecting = new AbortController()
@@ -137,16 +143,4 @@ function refuseUnsupported(driver: Driver, options: TailOptions): void {
   const [table] = options.tables
   const refused = needed.some((name) => name !== null && cellOf(driver.capabilities, name) === false)
   if (refused && table !== undefined) listen(driver, listenOptions(table, options))
-}
-
-function listenOptions(table: TableName, options: TailOptions): ListenOptions {
-  // A command line has lost the driver's type: whether the driver has what an option asks for, core says.
-  const given: { readonly table: TableName; readonly [option: string]: unknown } = {
-    table,
-    ...(options.operations === undefined ? {} : { operations: options.operations }),
-    ...(options.columns === undefined ? {} : { columns: options.columns }),
-    ...(options.where === undefined ? {} : { where: options.where }),
-    ...(options.transitions === undefined ? {} : { transitions: options.transitions }),
-  }
-  return given
 }

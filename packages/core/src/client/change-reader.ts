@@ -153,7 +153,7 @@ export class ChangeReader {
     sweep(() => {
       for (const listener of touched) listener.wake()
     })
-    detachWaiting(batch, routed)
+    detachUnfinished(batch, routed)
     for (const listener of touched) {
       if (!listener.hasRoom) this.#full.add(listener)
     }
@@ -184,11 +184,11 @@ export class ChangeReader {
 }
 
 /**
- * A change may hold on to everything that was received with it. Where few of a batch have to wait, they are given
- * memory of their own, so that what waits holds about what it is counted for.
+ * A change may hold on to everything that was received with it. Where few of a batch are not done with at once, they are
+ * given memory of their own, so that what is held is about what it is counted for.
  */
-function detachWaiting(batch: ChangeBatch, routed: readonly RoutedChange[]): void {
-  const waiting = routed.filter((change) => change.waiting > 0)
-  if (waiting.length * 2 >= batch.changes.length) return
-  for (const change of waiting) change.detach()
+function detachUnfinished(batch: ChangeBatch, routed: readonly RoutedChange[]): void {
+  const unfinished = routed.filter((change) => change.unfinished > 0)
+  if (unfinished.length * 2 >= batch.changes.length) return
+  for (const change of unfinished) change.detach()
 }

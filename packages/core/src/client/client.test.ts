@@ -332,7 +332,7 @@ describe('bounds', () => {
 })
 
 describe('memory', () => {
-  test('a few changes of a batch that have to wait get memory of their own; most of a batch, or one that is handled at once, does not', async () => {
+  test('a few changes of a batch that are not done at once get memory of their own; most of a batch, or one that is handled at once, does not', async () => {
     const driver = scripted()
     await using client = await connect(driver)
     const listener = client.listen({ table: 'orders', operations: ['delete'] })
@@ -348,7 +348,8 @@ describe('memory', () => {
     driver.deliver([...inserts, remove('1'), remove('2'), remove('3')])
     driver.deliver([remove('4'), remove('5')])
     await until(() => driver.taken === 2)
-    expect(driver.detached).toEqual(['c10', 'c11'])
+    // With the handler, or behind the one that is.
+    expect(driver.detached).toEqual(['c9', 'c10', 'c11'])
     gate.resolve()
     await until(() => seen.length === 5)
     expect(seen).toEqual(['c9', 'c10', 'c11', 'c12', 'c13'])
@@ -473,6 +474,14 @@ describe('listen() with a client of its own', () => {
       break
     }
     expect(driver.closed).toBe(1)
+  })
+
+  test('leaves no client behind when it is refused', async () => {
+    const driver = scripted()
+    const listener = listen(driver, { table: 'nothing' })
+    expect((await rejection(listener.ready)).code).toBe('ERR_SETUP_REQUIRED')
+    await listener.stop()
+    expect([driver.opened, driver.closed]).toEqual([1, 1])
   })
 
   test('tells what goes wrong while connecting', async () => {

@@ -19,6 +19,10 @@ export function ownClientListener<C extends Capabilities>(driver: Driver<C>, req
     roomMade: () => client?.roomMade(),
     failed: (error) => client?.failed(error),
     passedOver: (from, event, error, how) => client?.passedOver(from, event, error, how),
+    // Its user has no hand on the client: a listener that is refused must not leave one behind.
+    hasFailed: () => {
+      client?.close().catch(throwUncaught)
+    },
     detach: async () => {
       abandon.abort()
       // An error while opening is told by the listener, below.

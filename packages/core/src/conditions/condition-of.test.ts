@@ -117,3 +117,16 @@ describe('what is no condition is refused in a sentence', () => {
     )
   })
 })
+
+test('what is nested too deeply, or contains itself, is refused in a sentence', () => {
+  let deep: object = { id: 1 }
+  for (let level = 0; level < 20_000; level += 1) deep = { not: deep }
+  const round: { not?: object } = {}
+  round.not = round
+  for (const where of [deep, round]) {
+    expect(() => conditionOf(where)).toThrow(`'where' is nested more than 200 levels deep.`)
+  }
+  let fine: object = { id: 1 }
+  for (let level = 0; level < 190; level += 1) fine = { or: [fine] }
+  expect(conditionOf(fine)).toMatchObject({ kind: 'or' })
+})

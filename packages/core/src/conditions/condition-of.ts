@@ -1,5 +1,6 @@
 import { checkOptionNames, invalidOptions } from '../options/check-option-names.ts'
 import type { ComparisonOperator, Condition } from './condition.ts'
+import { checkDepth } from './check-depth.ts'
 import { isConditionSource } from './condition-source.ts'
 import { conditionTree, isConditionTree } from './condition-tree.ts'
 import { constantOf } from './constant-of.ts'
@@ -11,6 +12,7 @@ import { constantOf } from './constant-of.ts'
  * @throws RowtapError ERR_INVALID_OPTIONS for anything else.
  */
 export function conditionOf(where: unknown): Condition {
+  checkDepth(where)
   return condition(where, `'where'`)
 }
 

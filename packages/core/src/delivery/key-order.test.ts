@@ -60,3 +60,20 @@ test('everything runs, each key in its order and never twice at once, and a task
 test('different keys run at once', () => {
   expect(run(['a', 'b', 'a'], 2, () => 0).slice(0, 2)).toEqual(['begin 0', 'begin 1'])
 })
+
+test('what has not begun is returned when it is forgotten, a task that waits to run alone included', () => {
+  const order = new KeyOrder<Task>()
+  const tasks = ['a', 'a', 'b', null].map((key, number): Task => ({ key, number }))
+  for (const task of tasks) order.add(task)
+  const running = order.next()
+  expect(running?.number).toBe(0)
+  expect(new Set(order.clear().map(({ number }) => number))).toEqual(new Set([1, 2, 3]))
+  expect(order.clear()).toEqual([])
+})
+
+test('a task that runs alone is not returned', () => {
+  const order = new KeyOrder<Task>()
+  order.add({ key: null, number: 0 })
+  expect(order.next()?.number).toBe(0)
+  expect(order.clear()).toEqual([])
+})

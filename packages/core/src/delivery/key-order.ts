@@ -15,6 +15,7 @@ export class KeyOrder<T extends KeyedTask> {
   readonly #runnable: T[] = []
   /** A task that has to run alone, and waits for what is before it. */
   #barrier: T | null = null
+  #barrierRuns = false
   #running = 0
 
   /** How many tasks have begun and are not done. */
@@ -55,6 +56,7 @@ export class KeyOrder<T extends KeyedTask> {
     }
     if (this.#barrier !== null && this.#running === 0 && this.#busy.size === 0) {
       this.#running = 1
+      this.#barrierRuns = true
       return this.#barrier
     }
     return null
@@ -65,6 +67,7 @@ export class KeyOrder<T extends KeyedTask> {
     this.#running -= 1
     if (task.key === null) {
       this.#barrier = null
+      this.#barrierRuns = false
       return
     }
     const next = this.#busy.get(task.key)?.shift()
@@ -74,12 +77,10 @@ export class KeyOrder<T extends KeyedTask> {
 
   /** Forgets the tasks that have not begun, and returns them. */
   clear(): readonly T[] {
-    const barrier = this.#barrier !== null && this.#running === 0 ? [this.#barrier] : []
-    const waiting = [
-      ...this.#runnable.splice(0),
-      ...[...this.#busy.values()].flatMap((list) => list.splice(0)),
-      ...barrier,
-    ]
+    const waiting = [...this.#runnable.splice(0), ...[...this.#busy.values()].flatMap((list) => list.splice(0))]
+    if (this.#barrier === null || this.#barrierRuns) return waiting
+    waiting.push(this.#barrier)
+    this.#barrier = null
     return waiting
   }
 }

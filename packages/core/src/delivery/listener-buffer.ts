@@ -44,7 +44,7 @@ export class ListenerBuffer {
     this.#last = item
     this.#waiting += 1
     this.#bytes += item.routed.bytes
-    item.routed.waiting += 1
+    item.routed.unfinished += 1
   }
 
   /** What is taken from now on can be given up by {@link discardTaken}: it may never be done. */
@@ -60,7 +60,6 @@ export class ListenerBuffer {
     if (item.next === null) this.#last = null
     // What was taken must not hold what was not.
     item.next = null
-    item.routed.waiting -= 1
     this.#waiting -= 1
     this.#taken += 1
     this.#held?.add(item)
@@ -72,6 +71,7 @@ export class ListenerBuffer {
     if (this.#held !== null && !this.#held.delete(item)) return
     this.#taken -= 1
     this.#bytes -= item.routed.bytes
+    item.routed.unfinished -= 1
     this.#owner.done(item.routed.entry)
     // Reading goes on when half of the buffer is free: one change at a time would wake the source for each.
     if (this.bytes * 2 <= this.#limitBytes) this.#owner.roomMade()
@@ -81,7 +81,7 @@ export class ListenerBuffer {
   discardWaiting(): void {
     for (let item = this.#first; item !== null; item = item.next) {
       this.#bytes -= item.routed.bytes
-      item.routed.waiting -= 1
+      item.routed.unfinished -= 1
       this.#owner.done(item.routed.entry)
     }
     this.#first = null

@@ -156,10 +156,13 @@ export class ListenerDelivery implements PushSource, EventReceiver {
     return deliverEvent(event, taken, this)
   }
 
-  orderOf(event: ChangeEvent): string | null {
-    // Without an order nothing waits for anything but a truncate.
-    if (this.#host.request.orderBy === 'none') return event.kind === 'truncate' ? null : String(++this.#unordered)
-    return keyTextOf(event)
+  orderOf(event: ChangeEvent, { item }: TakenChange): string | null {
+    const tuple = event.kind === 'delete' ? item.routed.before : item.routed.after
+    // A truncate concerns every row.
+    if (tuple === null) return null
+    return this.#host.request.orderBy === 'none'
+      ? String(++this.#unordered)
+      : keyTextOf(tuple, item.projection, item.routed.change.relation)
   }
 
   get table(): TableName {

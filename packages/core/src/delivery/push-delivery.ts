@@ -13,7 +13,7 @@ export interface PushSource extends DeliverySource {
    */
   deliver(event: ChangeEvent, taken: TakenChange): boolean | Promise<boolean>
   /** What must not overtake what: events with the same text are in order, `null` is in order with everything. */
-  orderOf(event: ChangeEvent): string | null
+  orderOf(event: ChangeEvent, taken: TakenChange): string | null
 }
 
 interface EventTask extends KeyedTask {
@@ -120,7 +120,7 @@ export class PushDelivery implements Delivery {
   #takeTasks(order: KeyOrder<EventTask>): boolean {
     const taken = this.#source.take()
     if (taken === null) return false
-    for (const event of taken.events) order.add({ key: this.#source.orderOf(event), event, taken })
+    for (const event of taken.events) order.add({ key: this.#source.orderOf(event, taken), event, taken })
     return true
   }
 

@@ -16,6 +16,8 @@ import type { ListenerOwner } from './listener-owner.ts'
 export interface TableListenerOwner extends ListenerOwner {
   /** The listener's user wants no more. Resolves when the source knows. */
   detach(listener: TableListener): Promise<void>
+  /** The listener has failed, by itself or with its client. */
+  hasFailed?(): void
 }
 
 const KINDS: readonly (EventKind | 'change')[] = ['insert', 'update', 'delete', 'truncate', 'change']
@@ -187,6 +189,7 @@ export class TableListener implements Listener, DeliveryHost {
     this.#ended?.abort()
     if (isHeld) this.#ready?.reject(error)
     this.#delivery?.end({ error })
+    this.owner.hasFailed?.()
     return this.#isRead || isHeld
   }
 
@@ -219,7 +222,6 @@ export class TableListener implements Listener, DeliveryHost {
   }
 
   async #stop(): Promise<void> {
-    if (this.isStopped) return
     this.end()
     const detached = this.owner.detach(this)
     await this.settled()

@@ -1,15 +1,35 @@
-import type { ChangeEvent } from '../event.ts'
+import { keyFunction } from '../conditions/index-key.ts'
+import type { Relation, Tuple } from '../contract/relation.ts'
+import type { Projection } from './projection.ts'
+
+type KeyText = (tuple: Tuple) => string
+
+const known = new WeakMap<Projection, KeyText>()
 
 /**
- * A text that is the same for events of one key; `null` for an event that concerns every key. Different keys may share
- * a text: they are then kept in order although they need not be.
+ * A text that is the same for rows whose keys PostgreSQL holds to be equal, however they are printed (`1.0` and `1.00`).
+ * Different keys may share a text where that is not known of a type: they are then kept in order although they need
+ * not be.
  */
-export function keyTextOf(event: ChangeEvent): string | null {
-  return event.key === null ? null : Object.values(event.key).map(valueText).join('\0')
+export function keyTextOf(tuple: Tuple, projection: Projection, relation: Relation): string {
+  let keyText = known.get(projection)
+  if (keyText === undefined) {
+    keyText = keyTextFunction(projection, relation)
+    known.set(projection, keyText)
+  }
+  return keyText(tuple)
 }
 
-function valueText(value: unknown): string {
-  if (value instanceof Date) return String(value.getTime())
-  // What a type parser of the user's makes of a value need not have a text of its own.
-  return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value)
+function keyTextFunction(projection: Projection, relation: Relation): KeyText {
+  const parts = projection.key.map(({ index }) => {
+    const type = relation.columns[index]?.type
+    return { index, keyOf: type === undefined ? null : keyFunction(type) }
+  })
+  return (tuple) =>
+    parts
+      .map(({ index, keyOf }) => {
+        const text = tuple.text(index)
+        return keyOf === null || text === null || text === undefined ? '' : keyOf(text)
+      })
+      .join('\0')
 }

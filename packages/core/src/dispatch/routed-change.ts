@@ -30,8 +30,8 @@ export class RoutedChange {
   before: Tuple | null
   /** How many listeners have taken the change. */
   takers = 0
-  /** In how many listeners' buffers it waits. */
-  waiting = 0
+  /** How many listeners have taken it and are not done with it. */
+  unfinished = 0
   #decoded:
     | { readonly tuple: Tuple; readonly columns: readonly ProjectedColumn[]; readonly decoded: DecodedRow }[]
     | null = null

@@ -52,3 +52,10 @@ test('the trace shows each cause once', () => {
   inner.cause = outer
   expect(traceOf(outer).match(/^Error: |^caused by: Error: /gm)).toHaveLength(2)
 })
+
+test('a message that points at a place in a condition keeps the text and its mark', () => {
+  const message = 'A condition cannot contain a subquery: it is about one row.\nid in (select 1)\n      ^'
+  expect(describeFailure(new RowtapError('ERR_INVALID_OPTIONS', { message })).sentence).toBe(
+    `rowtap: ERR_INVALID_OPTIONS: ${message}`,
+  )
+})

@@ -7,7 +7,7 @@ import { UsageError } from './usage-error.ts'
 export interface Failure {
   /** 2 for a wrong command line, 1 for everything else. */
   readonly exitCode: 1 | 2
-  /** One line for standard error. */
+  /** One line for standard error; with the text and a mark below it, where it points at a place in a condition. */
   readonly sentence: string
 }
 
@@ -18,7 +18,7 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof CommanderError) {
     return { exitCode: 2, sentence: `rowtap: ${onOneLine(error.message.replace(/^error: /, ''))}` }
   }
-  if (RowtapError.is(error)) return { exitCode: 1, sentence: `rowtap: ${error.code}: ${onOneLine(error.message)}` }
+  if (RowtapError.is(error)) return { exitCode: 1, sentence: `rowtap: ${error.code}: ${withPlace(error.message)}` }
   return { exitCode: 1, sentence: `rowtap: ${onOneLine(messageOf(error))}` }
 }
 
@@ -51,6 +51,12 @@ function messageOf(error: unknown): string {
   // An AggregateError of several refused connections has no message of its own.
   if (error.message === '' && error instanceof AggregateError) return error.errors.map(messageOf).join('; ')
   return error.message === '' ? error.name : error.message
+}
+
+/** One line, and where the message points at a place in a text, that text and the mark below it. */
+function withPlace(message: string): string {
+  const pointing = /^(.*?)\n(.*\n *\^)$/s.exec(message)
+  return pointing === null ? onOneLine(message) : `${onOneLine(pointing[1] ?? '')}\n${pointing[2]}`
 }
 
 function onOneLine(text: string): string {

@@ -422,6 +422,12 @@ describe('refusals before the database is touched', () => {
       '"inserts" is not an operation: they are insert, update, delete, truncate. Did you mean "insert"?',
     ],
     [
+      'a condition that is missing by mistake',
+      { table: 't', where: undefined },
+      'ERR_INVALID_OPTIONS',
+      `'where' is undefined: leave it out to have every row.`,
+    ],
+    [
       'something that is no condition',
       { table: 't', where: { a: { gtt: 1 } } },
       'ERR_INVALID_OPTIONS',

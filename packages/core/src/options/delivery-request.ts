@@ -43,7 +43,7 @@ function retry(given: unknown): CheckedRetryPolicy {
   const policy: Readonly<Record<string, unknown>> = { ...given }
   const minDelayMs = wholeNumber('retry.minDelayMs', policy['minDelayMs'], DEFAULT_MIN_DELAY_MS)
   const maxDelayMs = wholeNumber('retry.maxDelayMs', policy['maxDelayMs'], Math.max(DEFAULT_MAX_DELAY_MS, minDelayMs))
-  if (maxDelayMs < minDelayMs) throw invalidOptions(`'retry.maxDelayMs' is not less than 'retry.minDelayMs'.`)
+  if (maxDelayMs < minDelayMs) throw invalidOptions(`'retry.maxDelayMs' must not be less than 'retry.minDelayMs'.`)
   return { attempts: wholeNumber('retry.attempts', policy['attempts'], 1), minDelayMs, maxDelayMs }
 }
 

@@ -66,6 +66,10 @@ export function listenRequest(capabilities: Capabilities, options: unknown): Lis
   for (const [option, capability] of Object.entries(NEEDED)) {
     if (given[option] !== undefined) checkCapability(capabilities, capability, `the option '${option}'`)
   }
+  if ('where' in given && given['where'] === undefined) {
+    // A condition that is missing by mistake must not widen what a listener gets.
+    throw invalidOptions(`'where' is undefined: leave it out to have every row.`)
+  }
   const delivery = deliveryRequest(given)
   return {
     table: table(given['table']),

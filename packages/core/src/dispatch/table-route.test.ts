@@ -142,8 +142,8 @@ interface Listening {
 async function attach(route: TableRoute, relation: Relation, wishes: readonly Wish[]): Promise<readonly Listening[]> {
   const listening: Listening[] = []
   for (const { where: wanted, operations, columns, stays } of wishes) {
-    const options = { table: 't', transitions: 'idempotent', where: wanted, operations, columns }
-    const request = listenRequest(SCRIPTED_CAPABILITIES, options)
+    const options = { table: 't', transitions: 'idempotent', operations, columns }
+    const request = listenRequest(SCRIPTED_CAPABILITIES, wanted === undefined ? options : { ...options, where: wanted })
     const condition = await listenerCondition(request.where, relation, SCRIPTED_CAPABILITIES, (constants) =>
       Promise.resolve(constants.map(({ text }) => ({ text }))),
     )

@@ -33,6 +33,7 @@ export type {
 } from './conditions/column-type.ts'
 export { COLUMN_TYPES_SQL } from './conditions/column-types.sql.ts'
 export { columnTypes } from './conditions/column-types.ts'
+export { unknownType } from './conditions/unknown-type.ts'
 export type { ColumnTypeRow } from './conditions/column-types.ts'
 export { CANONICAL_SETTINGS, normaliseConstants } from './conditions/normalise-constants.sql.ts'
 export type { QueryRow, Statement } from './conditions/normalise-constants.sql.ts'

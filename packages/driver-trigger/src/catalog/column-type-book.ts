@@ -1,4 +1,5 @@
 import type { ColumnType, ConditionColumn, TableName } from '@rowtap/core/driver'
+import { unknownType } from '@rowtap/core/driver'
 import type { ShapeColumn, ShapeContent } from './shape.ts'
 
 interface KnownType {
@@ -28,11 +29,6 @@ export class ColumnTypeBook {
     const known = this.#byTable.get(keyOf(table))?.get(column.name)
     return known?.typeName === column.typeName ? known.type : unknownType(column.typeName)
   }
-}
-
-/** A type with this name of which nothing else is known: conditions on it are refused. */
-export function unknownType(displayName: string): ColumnType {
-  return { kind: 'base', name: `unknown ${displayName}`, castName: '"pg_catalog"."text"', displayName, collation: null }
 }
 
 function keyOf(table: TableName): string {

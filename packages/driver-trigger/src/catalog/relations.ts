@@ -1,7 +1,7 @@
 import type { ColumnType, Relation, TableName } from '@rowtap/core/driver'
+import { unknownType } from '@rowtap/core/driver'
 import type { PostgresTypes } from '../trigger-options.ts'
 import type { ColumnTypeBook } from './column-type-book.ts'
-import { unknownType } from './column-type-book.ts'
 import type { ShapeContent } from './shape.ts'
 
 /** A table's shape, and where its columns are in a row's text. */

@@ -1,5 +1,5 @@
 import type { ColumnType } from '@rowtap/core/driver'
-import { columnTypes } from '@rowtap/core/driver'
+import { columnTypes, unknownType } from '@rowtap/core/driver'
 import type { TextRow } from '../connection/control-connection.ts'
 import type { ColumnFacts, TableFacts } from './table-facts.ts'
 
@@ -31,9 +31,4 @@ export class ColumnTypeBook {
     const known = this.#byTable.get(tableOid)?.get(column.name)
     return known?.typeOid === column.typeOid ? known.type : unknownType(column.typeName)
   }
-}
-
-/** A type with this name of which nothing else is known: conditions on it are refused. */
-export function unknownType(displayName: string): ColumnType {
-  return { kind: 'base', name: `unknown ${displayName}`, castName: '"pg_catalog"."text"', displayName, collation: null }
 }

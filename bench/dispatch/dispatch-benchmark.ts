@@ -11,6 +11,7 @@ const COUNTS = [1, 100, 10_000, 100_000]
 const TITLES: Readonly<Record<ScenarioName, string>> = {
   equality: 'Each listener wants its own customer: where: { customer_id: n }. A change is wanted by one.',
   range: 'Each listener wants a range of its own: where: { total: { gte: n, lt: n + 1 } }. A change is wanted by one.',
+  both: "The same, of what all ask for besides: where: { status: 'paid', total: { gte: n, lt: n + 1 } }. A change is wanted by one.",
 }
 
 /**
@@ -21,7 +22,7 @@ export async function dispatchBenchmark(brief: boolean): Promise<void> {
   console.log(
     `Node ${process.versions.node}, ${cpus()[0]?.model.trim() ?? 'unknown processor'}. Medians; in brackets the least and the greatest.`,
   )
-  for (const name of ['equality', 'range'] as const) {
+  for (const name of ['equality', 'range', 'both'] as const) {
     console.log(`\n${TITLES[name]}`)
     console.log(
       row([

@@ -5,7 +5,7 @@ import { cpuUs, measured } from './median.ts'
 import { MemoryDriver } from './memory-driver.ts'
 
 /** What the listeners ask for. */
-export type ScenarioName = 'equality' | 'range'
+export type ScenarioName = 'equality' | 'range' | 'both'
 
 /** What a number of listeners costs. */
 export interface ScenarioResult {
@@ -26,6 +26,7 @@ const ATTACHMENTS = 20
 const CONDITIONS: Readonly<Record<ScenarioName, (n: number) => Where>> = {
   equality: (n) => ({ customer_id: n }),
   range: (n) => ({ total: { gte: n, lt: n + 1 } }),
+  both: (n) => ({ status: 'paid', total: { gte: n, lt: n + 1 } }),
 }
 
 /** Measures one scenario. Changes are made beforehand; what is measured is the way from the driver's batch to the acknowledgement. */

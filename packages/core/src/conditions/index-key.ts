@@ -1,11 +1,11 @@
 import type { BoundCondition, NormalisedConstants, TypedConstant } from './bound-condition.ts'
-import { constantKey } from './bound-condition.ts'
+import { AS_WRITTEN, constantKey } from './bound-condition.ts'
 import { bindCondition } from './bind-condition.ts'
 import type { ColumnType, ConditionColumn } from './column-type.ts'
-import type { TextOrder } from './comparison/comparison.ts'
 import { comparisonOf } from './comparison/comparison-of.ts'
 import type { Condition } from './condition.ts'
 import { operatorSupport } from './operator-support.ts'
+import { OrderedValue, valueOrder } from './ordered-value.ts'
 
 /**
  * Makes of a value's text a string that is the same for two values exactly where PostgreSQL's `=` is true of them;
@@ -18,10 +18,9 @@ export function keyFunction(type: ColumnType): ((text: string) => string) | null
 
 /** Compares two values' texts in PostgreSQL's order; `null` for types whose order is not known in the process. */
 export function orderFunction(type: ColumnType): ((left: string, right: string) => number) | null {
-  if (operatorSupport(type, 'lt').where !== 'process') return null
-  const compareTo = comparisonOf(type)?.compareTo
-  if (compareTo === undefined || compareTo === null) return null
-  return (left, right) => compareTo(right)(left)
+  const order = valueOrder(type)
+  if (order === null) return null
+  return (left, right) => new OrderedValue(left, order).compare(new OrderedValue(right, order))
 }
 
 /** A column that must have one of some values, whatever else a condition asks. */
@@ -79,70 +78,23 @@ function fixed(
   const keys = new Set<string>()
   for (const constant of list) {
     if (constant === null) continue
-    const text = constants.get(constantKey(constant))
+    const text = printedText(constant, constants)
     if (text === undefined) return []
     keys.add(key(text))
   }
   return [{ index, keys: [...keys], decides: true }]
 }
 
-/** A constant of another type than the column's can be equal to several values, and its text is not theirs. */
-function isOfColumnsType({ type, as }: Extract<BoundCondition, { readonly kind: 'compare' | 'in' }>): boolean {
+/** A constant's text as PostgreSQL prints it: the condition's own string where that is the same, so that it is there once. */
+export function printedText(constant: TypedConstant, constants: NormalisedConstants): string | undefined {
+  return constants === AS_WRITTEN ? constant.text : constants.get(constantKey(constant))
+}
+
+/** Whether constants have the column's type: another can be equal to several values, and its text is not theirs. */
+export function isOfColumnsType({ type, as }: Extract<BoundCondition, { readonly kind: 'compare' | 'in' }>): boolean {
   return as === null || (type.kind === 'base' && (type.name === as || (isInteger(type.name) && isInteger(as))))
 }
 
 function isInteger(type: string): boolean {
   return type === 'int2' || type === 'int4' || type === 'int8'
-}
-
-/** One end of what a column may be. */
-export interface ColumnBound {
-  readonly text: string
-  /** Compares a value's text with this end. */
-  readonly order: TextOrder
-}
-
-/** A column that must lie between two ends, whatever else a condition asks. `null`: no end on that side. */
-export interface BoundedColumn {
-  /** The column's index in the relation. */
-  readonly index: number
-  readonly lower: ColumnBound | null
-  readonly upper: ColumnBound | null
-}
-
-/**
- * The columns that a condition confines: it is not true of a row where such a column is less than `lower`, greater
- * than `upper`, or NULL. An end itself need not be inside. Only columns whose order is known in the process.
- */
-export function boundedColumns(
-  condition: Condition,
-  columns: readonly ConditionColumn[],
-  constants: NormalisedConstants,
-): readonly BoundedColumn[] {
-  const bounded = new Map<number, BoundedColumn>()
-  for (const one of boundedIn(bindCondition(condition, columns), constants)) {
-    const other = bounded.get(one.index)
-    const lower = tighter(one.lower, other?.lower ?? null, 1)
-    const upper = tighter(one.upper, other?.upper ?? null, -1)
-    bounded.set(one.index, { index: one.index, lower, upper })
-  }
-  return [...bounded.values()]
-}
-
-function boundedIn(condition: BoundCondition, constants: NormalisedConstants): readonly BoundedColumn[] {
-  if (condition.kind === 'and') return condition.conditions.flatMap((part) => boundedIn(part, constants))
-  if (condition.kind !== 'compare' || condition.constant === null || !isOfColumnsType(condition)) return []
-  const { index, type, operator } = condition
-  const isLower = operator === 'gt' || operator === 'gte'
-  if (!isLower && operator !== 'lt' && operator !== 'lte') return []
-  const compareTo = operatorSupport(type, 'lt').where === 'process' ? comparisonOf(type)?.compareTo : null
-  const text = constants.get(constantKey(condition.constant))
-  if (text === undefined || compareTo === null || compareTo === undefined) return []
-  const bound = { text, order: compareTo(text) }
-  return [{ index, lower: isLower ? bound : null, upper: isLower ? null : bound }]
-}
-
-function tighter(one: ColumnBound | null, other: ColumnBound | null, sign: 1 | -1): ColumnBound | null {
-  if (one === null || other === null) return one ?? other
-  return one.order(other.text) * sign > 0 ? other : one
 }

@@ -2,6 +2,8 @@ import type { CompiledCondition } from '../conditions/compile-condition.ts'
 import type { Tuple } from '../contract/relation.ts'
 import { formatTableName } from '../contract/table-name.ts'
 import { RowtapError } from '../rowtap-error.ts'
+import type { Found } from './index/found.ts'
+import { AFTER, BEFORE } from './index/found.ts'
 import type { RoutedChange } from './routed-change.ts'
 
 /** Whether a condition was true of a row before a change, and is after it. Of a row that does not exist it is not. */
@@ -16,39 +18,44 @@ export const EVERY_ROW: ConditionTruth = { before: true, after: true }
 
 /** One object for each truth. */
 export function conditionTruth(before: boolean | 'unknown', after: boolean): ConditionTruth {
-  return TRUTHS[`${before} ${after}`]
+  if (before === 'unknown') return after ? UNKNOWN_BEFORE : UNKNOWN_AND_NOT_AFTER
+  if (before) return after ? EVERY_ROW : NOT_AFTER
+  return after ? NOT_BEFORE : NO_ROW
 }
 
-const TRUTHS: Readonly<Record<`${ConditionTruth['before']} ${ConditionTruth['after']}`, ConditionTruth>> = {
-  'true true': EVERY_ROW,
-  'true false': { before: true, after: false },
-  'false true': { before: false, after: true },
-  'false false': { before: false, after: false },
-  'unknown true': { before: 'unknown', after: true },
-  'unknown false': { before: 'unknown', after: false },
-}
+const NOT_AFTER: ConditionTruth = { before: true, after: false }
+const NOT_BEFORE: ConditionTruth = { before: false, after: true }
+const NO_ROW: ConditionTruth = { before: false, after: false }
+const UNKNOWN_BEFORE: ConditionTruth = { before: 'unknown', after: true }
+const UNKNOWN_AND_NOT_AFTER: ConditionTruth = { before: 'unknown', after: false }
 
 /** A condition that is tested once for each change, however many listeners have it. */
 export class RowCondition {
   readonly #isTrue: CompiledCondition['isTrue']
   /** The change that was tested last: by its number, so that it is not held. */
   #serial = 0
-  #truth: ConditionTruth = EVERY_ROW
+  #before: boolean | 'unavailable' = false
+  #after: boolean | 'unavailable' = false
 
   constructor(condition: CompiledCondition) {
     this.#isTrue = condition.isTrue
   }
 
-  /** @throws RowtapError ERR_SETUP_REQUIRED where a new row came without a value that the condition needs. */
-  truthOf(routed: RoutedChange): ConditionTruth {
+  /**
+   * What it is for both versions of a row, or for those that count: of another version it is taken not to be true.
+   *
+   * @throws RowtapError ERR_SETUP_REQUIRED where a new row came without a value that the condition needs.
+   */
+  truthOf(routed: RoutedChange, versions: Found = BEFORE | AFTER): ConditionTruth {
     if (this.#serial !== routed.serial) {
-      const before = this.#test(routed.before)
-      const after = this.#test(routed.after)
-      if (after === 'unavailable') throw valueNotSent(routed)
-      this.#truth = conditionTruth(before === 'unavailable' ? 'unknown' : before, after)
+      this.#before = this.#test(routed.before)
+      this.#after = this.#test(routed.after)
       this.#serial = routed.serial
     }
-    return this.#truth
+    const before = (versions & BEFORE) !== 0 && this.#before
+    const after = (versions & AFTER) !== 0 && this.#after
+    if (after === 'unavailable') throw valueNotSent(routed)
+    return conditionTruth(before === 'unavailable' ? 'unknown' : before, after)
   }
 
   #test(tuple: Tuple | null): boolean | 'unavailable' {

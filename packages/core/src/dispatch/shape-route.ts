@@ -1,5 +1,4 @@
 import type { Operation } from '../capabilities/capabilities.ts'
-import type { CompiledCondition } from '../conditions/compile-condition.ts'
 import { compileCondition } from '../conditions/compile-condition.ts'
 import type { Relation } from '../contract/relation.ts'
 import type { TableListener } from '../delivery/table-listener.ts'
@@ -23,14 +22,14 @@ interface Member {
   readonly listener: TableListener
   readonly projection: Share<Projection>
   readonly condition: ListenerCondition | null
-  /** The condition, ready to be tested. Made when it is first needed: most often the index decides. */
+  /** The condition, ready to be tested. Made when it is first needed: most often the index finds what it is. */
   tested: Share<RowCondition> | null
+  /** What the condition asks besides being found: most often nothing, or what others ask too. */
+  rest: Share<RowCondition> | null
   /** The number of the last change for which it was found, and for which versions of the row. */
   seen: number
   found: Found
   placement: Placement | null
-  /** Whether being found is being wanted: see {@link Placement}. */
-  decides: boolean
 }
 
 /** Finds, for changes of rows of one shape, the listeners that want them. */
@@ -57,16 +56,16 @@ export class ShapeRoute {
       projection: this.#projections.share(JSON.stringify([columns, key]), () => binding.projection),
       condition,
       tested: null,
+      rest: null,
       seen: 0,
       found: UNKNOWN,
       placement: null,
-      decides: false,
     }
     const index = this.#indexes.get(operations) ?? new ListenerIndex<Member>(this.relation)
     this.#indexes.set(operations, index)
-    member.placement = index.add(member, condition)
-    member.decides = member.placement.decides
-    if (condition !== null && !member.decides) member.tested = this.#share(condition, binding.condition)
+    const { placement, rest } = index.add(member, condition)
+    member.placement = placement
+    if (condition !== null && rest !== null) member.rest = this.#share({ ...condition, tree: rest })
     this.#members.set(listener, member)
   }
 
@@ -77,6 +76,7 @@ export class ShapeRoute {
     member.placement?.remove()
     this.#projections.giveBack(member.projection)
     if (member.tested !== null) this.#conditions.giveBack(member.tested)
+    if (member.rest !== null) this.#conditions.giveBack(member.rest)
   }
 
   /**
@@ -123,25 +123,23 @@ export class ShapeRoute {
     this.#candidates.push(member)
   }
 
-  /** What the index has found out about a condition that asks for nothing else is not tested again. */
+  /** What the index has found out about a condition is not tested again. */
   #truthFor(member: Member, routed: RoutedChange): ConditionTruth {
-    const { condition, decides, found } = member
+    const { condition, rest, found } = member
     if (condition === null || routed.change.kind === 'truncate') return EVERY_ROW
-    if (!decides || (found & UNKNOWN) !== 0) {
-      member.tested ??= this.#share(condition, null)
+    if ((found & UNKNOWN) !== 0) {
+      member.tested ??= this.#share(condition)
       return member.tested.value.truthOf(routed)
     }
-    return found === (BEFORE | AFTER) ? EVERY_ROW : found === AFTER ? NOT_BEFORE : NOT_AFTER
+    if (rest !== null) return rest.value.truthOf(routed, found)
+    return conditionTruth((found & BEFORE) !== 0, (found & AFTER) !== 0)
   }
 
-  #share(condition: ListenerCondition, compiled: CompiledCondition | null): Share<RowCondition> {
+  #share(condition: ListenerCondition): Share<RowCondition> {
     const { columns } = this.relation
     return this.#conditions.share(
       conditionText(condition, this.relation),
-      () => new RowCondition(compiled ?? compileCondition(condition.tree, columns, condition.constants)),
+      () => new RowCondition(compileCondition(condition.tree, columns, condition.constants)),
     )
   }
 }
-
-const NOT_BEFORE = conditionTruth(false, true)
-const NOT_AFTER = conditionTruth(true, false)

@@ -1,7 +1,8 @@
-import type { FixedColumn } from '../../conditions/index-key.ts'
-import { boundedColumns, fixedColumns, keyFunction } from '../../conditions/index-key.ts'
+import type { Condition } from '../../conditions/condition.ts'
+import { keyFunction } from '../../conditions/index-key.ts'
 import type { Relation, Tuple } from '../../contract/relation.ts'
 import type { ListenerCondition } from '../listener-condition.ts'
+import { boundedParts, fixedParts } from './condition-part.ts'
 import type { Found } from './found.ts'
 import { AFTER, BEFORE, UNKNOWN } from './found.ts'
 import { HashIndex } from './hash-index.ts'
@@ -14,22 +15,29 @@ export type Visitor<M> = (member: M, found: Found) => void
 export interface Placement {
   /** Takes the member out of the index. */
   remove(): void
-  /** Whether the member's condition is true of exactly those rows for which it is found, {@link UNKNOWN} aside. */
-  readonly decides: boolean
+}
+
+/** What became of a member that was added. */
+export interface Added {
+  readonly placement: Placement
+  /**
+   * What the member's condition asks besides: it is true of exactly those rows for which the member is found and of which
+   * the rest is true, {@link UNKNOWN} aside. `null`: nothing.
+   */
+  readonly rest: Condition | null
 }
 
 /** Most members are in a hash, and theirs is smaller than a function with all that it refers to. */
 class HashPlacement<M extends object> implements Placement {
-  readonly decides: boolean
   readonly #index: HashIndex<M>
   readonly #member: M
   readonly #keys: readonly string[]
 
-  constructor(index: HashIndex<M>, member: M, { keys, decides }: Pick<FixedColumn, 'keys' | 'decides'>) {
+  constructor(index: HashIndex<M>, member: M, keys: readonly string[]) {
     this.#index = index
     this.#member = member
     this.#keys = keys
-    this.decides = decides
+    index.add(member, keys)
   }
 
   remove(): void {
@@ -37,25 +45,35 @@ class HashPlacement<M extends object> implements Placement {
   }
 }
 
+/** A place where a member can be, among about so many others that are found with it. */
+interface Choice<M> {
+  readonly load: number
+  readonly rest: Condition | null
+  place(member: M): Placement
+}
+
+/** So many members that have one value in common are not worth looking for another column. */
+const FEW = 2
+
 /**
  * Finds the members whose condition may be true of a row, without looking at the others: those that fix a column to
- * values by a hash, those that confine an ordered column by an interval tree. Whether the condition is true is tested
- * by the caller: the index only leaves out those of which it is not.
+ * values by a hash, those that confine an ordered column by an index of intervals.
  */
 export class ListenerIndex<M extends object> {
   readonly #relation: Relation
   readonly #hashes = new Map<number, HashIndex<M>>()
   readonly #intervals = new Map<number, IntervalIndex<M>>()
-  readonly #rest = new Set<M>()
+  readonly #others = new Set<M>()
 
   constructor(relation: Relation) {
     this.#relation = relation
   }
 
   /** Adds a member with its condition; `null`: it wants every row. */
-  add(member: M, condition: ListenerCondition | null): Placement {
-    if (condition === null) return this.#addToRest(member)
-    return this.#addFixed(member, condition) ?? this.#addBounded(member, condition) ?? this.#addToRest(member)
+  add(member: M, condition: ListenerCondition | null): Added {
+    const best = condition === null ? null : this.#choice(condition)
+    if (best === null) return { placement: this.#addToOthers(member), rest: null }
+    return { placement: best.place(member), rest: best.rest }
   }
 
   /**
@@ -65,40 +83,40 @@ export class ListenerIndex<M extends object> {
   visit(before: Tuple | null, after: Tuple | null, visitor: Visitor<M>): void {
     for (const [column, index] of this.#hashes) visitEither(index, column, before, after, visitor)
     for (const [column, index] of this.#intervals) visitEither(index, column, before, after, visitor)
-    for (const member of this.#rest) visitor(member, UNKNOWN)
+    for (const member of this.#others) visitor(member, UNKNOWN)
+  }
+
+  #choice(condition: ListenerCondition): Choice<M> | null {
+    const fixed = fewest(this.#fixed(condition))
+    if (fixed !== null && fixed.load <= FEW) return fixed
+    const bounded = fewest(this.#bounded(condition))
+    return fixed === null || (bounded !== null && bounded.load < fixed.load) ? bounded : fixed
   }
 
   /** By the column whose values have the fewest members so far: by `customer_id` rather than by `status`. */
-  #addFixed(member: M, { tree, constants }: ListenerCondition): Placement | null {
-    let best: (Pick<FixedColumn, 'keys' | 'decides'> & { readonly index: HashIndex<M>; readonly load: number }) | null =
-      null
-    for (const { index: column, keys, decides } of fixedColumns(tree, this.#relation.columns, constants)) {
+  #fixed(condition: ListenerCondition): readonly Choice<M>[] {
+    return fixedParts(condition, this.#relation).flatMap(({ index: column, keys, rest }) => {
       const index = this.#hashOf(column)
-      if (index === null) continue
-      const load = index.load(keys)
-      if (best === null || load < best.load) best = { index, keys, decides, load }
-    }
-    if (best === null) return null
-    best.index.add(member, best.keys)
-    return new HashPlacement(best.index, member, best)
+      if (index === null) return []
+      return { load: index.load(keys), rest, place: (member) => new HashPlacement(index, member, keys) }
+    })
   }
 
-  #addBounded(member: M, { tree, constants }: ListenerCondition): Placement | null {
-    const all = boundedColumns(tree, this.#relation.columns, constants)
-    // Two ends leave less than one.
-    const bounded = all.find(({ lower, upper }) => lower !== null && upper !== null) ?? all[0]
-    if (bounded === undefined) return null
-    const index = this.#intervals.get(bounded.index) ?? new IntervalIndex<M>()
-    this.#intervals.set(bounded.index, index)
-    return { remove: index.add(member, bounded), decides: false }
+  /** In the same way, by the column for whose end the fewest members are found. */
+  #bounded(condition: ListenerCondition): readonly Choice<M>[] {
+    return boundedParts(condition, this.#relation).map(({ index: column, order, lower, upper, rest }) => {
+      const index = this.#intervals.get(column) ?? new IntervalIndex<M>(order)
+      this.#intervals.set(column, index)
+      return { load: index.load({ lower, upper }), rest, place: (member) => index.add(member, { lower, upper }) }
+    })
   }
 
-  #addToRest(member: M): Placement {
-    this.#rest.add(member)
+  #addToOthers(member: M): Placement {
+    this.#others.add(member)
     const remove = (): void => {
-      this.#rest.delete(member)
+      this.#others.delete(member)
     }
-    return { remove, decides: false }
+    return { remove }
   }
 
   #hashOf(column: number): HashIndex<M> | null {
@@ -111,6 +129,12 @@ export class ListenerIndex<M extends object> {
     this.#hashes.set(column, index)
     return index
   }
+}
+
+function fewest<M>(choices: readonly Choice<M>[]): Choice<M> | null {
+  let best: Choice<M> | null = null
+  for (const choice of choices) if (best === null || choice.load < best.load) best = choice
+  return best
 }
 
 interface ColumnIndex<M> {

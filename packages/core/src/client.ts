@@ -28,8 +28,35 @@ export interface Listener<R extends object = Row, C extends Capabilities = Capab
     handler: EventHandler<Extract<ListenerEvent<R, C, A>, { readonly kind: K }>>,
   ): () => void
   on(kind: 'change', handler: EventHandler<ListenerEvent<R, C, A>>): () => void
-  /** Detaches: events that wait are discarded, the one in its handler is finished first. Others are not disturbed. */
-  stop(): Promise<void>
+  /**
+   * Takes no further changes, and hands over what was received. Others are not disturbed. What is not handled within the
+   * time limit is left: a client with a subscription does not acknowledge it, nor anything after it, so that it comes again
+   * after a restart; one without lets go of it. `stop({ discard: true })` lets go of what waits, and of what was left
+   * before. Without any handler or loop nothing is waited for.
+   *
+   * A loop is waited for until it has asked past the last event: in its body, leave it instead. A handler may call this: it
+   * is not waited for, and what is behind it is handed over later.
+   *
+   * Leaving a loop, by `break`, `return` or a throw, ends the listener without handing over what waits: the event of the
+   * loop, too, is left. So do the listener's `signal`, and `await using`.
+   *
+   * @throws RowtapError ERR_INVALID_OPTIONS, at once; rejects where the source cannot be told.
+   */
+  stop(options?: StopOptions): Promise<StopReport>
+}
+
+/** How to stop a listener. */
+export interface StopOptions {
+  /** How long handlers may take to finish what was received, in milliseconds. Default: 10,000. */
+  readonly timeoutMs?: number
+  /** Whether what waits is dropped, and counts as done. Handlers that run finish. Default: false. */
+  readonly discard?: boolean
+}
+
+/** How a listener ended. */
+export interface StopReport {
+  /** How many received changes were not handled: a handler has them yet, or they were left. */
+  readonly unfinished: number
 }
 
 /** An event that was given up after its handler failed for good, as its listener's `onFailure` says. */
@@ -57,7 +84,10 @@ export interface ClientSignals {
 
 /** How a client ended. */
 export interface CloseReport {
-  /** How many received events were not handled before the client closed. They are not acknowledged. */
+  /**
+   * How many received changes were not handled before the client closed, those included that listeners of a client with a
+   * subscription have left. They are not acknowledged. A change counts once for each listener that it is for.
+   */
   readonly unfinished: number
 }
 
@@ -75,13 +105,17 @@ export interface Client<C extends Capabilities = Capabilities> extends AsyncDisp
   readonly acknowledged: Position | null
   /**
    * Attaches a listener. It may be called at any time while the client is open. With `ack: 'manual'` its events have
-   * `ack()`.
+   * `ack()`. `R` is a row as its events hold it, `T` a row of the table where `columns` leaves some of that out.
    *
    * @throws RowtapError ERR_INVALID_OPTIONS, ERR_CAPABILITY_UNSUPPORTED or ERR_CLOSED, at once. What only the
    *   database can tell (an unknown table or column) rejects the listener's `ready`.
    */
-  listen<R extends object = Row>(options: ManualListenOptions<C, NoInfer<R>>): Listener<R, C, 'manual'>
-  listen<R extends object = Row>(options: ListenOptions<C, NoInfer<R>>): Listener<R, C>
+  listen<R extends object = Row, T extends object = R>(
+    options: ManualListenOptions<C, NoInfer<R>, NoInfer<T>>,
+  ): Listener<R, C, 'manual'>
+  listen<R extends object = Row, T extends object = R>(
+    options: ListenOptions<C, NoInfer<R>, NoInfer<T>>,
+  ): Listener<R, C>
   /**
    * What listeners with these options would make of their tables, beside those that are attached: what runs in the
    * database and what in the process, and every statement that would be executed. Executes none of them.
@@ -100,6 +134,11 @@ export interface Client<C extends Capabilities = Capabilities> extends AsyncDisp
   on<K extends keyof ClientSignals>(signal: K, handler: (notice: ClientSignals[K]) => void): () => void
   /** What the client and its listeners have counted so far. It may be called at any time, also when the client is closed. */
   metrics(): ClientMetrics
-  /** Hands what was received to the handlers, acknowledges, disconnects. Later calls return the first one's promise. */
+  /**
+   * Hands what was received to the handlers, acknowledges, disconnects. Later calls return the first one's promise. A
+   * handler may call this: it is not waited for.
+   *
+   * @throws RowtapError (rejects) what goes wrong meanwhile, where neither an `error` handler nor a loop hears of it.
+   */
   close(options?: CloseOptions): Promise<CloseReport>
 }

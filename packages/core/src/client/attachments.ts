@@ -1,4 +1,5 @@
 import type { Capabilities } from '../capabilities/capabilities.ts'
+import { holdsEnum } from '../conditions/holds-enum.ts'
 import type { DriverSession } from '../contract/driver.ts'
 import type { Position } from '../contract/position.ts'
 import type { Relation } from '../contract/relation.ts'
@@ -165,8 +166,11 @@ export class Attachments {
 
 function wishOf(request: ListenRequest, { relation, projection, condition }: Binding): CaptureWish {
   const { table, operations, columns } = request
-  if (columns === null) return request
-  const tested = (condition?.columns ?? []).flatMap((index) => relation.columns[index]?.name ?? [])
-  const taken = [...projection.columns, ...projection.key].map(({ name }) => name)
-  return { table, operations, columns: [...new Set([...taken, ...tested])] }
+  const tested = (condition?.columns ?? []).flatMap((index) => relation.columns[index] ?? [])
+  const comparedEnums = tested.filter(({ type }) => holdsEnum(type)).map(({ name }) => name)
+  // There may be many listeners: most need nothing of their own to say what they wish.
+  if (columns === null && comparedEnums.length === 0) return request
+  const taken = [...projection.columns, ...projection.key, ...tested].map(({ name }) => name)
+  const wish = { table, operations, columns: columns === null ? null : [...new Set(taken)] }
+  return comparedEnums.length === 0 ? wish : { ...wish, comparedEnums }
 }

@@ -9,6 +9,8 @@ export interface CaptureWish {
   readonly operations: ReadonlySet<Operation>
   /** The columns that it needs; `null`: all. */
   readonly columns: readonly string[] | null
+  /** The columns of enumerations that its condition compares. Left out: none. */
+  readonly comparedEnums?: readonly string[]
 }
 
 interface WantedTable {
@@ -16,6 +18,8 @@ interface WantedTable {
   /** How many listeners want each operation, and need each column. */
   readonly operations: Map<Operation, number>
   readonly columns: Map<string, number>
+  /** How many compare each column of an enumeration. */
+  readonly comparedEnums: Map<string, number>
   /** How many listeners need every column. */
   all: number
 }
@@ -30,7 +34,7 @@ export class CaptureSet {
     const name = keyOf(wish.table)
     let wanted = this.#tables.get(name)
     if (wanted === undefined) {
-      wanted = { table: wish.table, operations: new Map(), columns: new Map(), all: 0 }
+      wanted = { table: wish.table, operations: new Map(), columns: new Map(), comparedEnums: new Map(), all: 0 }
       this.#tables.set(name, wanted)
     }
     this.#count(wanted, wish, 1)
@@ -46,15 +50,17 @@ export class CaptureSet {
 
   /** One request for each table. */
   requests(): CaptureRequest[] {
-    return [...this.#tables.values()].map(({ table, operations, columns, all }) => ({
+    return [...this.#tables.values()].map(({ table, operations, columns, comparedEnums, all }) => ({
       table,
       operations: new Set(OPERATIONS.filter((operation) => operations.has(operation))),
       columns: all > 0 ? null : new Set(columns.keys()),
+      comparedEnums: new Set(comparedEnums.keys()),
     }))
   }
 
   #count(wanted: WantedTable, wish: CaptureWish, by: 1 | -1): void {
     for (const operation of wish.operations) this.#countOne(wanted.operations, operation, by)
+    for (const column of wish.comparedEnums ?? []) this.#countOne(wanted.comparedEnums, column, by)
     if (wish.columns !== null) {
       for (const column of wish.columns) this.#countOne(wanted.columns, column, by)
       return

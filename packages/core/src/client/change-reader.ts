@@ -60,6 +60,11 @@ export class ChangeReader {
     return this.#tracker.acknowledged
   }
 
+  /** How many deliveries of what was read are not done: a change counts once for each listener that it is for. */
+  get unfinished(): number {
+    return this.#tracker.unfinished
+  }
+
   /** How many changes have been read. */
   get changes(): number {
     return this.#changes

@@ -431,7 +431,7 @@ describe('refusals before the database is touched', () => {
       'something that is no condition',
       { table: 't', where: { a: { gtt: 1 } } },
       'ERR_INVALID_OPTIONS',
-      `'where' at "a" has no option "gtt". Did you mean "gt"?`,
+      `'where' at "a" has no operator "gtt". Did you mean "gt"? The operators are eq, neq, lt, lte, gt, gte, in, notIn, isNull, like, notLike, ilike, notIlike, between, notBetween, isDistinctFrom, isNotDistinctFrom; a value that is an object is written { eq: … }.`,
     ],
   ])('%s', (_name, options, code, message) => {
     const driver = scripted()

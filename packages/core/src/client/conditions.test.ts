@@ -120,7 +120,7 @@ describe('a listener with a condition', () => {
       const listener = client.listen({ table: 'orders', where: { status } })
       listener.on('change', (event) => void seen.push(`${status} ${event.id}`))
       await listener.ready
-      return () => listener.stop()
+      return async () => void (await listener.stop())
     }
     const stopA = await attach('a')
     await attach('b')

@@ -5,6 +5,8 @@ import type { Position } from '../contract/position.ts'
 import type { AcknowledgementEntry } from '../delivery/acknowledgement-tracker.ts'
 import type { TableListenerOwner } from '../delivery/table-listener.ts'
 import { TableListener } from '../delivery/table-listener.ts'
+import type { End, HandlerCall } from '../delivery/handler-call.ts'
+import { currentCall, waitFor } from '../delivery/inside-handler.ts'
 import type { OwnedListener } from '../delivery/listener-owner.ts'
 import type { AckMode, ChangeEvent, Row } from '../event.ts'
 import type { ListenOptions, ManualListenOptions } from '../listen-options.ts'
@@ -34,19 +36,26 @@ import { within } from './within.ts'
  *   └───a failure──▶ failed
  * ```
  */
-export class OpenClient<C extends Capabilities> implements Client<C>, TableListenerOwner, ReaderHost {
+export class OpenClient<C extends Capabilities> implements Client<C>, TableListenerOwner, ReaderHost, End {
   readonly capabilities: C
   readonly times: DeliveryTimes = new DeliveryTimes()
   readonly driverName: string
   readonly session: DriverSession
+  readonly isDurable: boolean
   readonly #signals: Signals
   /** Tells the driver to give up whatever it waits for. */
   readonly #abandon: AbortController
   readonly #listeners = new Set<TableListener>()
+  /** Those that are detached, and whose handlers are not done yet. */
+  readonly #ending = new Set<TableListener>()
   readonly #attachments: Attachments
   readonly #reader: ChangeReader
   #state: 'open' | 'closing' | 'closed' | 'failed' = 'open'
   #closing: Promise<CloseReport> | null = null
+  /** How many changes were not handled when the client failed. */
+  #unfinished: number | null = null
+  /** The failure of a client that was closing, and that nobody has heard of: who closes it is told. */
+  #untold: RowtapError | null = null
 
   /** Connects the driver. What goes wrong is a RowtapError. */
   static async open<C extends Capabilities>(driver: Driver<C>, request: ConnectRequest): Promise<OpenClient<C>> {
@@ -64,7 +73,7 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
         planOnly: false,
         notify: (notice) => signals.notify(notice),
       })
-      const client = new OpenClient(driver, session, signals, abandon)
+      const client = new OpenClient(driver, session, signals, abandon, request.subscription !== null)
       if (signal !== null) client.#closeOn(signal)
       return client
     } catch (error) {
@@ -75,10 +84,17 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
     }
   }
 
-  private constructor(driver: Driver<C>, session: DriverSession, signals: Signals, abandon: AbortController) {
+  private constructor(
+    driver: Driver<C>,
+    session: DriverSession,
+    signals: Signals,
+    abandon: AbortController,
+    isDurable: boolean,
+  ) {
     this.capabilities = driver.capabilities
     this.driverName = driver.name
     this.session = session
+    this.isDurable = isDurable
     this.#signals = signals
     this.#abandon = abandon
     this.#attachments = new Attachments(session, driver.capabilities, {
@@ -99,9 +115,15 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
     return this.#reader.acknowledged
   }
 
-  listen<R extends object = Row>(options: ManualListenOptions<C, NoInfer<R>>): Listener<R, C, 'manual'>
-  listen<R extends object = Row>(options: ListenOptions<C, NoInfer<R>>): Listener<R, C>
-  listen<R extends object>(options: ListenOptions<C, NoInfer<R>>): Listener<R, C, AckMode> {
+  listen<R extends object = Row, T extends object = R>(
+    options: ManualListenOptions<C, NoInfer<R>, NoInfer<T>>,
+  ): Listener<R, C, 'manual'>
+  listen<R extends object = Row, T extends object = R>(
+    options: ListenOptions<C, NoInfer<R>, NoInfer<T>>,
+  ): Listener<R, C>
+  listen<R extends object, T extends object>(
+    options: ListenOptions<C, NoInfer<R>, NoInfer<T>>,
+  ): Listener<R, C, AckMode> {
     if (this.#state !== 'open') throw clientClosed()
     const listener = this.attach(
       listenRequest(this.capabilities, options),
@@ -138,6 +160,7 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
       times: this.times,
       tables: this.#reader.counters,
       listeners: this.#listeners,
+      ending: this.#ending,
     })
   }
 
@@ -147,12 +170,18 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
 
   close(options: CloseOptions = {}): Promise<CloseReport> {
     const timeoutMs = closeTimeoutMs(options)
+    const call = currentCall()
+    if (call !== null) waitFor(call, this)
     this.#closing ??= this.#close(timeoutMs)
     return this.#closing
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  *calls(): Generator<HandlerCall> {
+    for (const listener of this.#everyListener()) yield* listener.calls()
   }
 
   readonly done = (entry: AcknowledgementEntry): void => {
@@ -184,6 +213,7 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
 
   async detach(listener: TableListener): Promise<void> {
     this.#forget(listener)
+    this.#endsSoon(listener)
     if (this.#state !== 'open') return
     try {
       await this.#attachments.detach(listener)
@@ -216,16 +246,31 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
     this.#reader.remove(listener)
   }
 
+  /** What it has received is handed over yet, or its handlers run: until then the client's end waits for it. */
+  #endsSoon(listener: TableListener): void {
+    this.#ending.add(listener)
+    void listener.drain(null).then(() => this.#ending.delete(listener))
+  }
+
+  #everyListener(): readonly TableListener[] {
+    return [...this.#listeners, ...this.#ending]
+  }
+
   #fail(cause: unknown): void {
     if (this.#state === 'closed' || this.#state === 'failed') return
     const error = asRowtapError(this.driverName, cause)
+    const isClosing = this.#state === 'closing'
     this.#state = 'failed'
     this.#reader.stop()
     this.#reader.stopAcknowledging()
-    const unfinished = unfinishedOf(this.#listeners)
-    const seen = [...this.#listeners].map((listener) => listener.fail(error))
+    const { unfinished } = this.#reader
+    this.#unfinished = unfinished
+    const seen = this.#everyListener().map((listener) => listener.fail(error))
     const heard = this.#signals.emit('error', error)
-    if (!heard && !seen.includes(true)) throwUncaught(error)
+    if (!heard && !seen.includes(true)) {
+      if (isClosing) this.#untold = error
+      else throwUncaught(error)
+    }
     this.#closing ??= this.#disconnect(DEFAULT_CLOSE_TIMEOUT_MS).then(
       () => ({ unfinished }),
       (closeError: unknown) => {
@@ -239,15 +284,21 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   async #close(timeoutMs: number): Promise<CloseReport> {
     this.#state = 'closing'
     this.#reader.stop()
-    const listeners = [...this.#listeners]
+    const listeners = this.#everyListener()
     // What is not live yet never will be.
     this.#abandon.abort(clientClosed())
-    await within(timeoutMs, Promise.all(listeners.map((listener) => listener.drain())))
-    const unfinished = unfinishedOf(listeners)
+    await within(timeoutMs, Promise.all(listeners.map((listener) => listener.drain(this))))
+    const unfinished = this.#unfinished ?? this.#reader.unfinished
     // What is thrown away now was not handled, and must come again.
     this.#reader.stopAcknowledging()
-    for (const listener of listeners) listener.end()
-    await this.#disconnect(0)
+    for (const listener of listeners) listener.end('closed')
+    try {
+      await this.#disconnect(0)
+    } catch (error) {
+      if (this.#untold === null) throw error
+      throwUncaught(error)
+    }
+    if (this.#untold !== null) throw this.#untold
     if (this.#state === 'closing') this.#state = 'closed'
     return { unfinished }
   }
@@ -255,16 +306,20 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   /** Lets the handlers that run finish, for so long, and ends the session. */
   async #disconnect(timeoutMs: number): Promise<void> {
     this.#abandon.abort(clientClosed())
-    await within(timeoutMs, Promise.all([...this.#listeners].map((listener) => listener.settled())))
+    await within(timeoutMs, Promise.all(this.#everyListener().map((listener) => listener.drain(this))))
     await this.session.close()
     await this.#reader.ended
     for (const listener of this.#listeners) listener.counters.end()
     this.#listeners.clear()
+    this.#ending.clear()
   }
 
   #closeOn(signal: AbortSignal): void {
     const onAbort = (): void => {
-      this.close().catch((error: unknown) => this.#fail(error))
+      this.close().catch((error: unknown) => {
+        if (this.#state === 'failed') throwUncaught(error)
+        else this.#fail(error)
+      })
     }
     if (signal.aborted) onAbort()
     else signal.addEventListener('abort', onAbort, { once: true, signal: this.#abandon.signal })
@@ -276,10 +331,4 @@ export function typedListener<R extends object, C extends Capabilities, A extend
   listener: TableListener,
 ): Listener<R, C, A> {
   return listener as unknown as Listener<R, C, A>
-}
-
-function unfinishedOf(listeners: Iterable<TableListener>): number {
-  let sum = 0
-  for (const listener of listeners) sum += listener.unfinished
-  return sum
 }

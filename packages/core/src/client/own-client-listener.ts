@@ -10,8 +10,11 @@ export function ownClientListener<C extends Capabilities>(driver: Driver<C>, req
   const abandon = new AbortController()
   const opening = OpenClient.open(driver, { subscription: null, signal: abandon.signal, on: {} })
   let client: OpenClient<C> | null = null
+  let hasEnded = false
   const listener = new TableListener(request, {
     client: null,
+    // Without a subscription nothing comes again.
+    isDurable: false,
     get times() {
       return client?.times ?? null
     },
@@ -21,10 +24,16 @@ export function ownClientListener<C extends Capabilities>(driver: Driver<C>, req
     passedOver: (from, event, error, how) => client?.passedOver(from, event, error, how),
     // Its user has no hand on the client: a listener that is refused must not leave one behind.
     hasFailed: () => {
-      client?.close().catch(throwUncaught)
+      // Whoever waits for the end is told what becomes of it.
+      if (!hasEnded) client?.close().catch(throwUncaught)
     },
     detach: async () => {
-      abandon.abort()
+      // A client that is there closes when what was received is handed over: nothing more is offered until then.
+      if (client === null) abandon.abort()
+      await Promise.resolve()
+    },
+    ended: async () => {
+      hasEnded = true
       // An error while opening is told by the listener, below.
       const opened = await opening.catch(() => null)
       await opened?.close()

@@ -7,6 +7,9 @@ export interface AcknowledgementEntry {
   last: Position
 }
 
+/** How many entries there may be before those that are done, and in nobody's way, are taken together. */
+const FEW_ENTRIES = 1024
+
 /**
  * Knows up to where everything is done: the highest position at and before which every change of every listener
  * has been handled, however the listeners overtake each other.
@@ -15,6 +18,8 @@ export class AcknowledgementTracker {
   readonly #acknowledge: (position: Position) => void
   #entries: AcknowledgementEntry[] = []
   #head = 0
+  /** With so many entries it is time to take some together. */
+  #manyEntries = FEW_ENTRIES
   #stopped = false
   #acknowledged: Position | null = null
 
@@ -27,8 +32,21 @@ export class AcknowledgementTracker {
     return this.#acknowledged
   }
 
+  /** How many deliveries are not done. */
+  get unfinished(): number {
+    let sum = 0
+    for (let index = this.#head; index < this.#entries.length; index++) sum += this.#entries[index]?.pending ?? 0
+    return sum
+  }
+
+  /** How many entries are kept. */
+  get size(): number {
+    return this.#entries.length - this.#head
+  }
+
   /** Adds changes behind all that were added before. Call {@link settle} once their deliveries are counted. */
   add(last: Position): AcknowledgementEntry {
+    if (this.#entries.length >= this.#manyEntries) this.#compact()
     const entry: AcknowledgementEntry = { pending: 0, last }
     this.#entries.push(entry)
     return entry
@@ -60,6 +78,14 @@ export class AcknowledgementTracker {
     if (position === null) return
     this.#acknowledged = position
     this.#acknowledge(position)
+  }
+
+  /** Where a delivery takes long, what is done behind it must not fill the memory: of a run of it, the last says all. */
+  #compact(): void {
+    const entries = this.#entries.slice(this.#head)
+    this.#entries = entries.filter((entry, index) => entry.pending > 0 || entries[index + 1]?.pending !== 0)
+    this.#head = 0
+    this.#manyEntries = Math.max(FEW_ENTRIES, this.#entries.length * 2)
   }
 
   /** Nothing is acknowledged from now on. */

@@ -24,8 +24,8 @@ export interface EventReceiver extends CallOptions {
   delivered(event: ChangeEvent, taken: TakenChange, milliseconds: number): void
   /** The event was passed over after its handler failed for good, as the listener asked for. */
   passedOver(event: ChangeEvent, taken: TakenChange, error: RowtapError, how: 'skip' | 'dead letter'): void
-  /** The listener ended while the event waited for a retry. */
-  abandoned(event: ChangeEvent, taken: TakenChange): void
+  /** The listener ended while an event of the change waited for a retry. */
+  abandoned(taken: TakenChange): void
   /** The client has to stop. */
   failed(event: ChangeEvent, error: RowtapError): void
 }
@@ -59,7 +59,7 @@ function decide(
     return true
   }
   if (receiver.signal.aborted && failure.attempts < receiver.retry.attempts) {
-    receiver.abandoned(event, taken)
+    receiver.abandoned(taken)
     return false
   }
   const error = handlerFailed(receiver.table, event, failure)

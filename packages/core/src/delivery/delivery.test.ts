@@ -4,6 +4,7 @@ import { connect } from '../connect.ts'
 import type { Acknowledgeable, ChangeEvent } from '../event.ts'
 import type { ListenOptions } from '../listen-options.ts'
 import type { RowtapError } from '../rowtap-error.ts'
+import { gatedHandler } from '../testing/scripted-client.ts'
 import { SCRIPTED_CAPABILITIES, ScriptedDriver, textRelation } from '../testing/scripted-driver.ts'
 import { until } from '../testing/until.ts'
 
@@ -27,28 +28,10 @@ function insert(id: string): { readonly kind: 'insert'; readonly new: readonly s
   return { kind: 'insert', new: [id, 'new'] }
 }
 
-/** A handler whose calls end when the test says so. */
-function gated(): {
-  readonly handler: (event: ChangeEvent) => Promise<void>
-  readonly begun: string[]
-  readonly end: (id: string) => void
-} {
-  const ends = new Map<string, () => void>()
-  const begun: string[] = []
-  return {
-    begun,
-    handler: (event) => {
-      begun.push(event.id)
-      return new Promise((resolve) => ends.set(event.id, resolve))
-    },
-    end: (id) => ends.get(id)?.(),
-  }
-}
-
 describe('concurrency', () => {
   test('so many events are with handlers at once, and those of one key stay in order', async () => {
     await using fixture = await listening({ concurrency: 2 })
-    const { handler, begun, end } = gated()
+    const { handler, begun, end } = gatedHandler()
     fixture.listener.on('change', handler)
     fixture.driver.deliver([insert('a'), insert('a'), insert('b'), insert('c')])
     await until(() => begun.length === 2)
@@ -66,7 +49,7 @@ describe('concurrency', () => {
 
   test('a truncate waits for everything before it, and everything after it waits for the truncate', async () => {
     await using fixture = await listening({ concurrency: 4 })
-    const { handler, begun, end } = gated()
+    const { handler, begun, end } = gatedHandler()
     fixture.listener.on('change', handler)
     fixture.driver.deliver([insert('a'), insert('b'), { kind: 'truncate' }, insert('c')])
     await until(() => begun.length === 2)
@@ -84,7 +67,7 @@ describe('concurrency', () => {
 
   test(`with orderBy 'none' events of one key overtake each other`, async () => {
     await using fixture = await listening({ concurrency: 2, orderBy: 'none' })
-    const { handler, begun, end } = gated()
+    const { handler, begun, end } = gatedHandler()
     fixture.listener.on('change', handler)
     fixture.driver.deliver([insert('a'), insert('a')])
     await until(() => begun.length === 2)
@@ -95,7 +78,7 @@ describe('concurrency', () => {
 
   test('what is not finished is not acknowledged, whatever finished after it', async () => {
     await using fixture = await listening({ concurrency: 2 })
-    const { handler, begun, end } = gated()
+    const { handler, begun, end } = gatedHandler()
     fixture.listener.on('change', handler)
     fixture.driver.deliver([insert('a')])
     const [second] = fixture.driver.deliver([insert('b')])
@@ -107,13 +90,13 @@ describe('concurrency', () => {
     await until(() => fixture.client.acknowledged === second?.position)
   })
 
-  test('a listener that stops lets its running handlers finish and begins no other', async () => {
+  test('a listener that is stopped with discard lets its running handlers finish and begins no other', async () => {
     await using fixture = await listening({ concurrency: 2 })
-    const { handler, begun, end } = gated()
+    const { handler, begun, end } = gatedHandler()
     fixture.listener.on('change', handler)
     const changes = fixture.driver.deliver([insert('a'), insert('b'), insert('a'), insert('c')])
     await until(() => begun.length === 2)
-    const stopped = fixture.listener.stop()
+    const stopped = fixture.listener.stop({ discard: true })
     end('c1')
     await new Promise((resolve) => setImmediate(resolve))
     expect(fixture.client.acknowledged).toBeNull()

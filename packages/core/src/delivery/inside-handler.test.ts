@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { connect } from '../connect.ts'
+import { soon } from '../testing/scripted-client.ts'
 import { SCRIPTED_CAPABILITIES, ScriptedDriver, textRelation } from '../testing/scripted-driver.ts'
 import { until } from '../testing/until.ts'
 
@@ -52,4 +53,128 @@ test('a handler that stops another listener waits for what that one is handling'
   driver.deliver([{ kind: 'insert', new: ['1'] }])
   await until(() => log.length === 2)
   expect(log).toEqual(['slow is done', 'slow is stopped'])
+})
+
+describe('handlers that wait for each other’s end go on at once:', () => {
+  test('two that close their client', async () => {
+    const driver = new ScriptedDriver([orders], SCRIPTED_CAPABILITIES)
+    const client = await connect(driver)
+    const reports: unknown[] = []
+    for (let n = 0; n < 2; n++) {
+      const listener = client.listen({ table: 'orders' })
+      listener.on('insert', async () => {
+        // Not all of them at the same moment.
+        for (let turn = 0; turn < n; turn++) await soon()
+        reports.push(await client.close())
+      })
+      await listener.ready
+    }
+    driver.deliver([{ kind: 'insert', new: ['1'] }])
+    await until(() => reports.length === 2)
+    expect(reports).toEqual([{ unfinished: 2 }, { unfinished: 2 }])
+  })
+
+  test('several of one listener that stop it, and what is behind them is handed over', async () => {
+    const driver = new ScriptedDriver([orders], SCRIPTED_CAPABILITIES)
+    await using client = await connect(driver)
+    const listener = client.listen({ table: 'orders', concurrency: 2 })
+    const log: string[] = []
+    listener.on('insert', async (event) => {
+      if (event.id !== 'c3') await listener.stop()
+      log.push(event.id)
+    })
+    await listener.ready
+    driver.deliver(['1', '2', '3'].map((id) => ({ kind: 'insert', new: [id] })))
+    await until(() => log.length === 3)
+    expect(log.at(-1)).toBe('c3')
+    await until(() => driver.acknowledged.length === 1)
+  })
+
+  test('two that stop each other’s listener', async () => {
+    const driver = new ScriptedDriver([orders], SCRIPTED_CAPABILITIES)
+    await using client = await connect(driver)
+    const [one, other] = [client.listen({ table: 'orders' }), client.listen({ table: 'orders' })]
+    const log: string[] = []
+    one.on('insert', async () => {
+      await other.stop()
+      log.push('one')
+    })
+    other.on('insert', async () => {
+      await soon()
+      await one.stop()
+      log.push('other')
+    })
+    await Promise.all([one.ready, other.ready])
+    driver.deliver([{ kind: 'insert', new: ['1'] }])
+    await until(() => log.length === 2)
+    expect(log.toSorted()).toEqual(['one', 'other'])
+  })
+
+  test('one that stops a listener whose handler closes the client', async () => {
+    const driver = new ScriptedDriver([orders], SCRIPTED_CAPABILITIES)
+    const client = await connect(driver)
+    const [one, other] = [client.listen({ table: 'orders' }), client.listen({ table: 'orders' })]
+    const log: string[] = []
+    one.on('insert', async () => {
+      await other.stop()
+      log.push('one')
+    })
+    other.on('insert', async () => {
+      await soon()
+      await client.close()
+      log.push('other')
+    })
+    await Promise.all([one.ready, other.ready])
+    driver.deliver([{ kind: 'insert', new: ['1'] }])
+    await until(() => log.length === 2)
+    expect(driver.closed).toBe(1)
+  })
+})
+
+test('whoever is outside waits for a handler that waits for the same end, and for what is behind it', async () => {
+  const driver = new ScriptedDriver([orders], SCRIPTED_CAPABILITIES)
+  await using client = await connect(driver)
+  const listener = client.listen({ table: 'orders' })
+  const log: string[] = []
+  const begun = Promise.withResolvers<void>()
+  listener.on('insert', async (event) => {
+    begun.resolve()
+    if (event.id === 'c1') await listener.stop()
+    await soon()
+    log.push(event.id)
+  })
+  await listener.ready
+  driver.deliver(['1', '2'].map((id) => ({ kind: 'insert', new: [id] })))
+  await begun.promise
+  expect(await listener.stop()).toEqual({ unfinished: 0 })
+  expect(log).toEqual(['c1', 'c2'])
+})
+
+test.each([
+  ['that returned at once', false],
+  ['that took its time', true],
+])('what a handler %s has started is not inside it any more: it waits for the next', async (_name, takesTime) => {
+  const driver = new ScriptedDriver([orders], SCRIPTED_CAPABILITIES)
+  await using client = await connect(driver)
+  const listener = client.listen({ table: 'orders' })
+  const start = Promise.withResolvers<void>()
+  const gate = Promise.withResolvers<void>()
+  const log: string[] = []
+  listener.on('insert', (event) => {
+    if (event.id === 'c2') return gate.promise.then(() => log.push('handled'))
+    void start.promise.then(async () => {
+      const stopped = listener.stop()
+      gate.resolve()
+      await stopped
+      log.push('stopped')
+    })
+    return takesTime ? soon() : undefined
+  })
+  await listener.ready
+  driver.deliver(['1', '2'].map((id) => ({ kind: 'insert', new: [id] })))
+  await until(() => driver.taken === 1)
+  await soon()
+  start.resolve()
+  await until(() => log.length === 2)
+  expect(log).toEqual(['handled', 'stopped'])
 })

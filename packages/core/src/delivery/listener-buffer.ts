@@ -1,5 +1,6 @@
-import type { QueuedChange } from './queued-change.ts'
+import { LeftChanges } from './left-changes.ts'
 import type { ListenerOwner } from './listener-owner.ts'
+import type { QueuedChange } from './queued-change.ts'
 
 /** What a listener has received and is not done with, and how much memory that holds. */
 export class ListenerBuffer {
@@ -13,6 +14,7 @@ export class ListenerBuffer {
   #held: Set<QueuedChange> | null = null
   #taken = 0
   #bytes = 0
+  #left: LeftChanges | null = null
 
   constructor(limitBytes: number, owner: ListenerOwner) {
     this.#limitBytes = limitBytes
@@ -34,6 +36,11 @@ export class ListenerBuffer {
     return this.#bytes
   }
 
+  /** How many changes were left: they are not done, and nobody has them. */
+  get left(): number {
+    return this.#left?.count ?? 0
+  }
+
   get hasRoom(): boolean {
     return this.bytes < this.#limitBytes
   }
@@ -47,13 +54,13 @@ export class ListenerBuffer {
     item.routed.unfinished += 1
   }
 
-  /** What is taken from now on can be given up by {@link discardTaken}: it may never be done. */
+  /** What is taken from now on can be given up by {@link giveUpAll}: it may never be done. */
   hold(): void {
     this.#held ??= new Set()
   }
 
   /** The next change, which is held until it is done. */
-  take(): QueuedChange | undefined {
+  takeItem(): QueuedChange | undefined {
     const item = this.#first
     if (item === null) return undefined
     this.#first = item.next
@@ -66,32 +73,60 @@ export class ListenerBuffer {
     return item
   }
 
-  /** A change that was taken is done. Called once for each, except for what was given up. */
-  done(item: QueuedChange): void {
-    if (this.#held !== null && !this.#held.delete(item)) return
+  /**
+   * A change that was taken is done. Called once for each; what was left by then is done all the same.
+   *
+   * @returns whether it had not been given up before.
+   */
+  doneItem(item: QueuedChange): boolean {
+    if (this.#held !== null && !this.#held.delete(item)) {
+      this.#left?.done(item.routed.entry)
+      return false
+    }
     this.#taken -= 1
-    this.#bytes -= item.routed.bytes
-    item.routed.unfinished -= 1
-    this.#owner.done(item.routed.entry)
+    this.#release(item, false)
     // Reading goes on when half of the buffer is free: one change at a time would wake the source for each.
     if (this.bytes * 2 <= this.#limitBytes) this.#owner.roomMade()
+    return true
   }
 
-  /** What waits is not wanted any more. What was taken is held until it is done. */
-  discardWaiting(): void {
-    for (let item = this.#first; item !== null; item = item.next) {
-      this.#bytes -= item.routed.bytes
-      item.routed.unfinished -= 1
-      this.#owner.done(item.routed.entry)
-    }
+  /**
+   * What waits, and what somebody holds who may never be done with it, is given up: its memory is let go of. It is left,
+   * or counts as done. Returns how many changes that were.
+   */
+  giveUpAll(leave: boolean): number {
+    const before = this.unfinished
+    for (let item = this.#first; item !== null; item = item.next) this.#release(item, leave)
     this.#first = null
     this.#last = null
     this.#waiting = 0
+    for (const item of this.#held ?? []) this.#release(item, leave)
+    this.#taken -= this.#held?.size ?? 0
+    this.#held?.clear()
     this.#owner.roomMade()
+    return before - this.unfinished
   }
 
-  /** What was taken is not wanted any more, either. */
-  discardTaken(): void {
-    for (const item of this.#held ?? []) this.done(item)
+  /** A change that was taken, and that nobody holds, is left. */
+  leaveItem(item: QueuedChange): void {
+    if (this.#held !== null && !this.#held.delete(item)) return
+    this.#taken -= 1
+    this.#release(item, true)
+  }
+
+  /** What was left counts as done. Returns how many changes that were. */
+  letGoLeft(): number {
+    return this.#left?.letGo() ?? 0
+  }
+
+  #release({ routed }: QueuedChange, leave: boolean): void {
+    this.#bytes -= routed.bytes
+    routed.unfinished -= 1
+    if (!leave) {
+      this.#owner.done(routed.entry)
+      return
+    }
+    this.#left ??= new LeftChanges(this.#owner.done)
+    this.#left.add(routed.entry)
   }
 }

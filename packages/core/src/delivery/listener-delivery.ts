@@ -1,22 +1,23 @@
 import type { TableName } from '../contract/table-name.ts'
-import { eventsOf } from '../dispatch/events-of.ts'
 import { keyTextOf } from '../dispatch/key-text.ts'
 import type { ChangeEvent } from '../event.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import type { RowtapError } from '../rowtap-error.ts'
-import type { QueuedChange } from './queued-change.ts'
 import type { EventReceiver, FailurePolicy } from './deliver-event.ts'
 import { deliverEvent } from './deliver-event.ts'
-import type { CallFailure } from './event-call.ts'
-import type { EventHandlers } from './event-handlers.ts'
-import { isInsideHandlerOf } from './inside-handler.ts'
-import { ListenerBuffer } from './listener-buffer.ts'
 import type { RecordedListener } from './delivery-record.ts'
 import { recordDelivered, recordFailure, recordRetry } from './delivery-record.ts'
+import type { CallFailure } from './event-call.ts'
+import type { EventHandlers } from './event-handlers.ts'
+import type { End, HandlerCall } from './handler-call.ts'
+import { goesOnAfter } from './handler-call.ts'
+import type { DeliveryEnd } from './listener-changes.ts'
+import { ListenerChanges } from './listener-changes.ts'
 import type { ListenerOwner } from './listener-owner.ts'
 import { PullLoop } from './pull-delivery.ts'
 import type { PushSource } from './push-delivery.ts'
 import { PushDelivery } from './push-delivery.ts'
+import type { QueuedChange } from './queued-change.ts'
 import type { CheckedRetryPolicy } from './retry-policy.ts'
 import type { TakenChange } from './taken-change.ts'
 
@@ -28,62 +29,66 @@ export interface DeliveryHost extends RecordedListener {
   /** An event was given up after its handler failed for good, as the listener asked for. */
   passedOver(event: ChangeEvent, error: RowtapError, how: 'skip' | 'dead letter'): void
   /** A loop was left. */
-  stop(): Promise<void>
+  leave(): Promise<void>
 }
+
+const NO_CALLS: readonly never[] = []
 
 /** The changes that a listener has received, on their way to its handlers or its loop. Made with the first of them. */
 export class ListenerDelivery implements PushSource, EventReceiver {
   readonly #host: DeliveryHost
-  readonly #buffer: ListenerBuffer
+  readonly #changes: ListenerChanges
   #push: PushDelivery | null = null
   #loop: PullLoop | null = null
   /** Made when a handler waits for its retry. */
   #abort: AbortController | null = null
-  /** Whether an event is done when its handlers are. Known here, because it is asked for each event. */
-  readonly #isAutomatic: boolean
-  #ended = false
   #unordered = 0
-  /** Called when a change is done, for whoever waits for the last. */
-  #onDone: (() => void) | null = null
 
   constructor(host: DeliveryHost) {
     this.#host = host
-    this.#isAutomatic = host.request.ack === 'auto'
-    this.#buffer = new ListenerBuffer(host.request.bufferBytes, host.owner)
-    // What nobody acknowledges is never done.
-    if (!this.#isAutomatic) this.#buffer.hold()
+    this.#changes = new ListenerChanges(host)
   }
 
   /** How many changes were received and are not handled. */
   get unfinished(): number {
-    return this.#buffer.unfinished
+    return this.#changes.unfinished
   }
 
-  /** How many bytes those hold, as received. */
+  /** The same, those included that will not be. */
+  get unhandled(): number {
+    return this.#changes.unhandled
+  }
+
+  /** How many bytes those hold that may be handled yet, as received. */
   get bufferBytes(): number {
-    return this.#buffer.bytes
+    return this.#changes.bytes
   }
 
   get hasRoom(): boolean {
-    return this.#buffer.hasRoom
+    return this.#changes.hasRoom
   }
 
   get isRead(): boolean {
     return this.#loop !== null
   }
 
+  /** The calls of handlers that have not returned yet. */
+  get calls(): Iterable<HandlerCall> {
+    return this.#push?.calls ?? NO_CALLS
+  }
+
   add(item: QueuedChange): void {
-    this.#buffer.add(item)
+    this.#changes.add(item)
   }
 
   /** Makes the loop that reads from now on. */
   read(): PullLoop {
-    this.#buffer.hold()
+    this.#changes.hold()
     this.#loop = new PullLoop({
       take: () => this.take(),
       begun: (event) => this.begun(event),
       delivered: (event, taken, milliseconds) => this.delivered(event, taken, milliseconds),
-      left: () => this.#host.stop(),
+      left: () => this.#host.leave(),
     })
     return this.#loop
   }
@@ -95,61 +100,54 @@ export class ListenerDelivery implements PushSource, EventReceiver {
       return
     }
     if (this.#push === null) {
-      if (this.#buffer.waiting === 0 || this.#ended) return
+      if (this.#changes.waiting === 0 || this.#changes.isEnded) return
       this.#push = new PushDelivery(this, this.#host.request.concurrency)
     }
     this.#push.wake()
   }
 
-  /** Resolves when everything that was received is handled, or the delivery has ended; for a handler, at once. */
-  async drain(): Promise<void> {
-    // A handler that waits for the client's end cannot be waited for.
-    if (this.#push !== null && isInsideHandlerOf(this.#push)) return
-    while (!this.#ended && this.#buffer.unfinished > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onDone = resolve
-      })
-    }
+  /**
+   * Resolves when everything that was received is handled, or the delivery has ended, and no handler runs. Handlers that
+   * go on only after an end, where it is given, are not waited for, nor for what they keep from being handled.
+   */
+  async drain(end: End | null): Promise<void> {
+    await this.#changes.until(() => this.#isDrained || (end !== null && this.#onlyGoesOnAfter(end)))
   }
 
-  /** Discards what waits. Loops end, with the error where there is one. */
-  end(failure: { readonly error: unknown } | null): void {
-    this.#ended = true
+  /** Resolves when handlers run that all go on only after this call does. */
+  async waitsFor(call: HandlerCall): Promise<void> {
+    await this.#changes.until(() => this.#onlyGoesOnAfter(call))
+  }
+
+  /** Nothing further is handed over. Loops end, with the error where there is one. */
+  end(how: DeliveryEnd, failure: { readonly error: unknown } | null): void {
+    this.#changes.end(how)
     this.#abort?.abort()
     this.#push?.end()
-    this.#buffer.discardWaiting()
-    // An event with a handler is done when the handler is; one that a loop holds, or that nobody will acknowledge, is now.
-    this.#buffer.discardTaken()
-    this.#onDone?.()
+    // An event with a handler is done when the handler is; one that a loop holds, or that nobody will acknowledge, is not.
+    this.#changes.giveUp()
+    // A loop that was not left may be done with its event yet: it says so by asking for the next.
+    if (!this.#changes.isKept) this.#loop?.forget()
     if (failure === null) this.#loop?.end()
     else this.#loop?.fail(failure.error)
+    this.#changes.changed()
   }
 
-  /** Resolves when no handler runs; at once for the handler itself. */
-  async settled(): Promise<void> {
-    await this.#push?.settled()
+  /** What was left counts as done. */
+  letGo(): void {
+    if (this.#changes.letGo()) this.#loop?.forget()
   }
 
   take(): TakenChange | null {
-    const item = this.#ended ? undefined : this.#buffer.take()
-    if (item === undefined) return null
-    try {
-      const events = eventsOf(item.routed, item.projection, item.transition)
-      const acknowledged = this.#isAutomatic ? null : new Set<ChangeEvent>()
-      const taken: TakenChange = { item, events, pending: events.length, acknowledged }
-      if (!this.#isAutomatic) for (const event of events) this.#addAck(event, taken)
-      return taken
-    } catch (error) {
-      this.#host.owner.failed(error)
-      return null
-    }
+    return this.#changes.take()
   }
 
-  done(taken: TakenChange): void {
-    taken.pending -= 1
-    if (taken.pending !== 0) return
-    this.#buffer.done(taken.item)
-    this.#onDone?.()
+  givenUp(taken: TakenChange): void {
+    this.#changes.givenUp(taken)
+  }
+
+  callsChanged(): void {
+    this.#changes.changed()
   }
 
   deliver(event: ChangeEvent, taken: TakenChange): boolean | Promise<boolean> {
@@ -184,7 +182,7 @@ export class ListenerDelivery implements PushSource, EventReceiver {
   get signal(): AbortSignal {
     if (this.#abort === null) {
       this.#abort = new AbortController()
-      if (this.#ended) this.#abort.abort()
+      if (this.#changes.isEnded) this.#abort.abort()
     }
     return this.#abort.signal
   }
@@ -203,17 +201,17 @@ export class ListenerDelivery implements PushSource, EventReceiver {
 
   delivered(event: ChangeEvent, taken: TakenChange, milliseconds: number): void {
     recordDelivered(this.#host, event, milliseconds)
-    if (this.#isAutomatic) this.done(taken)
+    if (this.#changes.isAutomatic) this.#changes.done(taken)
   }
 
   passedOver(event: ChangeEvent, taken: TakenChange, error: RowtapError, how: 'skip' | 'dead letter'): void {
     recordFailure(this.#host, event, error, how)
     this.#host.passedOver(event, error, how)
-    this.#doneWith(event, taken)
+    this.#changes.doneWith(event, taken)
   }
 
-  abandoned(event: ChangeEvent, taken: TakenChange): void {
-    this.#doneWith(event, taken)
+  abandoned(taken: TakenChange): void {
+    this.#changes.givenUp(taken)
   }
 
   failed(event: ChangeEvent, error: RowtapError): void {
@@ -221,15 +219,14 @@ export class ListenerDelivery implements PushSource, EventReceiver {
     this.#host.owner.failed(error)
   }
 
-  #addAck(event: ChangeEvent, taken: TakenChange): void {
-    // Not enumerable: an event is plain data to whoever copies, compares or prints it.
-    Object.defineProperty(event, 'ack', { value: () => this.#doneWith(event, taken) })
+  get #isDrained(): boolean {
+    if (this.#push !== null && this.#push.running > 0) return false
+    return this.#changes.isEnded || this.#changes.unfinished === 0
   }
 
-  /** One event is done with, unless somebody has acknowledged it before. */
-  #doneWith(event: ChangeEvent, taken: TakenChange): void {
-    if (taken.acknowledged?.has(event)) return
-    taken.acknowledged?.add(event)
-    this.done(taken)
+  #onlyGoesOnAfter(goal: End | HandlerCall): boolean {
+    if (this.#push === null || this.#push.running === 0) return false
+    for (const call of this.#push.calls) if (!goesOnAfter(call, goal)) return false
+    return true
   }
 }

@@ -16,6 +16,8 @@ export interface ListenerOwner {
   readonly client: Client | null
   /** How long deliveries take, of all listeners; `null` while there is no connection. */
   readonly times: DeliveryTimes | null
+  /** Whether what is not acknowledged comes again after a restart. */
+  readonly isDurable: boolean
   /** One change is done with. */
   readonly done: (entry: AcknowledgementEntry) => void
   /** There is room again in the listener's buffer. */

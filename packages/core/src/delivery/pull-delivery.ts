@@ -2,13 +2,13 @@ import type { ChangeEvent } from '../event.ts'
 import type { DeliverySource, TakenChange } from './taken-change.ts'
 
 /** Where a loop's events come from. */
-export interface PullSource extends Pick<DeliverySource, 'take'> {
+export interface PullSource extends DeliverySource {
   /** The loop is about to have this event. */
   begun(event: ChangeEvent): void
   /** The loop has gone on from this event, after so many milliseconds. */
   delivered(event: ChangeEvent, taken: TakenChange, milliseconds: number): void
-  /** The loop was left: nothing more is wanted. */
-  left(): Promise<void>
+  /** The loop was left: nothing more is wanted, and what it had is not done. */
+  left(): Promise<unknown>
 }
 
 interface Waiter {
@@ -29,7 +29,11 @@ export class PullLoop implements AsyncIterableIterator<ChangeEvent, undefined> {
   }
 
   next(): Promise<IteratorResult<ChangeEvent, undefined>> {
-    if (this.#end === 'done') return Promise.resolve({ done: true, value: undefined })
+    if (this.#end === 'done') {
+      // The listener ended while the loop was busy with this event, which it now is done with all the same.
+      this.#goOn()
+      return Promise.resolve({ done: true, value: undefined })
+    }
     if (this.#end !== null) return Promise.reject(this.#end.error)
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject })
@@ -38,6 +42,7 @@ export class PullLoop implements AsyncIterableIterator<ChangeEvent, undefined> {
   }
 
   async return(): Promise<IteratorResult<ChangeEvent, undefined>> {
+    this.forget()
     this.end()
     await this.#source.left()
     return { done: true, value: undefined }
@@ -68,18 +73,27 @@ export class PullLoop implements AsyncIterableIterator<ChangeEvent, undefined> {
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error)
   }
 
-  /** Asking for the next event says that the one before it is done. */
+  /** What the loop has is no business of anybody's any more. */
+  forget(): void {
+    this.#held = null
+  }
+
   #nextEvent(): ChangeEvent | null {
-    if (this.#held !== null) {
-      const { taken, index, startedAt } = this.#held
-      this.#held = null
-      const event = taken.events[index]
-      if (event !== undefined) this.#source.delivered(event, taken, performance.now() - startedAt)
-      const following = this.#hand(taken, index + 1)
-      if (following !== null) return following
-    }
+    const held = this.#goOn()
+    const following = held === null ? null : this.#hand(held.taken, held.index + 1)
+    if (following !== null) return following
     const taken = this.#source.take()
     return taken === null ? null : this.#hand(taken, 0)
+  }
+
+  /** Asking for the next event says that the one before it is done. Returns that one. */
+  #goOn(): { readonly taken: TakenChange; readonly index: number } | null {
+    const held = this.#held
+    if (held === null) return null
+    this.#held = null
+    const event = held.taken.events[held.index]
+    if (event !== undefined) this.#source.delivered(event, held.taken, performance.now() - held.startedAt)
+    return held
   }
 
   #hand(taken: TakenChange, index: number): ChangeEvent | null {

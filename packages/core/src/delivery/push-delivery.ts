@@ -1,6 +1,7 @@
 import type { ChangeEvent } from '../event.ts'
-import type { Delivery } from './inside-handler.ts'
-import { deliverInside, deliverInSweep, isInsideHandlerOf } from './inside-handler.ts'
+import type { Delivery, HandlerCall } from './handler-call.ts'
+import { handlerCall } from './handler-call.ts'
+import { deliverInSweep, runInside } from './inside-handler.ts'
 import { KeyOrder } from './key-order.ts'
 import type { KeyedTask } from './key-order.ts'
 import type { DeliverySource, TakenChange } from './taken-change.ts'
@@ -14,12 +15,30 @@ export interface PushSource extends DeliverySource {
   deliver(event: ChangeEvent, taken: TakenChange): boolean | Promise<boolean>
   /** What must not overtake what: events with the same text are in order, `null` is in order with everything. */
   orderOf(event: ChangeEvent, taken: TakenChange): string | null
+  /** One event of a change was taken and will be with no handler, because the delivery has ended. */
+  givenUp(taken: TakenChange): void
+  /** A call of handlers has begun or ended that takes its time, or waits for an end. */
+  callsChanged(): void
 }
 
 interface EventTask extends KeyedTask {
   readonly event: ChangeEvent
   readonly taken: TakenChange
 }
+
+/** Handlers that have not returned yet. */
+interface PendingCall {
+  readonly call: HandlerCall
+  readonly outcome: Promise<boolean>
+}
+
+const NO_CALLS: readonly never[] = []
+
+/**
+ * For so many events after one that its handlers took their time for, each has a call of its own: it costs more than
+ * sharing one, and tells exactly what a handler has left behind from what another one does.
+ */
+const CALLS_ALONE = 64
 
 /** Hands events to handlers: one after the other, or several at once where their order does not matter. */
 export class PushDelivery implements Delivery {
@@ -28,10 +47,12 @@ export class PushDelivery implements Delivery {
   readonly #concurrency: number
   /** Only where several events may be with handlers at once. */
   readonly #order: KeyOrder<EventTask> | null
-  #calls: Set<Promise<void>> | null = null
+  #calls: Set<HandlerCall> | null = null
   #isRunning = false
-  /** Whether the handlers had returned when the delivery was last begun, without a promise to wait for. */
-  #returnsAtOnce = false
+  /** How many of the next events have a call of their own. */
+  #alone = 1
+  /** A call that handlers which return at once may share. */
+  #shared: HandlerCall | null = null
   #ended = false
 
   constructor(source: PushSource, concurrency: number) {
@@ -40,36 +61,42 @@ export class PushDelivery implements Delivery {
     this.#order = concurrency === 1 ? null : new KeyOrder()
   }
 
+  /** The calls of handlers that have not returned yet. */
+  get calls(): Iterable<HandlerCall> {
+    return this.#calls ?? NO_CALLS
+  }
+
+  /** How many those are. */
+  get running(): number {
+    return this.#calls?.size ?? 0
+  }
+
   /** There may be something to deliver. */
   wake(): void {
     // A handler that attaches or removes one comes here while the loop runs: the loop goes on by itself.
     if (this.#ended || this.#isRunning) return
     this.#isRunning = true
-    if (this.#returnsAtOnce) deliverInSweep(this)
-    else deliverInside(this)
+    if (this.#alone === 0) deliverInSweep(this)
+    else this.begin(null)
   }
 
-  /** Hands over what there is: called by {@link wake}. Returns whether the handlers have returned, as far as is known. */
-  begin(): boolean {
-    if (this.#order !== null) {
-      this.#asManyAsMay(this.#order)
-      return false
-    }
-    this.#oneByOne(null, 0)
-    this.#returnsAtOnce = !this.#isRunning
-    return this.#returnsAtOnce
+  begin(shared: HandlerCall | null): boolean {
+    this.#shared = shared
+    if (this.#order === null) this.#oneByOne(null, 0)
+    else this.#asManyAsMay(this.#order)
+    const isFree = this.#shared !== null
+    this.#shared = null
+    return isFree
   }
 
-  /** No further event is handed over: what was taken and is with no handler is done with. */
+  callWaits(): void {
+    this.#source.callsChanged()
+  }
+
+  /** No further event is handed over: what was taken and is with no handler is given up. */
   end(): void {
     this.#ended = true
-    for (const task of this.#order?.clear() ?? []) this.#source.done(task.taken)
-  }
-
-  /** Resolves when nothing is with a handler; at once for a handler that asks. */
-  async settled(): Promise<void> {
-    if (isInsideHandlerOf(this)) return
-    while (this.#calls !== null && this.#calls.size > 0) await Promise.all(this.#calls)
+    for (const task of this.#order?.clear() ?? NO_CALLS) this.#source.givenUp(task.taken)
   }
 
   /** Goes on until there is nothing to hand over, or something to wait for: then it goes on after that. */
@@ -83,9 +110,9 @@ export class PushDelivery implements Delivery {
         taken = this.#take()
         at = 0
       } else if (this.#ended) {
-        this.#source.done(taken)
+        this.#source.givenUp(taken)
       } else {
-        const outcome = this.#source.deliver(event, taken)
+        const outcome = this.#deliver(event, taken)
         if (typeof outcome !== 'boolean') {
           this.#goOnAfter(outcome, taken, at)
           return
@@ -101,8 +128,8 @@ export class PushDelivery implements Delivery {
     return this.#ended ? null : this.#source.take()
   }
 
-  #goOnAfter(outcome: Promise<boolean>, taken: TakenChange, next: number): void {
-    this.#whenDone(outcome, (goesOn) => {
+  #goOnAfter(pending: PendingCall, taken: TakenChange, next: number): void {
+    this.#whenDone(pending, (goesOn) => {
       if (!goesOn) this.#ended = true
       this.#oneByOne(taken, next)
     })
@@ -125,7 +152,7 @@ export class PushDelivery implements Delivery {
   }
 
   #start(order: KeyOrder<EventTask>, task: EventTask): void {
-    const outcome = this.#source.deliver(task.event, task.taken)
+    const outcome = this.#deliver(task.event, task.taken)
     if (typeof outcome === 'boolean') {
       if (outcome) order.done(task)
       return
@@ -137,13 +164,35 @@ export class PushDelivery implements Delivery {
     })
   }
 
-  #whenDone(outcome: Promise<boolean>, goOn: (goesOn: boolean) => void): void {
+  /** Calls an event's handlers: in the shared call if they have returned at once lately, else in one of their own. */
+  #deliver(event: ChangeEvent, taken: TakenChange): boolean | PendingCall {
+    const shared = this.#alone === 0 ? this.#shared : null
+    if (shared !== null && shared.waitsFor.length === 0) {
+      const outcome = this.#source.deliver(event, taken)
+      if (typeof outcome === 'boolean') return outcome
+      this.#shared = null
+      return { call: shared, outcome }
+    }
+    const call = handlerCall(this)
+    const outcome = runInside(call, () => this.#source.deliver(event, taken))
+    if (typeof outcome !== 'boolean') return { call, outcome }
+    call.delivery = null
+    if (this.#alone > 0) this.#alone -= 1
+    return outcome
+  }
+
+  #whenDone({ call, outcome }: PendingCall, goOn: (goesOn: boolean) => void): void {
+    this.#alone = CALLS_ALONE
     this.#calls ??= new Set()
     const calls = this.#calls
-    const call = outcome.then((goesOn) => {
-      calls.delete(call)
-      goOn(goesOn)
-    })
     calls.add(call)
+    this.#source.callsChanged()
+    // What follows is told by the handlers' outcome, which never rejects.
+    void outcome.then((goesOn) => {
+      calls.delete(call)
+      call.delivery = null
+      goOn(goesOn)
+      this.#source.callsChanged()
+    })
   }
 }

@@ -1,21 +1,28 @@
-import type { EventHandler, Listener } from '../client.ts'
+import type { EventHandler, Listener, StopOptions, StopReport } from '../client.ts'
 import type { Transaction } from '../contract/driver.ts'
 import type { Position } from '../contract/position.ts'
 import type { ChangeEvent, EventKind } from '../event.ts'
 import { invalidOptions } from '../options/check-option-names.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import { ListenerCounters } from '../metrics/listener-counters.ts'
+import { DEFAULT_CLOSE_TIMEOUT_MS } from '../options/close-timeout-ms.ts'
 import { RowtapError } from '../rowtap-error.ts'
-import type { QueuedChange } from './queued-change.ts'
 import { EventHandlers } from './event-handlers.ts'
+import type { End, HandlerCall } from './handler-call.ts'
+import type { DeliveryEnd } from './listener-changes.ts'
 import type { DeliveryHost } from './listener-delivery.ts'
 import { ListenerDelivery } from './listener-delivery.ts'
+import { ListenerEnd } from './listener-end.ts'
 import type { ListenerOwner } from './listener-owner.ts'
+import type { QueuedChange } from './queued-change.ts'
+import { stopRequest } from './stop-request.ts'
 
 /** What a listener's end is told to. */
 export interface TableListenerOwner extends ListenerOwner {
-  /** The listener's user wants no more. Resolves when the source knows. */
+  /** The listener's user wants no further changes. Resolves when the source knows. */
   detach(listener: TableListener): Promise<void>
+  /** The listener has ended, after it was detached: nothing more is handed over. */
+  ended?(): Promise<void>
   /** The listener has failed, by itself or with its client. */
   hasFailed?(): void
 }
@@ -29,11 +36,12 @@ const READY = Promise.resolve()
  * it needs for that is made with the first change, so that ten thousand listeners that wait are small.
  *
  * ```
- * attaching ──live()──▶ live ──stop()──▶ stopped
- *     └──────────fail()──┴──fail()────▶ failed
+ * attaching ──live()──▶ live ──stop()──▶ stopping ──▶ stopped
+ *     ├────────end()──────┴──────end()──────┴──────────▶ stopped
+ *     └────────fail()─────┴──────fail()─────┴──────────▶ failed
  * ```
  */
-export class TableListener implements Listener, DeliveryHost {
+export class TableListener implements Listener, DeliveryHost, End {
   readonly request: ListenRequest
   readonly counters: ListenerCounters = new ListenerCounters()
   readonly handlers: EventHandlers = new EventHandlers()
@@ -41,12 +49,12 @@ export class TableListener implements Listener, DeliveryHost {
   #delivery: ListenerDelivery | null = null
   /** There while somebody waits for the listener to be live. */
   #ready: PromiseWithResolvers<void> | null = null
-  #state: 'attaching' | 'live' | 'stopped' | 'failed' = 'attaching'
+  #state: 'attaching' | 'live' | 'stopping' | 'stopped' | 'failed' = 'attaching'
   #wasLive = false
   #error: unknown = null
   /** Whether a handler or a loop has ever been there: until then, events wait. */
   #consumed = false
-  #stopping: Promise<void> | null = null
+  #end: ListenerEnd | null = null
   /** Removes the handler from the caller's signal, where there is one. */
   #ended: AbortController | null = null
   /** Changes up to here were committed before the listener was live. */
@@ -76,13 +84,19 @@ export class TableListener implements Listener, DeliveryHost {
     return this
   }
 
+  /** Whether it takes no further changes. */
   get isStopped(): boolean {
-    return this.#state === 'stopped' || this.#state === 'failed'
+    return this.#state !== 'attaching' && this.#state !== 'live'
   }
 
   /** How many changes were received and are not handled. */
   get unfinished(): number {
     return this.#delivery?.unfinished ?? 0
+  }
+
+  /** The same, those included that will not be. */
+  get unhandled(): number {
+    return this.#delivery?.unhandled ?? 0
   }
 
   /** How many bytes those hold, as received. */
@@ -120,13 +134,22 @@ export class TableListener implements Listener, DeliveryHost {
     return loop
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop()
-    return this.#stopping
+  stop(options: StopOptions = {}): Promise<StopReport> {
+    const { timeoutMs, discard } = stopRequest(options)
+    if (discard) this.end('discarded')
+    else if (this.#state === 'live' && this.#consumed && this.unfinished > 0) this.#finish()
+    else if (this.#state !== 'stopping') this.end('left')
+    return this.#ending(timeoutMs).stopped()
+  }
+
+  /** Ends without handing over what waits: that, and what a loop has, is left. */
+  async leave(): Promise<void> {
+    this.end('left')
+    await this.#ending(DEFAULT_CLOSE_TIMEOUT_MS).stopped()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.stop()
+    return this.leave()
   }
 
   /** The source captures for this listener everything that is after this position, and not of this transaction. */
@@ -157,24 +180,39 @@ export class TableListener implements Listener, DeliveryHost {
 
   /** Delivers what is in the buffer, unless that is being done. */
   wake(): void {
-    if (this.#delivery === null || !this.#consumed || this.#state !== 'live') return
+    if (this.#delivery === null || !this.#consumed || this.#isOver) return
     this.#delivery.wake()
   }
 
-  /** Resolves when everything that was received is handled; with nobody to handle it, at once. */
-  async drain(): Promise<void> {
-    if (this.#state === 'live' && this.#consumed) await this.#delivery?.drain()
+  calls(): Iterable<HandlerCall> {
+    return this.#delivery?.calls ?? []
   }
 
-  /** Ends without a failure: loops end, what waits is discarded. */
-  end(): void {
-    if (this.isStopped) return
+  /**
+   * Resolves when everything that was received is handled, or the listener has ended, and no handler runs; with nobody to
+   * handle it, at once. Handlers that go on only after an end, where it is given, are not waited for.
+   */
+  async drain(end: End | null): Promise<void> {
+    if (this.#consumed) await this.#delivery?.drain(end)
+  }
+
+  /** Resolves when handlers run that all go on only after this call does. */
+  waitsFor(call: HandlerCall): Promise<void> {
+    return this.#delivery?.waitsFor(call) ?? new Promise(() => undefined)
+  }
+
+  /** Ends without a failure: loops end, nothing further is handed over. What was left before can be discarded yet. */
+  end(how: DeliveryEnd): void {
+    if (this.#isOver) {
+      if (how === 'discarded') this.#delivery?.letGo()
+      return
+    }
     const attaching = this.#state === 'attaching'
     this.#state = 'stopped'
     this.#ended?.abort()
-    this.#error = closed(attaching ? 'The listener was stopped before it was live.' : 'The listener was stopped.')
+    this.#error = attaching ? closed('The listener was stopped before it was live.') : stopped()
     if (attaching) this.#ready?.reject(this.#error)
-    this.#delivery?.end(null)
+    this.#delivery?.end(how, null)
   }
 
   /**
@@ -182,24 +220,23 @@ export class TableListener implements Listener, DeliveryHost {
    * rejects with it.
    */
   fail(error: unknown): boolean {
-    if (this.isStopped) return false
+    if (this.#isOver) return false
     const isHeld = this.#state === 'attaching' && this.#ready !== null
     this.#state = 'failed'
     this.#error = error
     this.#ended?.abort()
     if (isHeld) this.#ready?.reject(error)
-    this.#delivery?.end({ error })
+    this.#delivery?.end('closed', { error })
     this.owner.hasFailed?.()
     return this.#isRead || isHeld
   }
 
-  /** Resolves when no handler of this listener runs; at once for the handler itself. */
-  async settled(): Promise<void> {
-    await this.#delivery?.settled()
-  }
-
   passedOver(event: ChangeEvent, error: RowtapError, how: 'skip' | 'dead letter'): void {
     this.owner.passedOver(this, event, error, how)
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'stopped' || this.#state === 'failed'
   }
 
   get #isRead(): boolean {
@@ -214,23 +251,31 @@ export class TableListener implements Listener, DeliveryHost {
   #stopOn(signal: AbortSignal): void {
     this.#ended = new AbortController()
     const onAbort = (): void => {
-      this.stop().catch((error: unknown) => this.owner.failed(error))
+      this.leave().catch((error: unknown) => this.owner.failed(error))
     }
     signal.addEventListener('abort', onAbort, { once: true, signal: this.#ended.signal })
     // A listener that is aborted before it begins is stopped once its maker has it.
     if (signal.aborted) queueMicrotask(onAbort)
   }
 
-  async #stop(): Promise<void> {
-    this.end()
-    const detached = this.owner.detach(this)
-    await this.settled()
-    await detached
+  /** Takes no further changes, and goes on handing over what it has. */
+  #finish(): void {
+    this.#state = 'stopping'
+    this.#error = stopped()
+  }
+
+  #ending(timeoutMs: number): ListenerEnd {
+    this.#end ??= new ListenerEnd(this, timeoutMs)
+    return this.#end
   }
 
   #throwIfEnded(): void {
     if (this.isStopped) throw this.#error
   }
+}
+
+function stopped(): RowtapError {
+  return closed('The listener was stopped.')
 }
 
 function closed(message: string): RowtapError {

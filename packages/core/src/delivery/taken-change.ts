@@ -7,14 +7,14 @@ export interface TakenChange {
   readonly events: readonly ChangeEvent[]
   /** How many of the events are not done. The change is done with the last of them. */
   pending: number
+  /** Whether one of the events will be with no handler, because the end came. */
+  isGivenUp: boolean
   /** Where somebody acknowledges them: the events that are done, each of which counts once. */
   readonly acknowledged: Set<ChangeEvent> | null
 }
 
-/** Where a delivery takes changes from, and whom it tells what became of them. */
+/** Where a delivery takes changes from. */
 export interface DeliverySource {
   /** The next change that is an event for this listener, or `null` where none waits now. */
   take(): TakenChange | null
-  /** One event of the change is done with. */
-  done(taken: TakenChange): void
 }

@@ -20,6 +20,8 @@ export interface MeasuredClient {
   readonly times: DeliveryTimes
   readonly tables: Iterable<TableCounters>
   readonly listeners: Iterable<MeasuredListener>
+  /** Those that are detached, and whose handlers are not done yet. */
+  readonly ending: Iterable<MeasuredListener>
 }
 
 interface Held {
@@ -33,17 +35,17 @@ const NOTHING: Held = { waiting: 0, bufferBytes: 0 }
 export function clientMetricsOf(client: MeasuredClient): ClientMetrics {
   const listeners: ListenerMetrics[] = []
   const held = new Map<string, Held>()
-  for (const { request, counters, unfinished, bufferBytes } of client.listeners) {
-    const { table } = request
-    listeners.push({ table, ...countsOf(counters, { waiting: unfinished, bufferBytes }) })
-    const key = keyOf(table)
-    const { waiting, bufferBytes: bytes } = held.get(key) ?? NOTHING
-    held.set(key, { waiting: waiting + unfinished, bufferBytes: bytes + bufferBytes })
+  for (const listener of client.listeners) {
+    const { request, counters, unfinished, bufferBytes } = listener
+    listeners.push({ table: request.table, ...countsOf(counters, { waiting: unfinished, bufferBytes }) })
+    addHeld(held, listener)
   }
+  for (const listener of client.ending) addHeld(held, listener)
   const tables: TableMetrics[] = []
   for (const counters of client.tables) {
     const { table, listeners: attached } = counters
-    const counts = countsOf(counters, held.get(keyOf(table)) ?? NOTHING)
+    const { waiting, bufferBytes } = held.get(keyOf(table)) ?? NOTHING
+    const counts = countsOf(counters, { waiting: waiting + counters.left, bufferBytes })
     tables.push({ table, listeners: attached, ...counts })
   }
   return {
@@ -58,9 +60,15 @@ export function clientMetricsOf(client: MeasuredClient): ClientMetrics {
   }
 }
 
+function addHeld(held: Map<string, Held>, { request, unfinished, bufferBytes }: MeasuredListener): void {
+  const key = keyOf(request.table)
+  const before = held.get(key) ?? NOTHING
+  held.set(key, { waiting: before.waiting + unfinished, bufferBytes: before.bufferBytes + bufferBytes })
+}
+
 function countsOf(counted: Omit<DeliveryCounts, keyof Held>, { waiting, bufferBytes }: Held): DeliveryCounts {
-  const { received, filtered, delivered, failed, passedOver, retried, handlerMs } = counted
-  return { received, filtered, delivered, failed, passedOver, retried, handlerMs, waiting, bufferBytes }
+  const { received, filtered, delivered, failed, passedOver, retried, discarded, handlerMs } = counted
+  return { received, filtered, delivered, failed, passedOver, retried, discarded, handlerMs, waiting, bufferBytes }
 }
 
 function totalOf(tables: readonly DeliveryCounts[]): DeliveryCounts {
@@ -73,6 +81,7 @@ function totalOf(tables: readonly DeliveryCounts[]): DeliveryCounts {
     failed: sum(({ failed }) => failed),
     passedOver: sum(({ passedOver }) => passedOver),
     retried: sum(({ retried }) => retried),
+    discarded: sum(({ discarded }) => discarded),
     handlerMs: sum(({ handlerMs }) => handlerMs),
     waiting: sum(({ waiting }) => waiting),
     bufferBytes: sum(({ bufferBytes }) => bufferBytes),

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Client } from '../client.ts'
 import { connect } from '../connect.ts'
 import type { Acknowledgeable, ChangeEvent } from '../event.ts'
+import { scriptedClient } from '../testing/scripted-client.ts'
 import type { ScriptedChange } from '../testing/scripted-driver.ts'
 import { SCRIPTED_CAPABILITIES, ScriptedDriver, textRelation } from '../testing/scripted-driver.ts'
 import { until } from '../testing/until.ts'
@@ -88,7 +89,7 @@ describe('metrics', () => {
     const gone = client.listen({ table: 'orders' })
     const stays = client.listen({ table: 'orders', where: { status: 'paid' } })
     const other = client.listen({ table: 'items' })
-    const stopped = Promise.withResolvers<void>()
+    const stopped = Promise.withResolvers<unknown>()
     const gate = Promise.withResolvers<void>()
     gone.on('change', async () => {
       // It is counted although its listener is detached by then.
@@ -117,6 +118,22 @@ describe('metrics', () => {
     expect(client.metrics().listeners).toEqual([])
     expect(client.metrics().tables.map((one) => one.listeners)).toEqual([0, 0])
     expect(countsOf(client.metrics().total)).toEqual([4, 2, 2, 0, 0, 0, 0, 0])
+  })
+
+  test('count what was discarded, by listener and table, and what is left as waiting', async () => {
+    await using fixture = await scriptedClient('durable')
+    const { client, driver } = fixture
+    const discarding = client.listen({ table: 'orders' })
+    const leaving = client.listen({ table: 'orders' })
+    await Promise.all([discarding.ready, leaving.ready])
+    driver.deliver([insert('1'), insert('2')])
+    await until(() => client.metrics().changes === 2)
+    await discarding.stop({ discard: true })
+    await leaving[Symbol.asyncDispose]()
+    const { tables, total } = client.metrics()
+    for (const counts of [tables[0], total]) expect(counts).toMatchObject({ discarded: 2, waiting: 2, bufferBytes: 0 })
+    await leaving.stop({ discard: true })
+    expect(client.metrics().total).toMatchObject({ received: 4, delivered: 0, discarded: 4, waiting: 0 })
   })
 
   test('say how late events are and how long they take, in handlers and loops', async () => {

@@ -22,9 +22,17 @@ export interface DeliveryCounts {
   readonly passedOver: number
   /** Calls of a handler after one that failed. */
   readonly retried: number
+  /**
+   * Changes that were given up unhandled and count as done: `stop({ discard: true })` dropped them, or their listener
+   * ended while they waited, in a client without a subscription.
+   */
+  readonly discarded: number
   /** How long handlers, or loops, took for what was delivered, retries included, in milliseconds. */
   readonly handlerMs: number
-  /** Changes that are not done: they wait, or a handler has them, or with `ack: 'manual'` nobody has acknowledged them. */
+  /**
+   * Changes that are not done: they wait, or a handler has them, or with `ack: 'manual'` nobody has acknowledged them. In
+   * `tables` and `total` also those that a listener has left, in a client with a subscription.
+   */
   readonly waiting: number
   /** How many bytes those hold, as received. */
   readonly bufferBytes: number

@@ -14,6 +14,10 @@ export class ListenerCounters {
   handlerMs = 0
   /** Calls of a handler after one that failed. */
   retried = 0
+  /** Changes that were given up, because it was stopped so, or ended where nothing comes again. */
+  discarded = 0
+  /** Changes that it has left, and that keep the client from acknowledging what is after them. */
+  left = 0
   /** How many changes it had received when it was detached; `null` while it is attached. */
   #received: number | null = 0
   /** There from when it is attached: a handler may be done after its listener is detached. */
@@ -74,5 +78,15 @@ export class ListenerCounters {
   countRetried(): void {
     this.retried += 1
     if (this.#table !== null) this.#table.retried += 1
+  }
+
+  countDiscarded(changes: number): void {
+    this.discarded += changes
+    if (this.#table !== null) this.#table.discarded += changes
+  }
+
+  setLeft(changes: number): void {
+    if (this.#table !== null) this.#table.left += changes - this.left
+    this.left = changes
   }
 }

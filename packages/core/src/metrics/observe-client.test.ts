@@ -68,7 +68,7 @@ describe('a client that is observed with OpenTelemetry', () => {
     })
     expect(read['rowtap.filtered']?.points[0]).toEqual([ofOrders, 1])
     expect(read['rowtap.delivered']?.points[0]).toEqual([ofOrders, 3])
-    for (const name of ['failed', 'passed_over', 'retried', 'waiting', 'buffer.size']) {
+    for (const name of ['failed', 'passed_over', 'retried', 'discarded', 'waiting', 'buffer.size']) {
       expect([name, ...(read[`rowtap.${name}`]?.points ?? [])]).toEqual([name, [ofOrders, 0], [ofItems, 0]])
     }
     expect(read['rowtap.lag']?.points[0]?.[1]).toBeGreaterThanOrEqual(60)

@@ -58,6 +58,13 @@ const COUNTS: readonly CountInstrument[] = [
     description: 'Calls of a handler after one that failed',
   },
   {
+    kind: 'counter',
+    count: 'discarded',
+    name: 'rowtap.discarded',
+    unit: '{change}',
+    description: 'Changes that were given up unhandled and count as done',
+  },
+  {
     kind: 'gauge',
     count: 'waiting',
     name: 'rowtap.waiting',

@@ -12,6 +12,9 @@ export class TableCounters {
   failed = 0
   passedOver = 0
   retried = 0
+  discarded = 0
+  /** Unlike the others it shrinks, too. */
+  left = 0
   handlerMs = 0
   /** What the listeners that are gone have received, less what had come before each of the others. */
   #receivedBefore = 0

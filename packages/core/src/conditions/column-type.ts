@@ -28,6 +28,8 @@ export interface EnumType extends NamedType {
   readonly kind: 'enum'
   /** In their declared order, which is the order of comparison. */
   readonly labels: readonly string[]
+  /** The labels' object ids, in the same order. A label that is given another name keeps its own. */
+  readonly labelIds: readonly number[]
 }
 
 /** An array of any number of dimensions. */

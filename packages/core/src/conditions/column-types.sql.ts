@@ -87,6 +87,11 @@ SELECT
           FROM pg_catalog.pg_enum AS label
           WHERE label.enumtypid = type.oid
         ),
+        'labelIds', (
+          SELECT pg_catalog.json_agg(label.oid::pg_catalog.int8 ORDER BY label.enumsortorder)
+          FROM pg_catalog.pg_enum AS label
+          WHERE label.enumtypid = type.oid
+        ),
         'collation', CASE WHEN collations.oid IS NOT NULL THEN pg_catalog.json_build_object(
           'name', collations.name,
           'order', CASE
@@ -126,3 +131,36 @@ SELECT
   )::pg_catalog.text AS definition
 FROM attributes
 ORDER BY attributes.attnum`
+
+/** The rows of {@link COLUMN_TYPES_SQL} as one: a JSON array of them (NULL: the table has no columns, or is gone). */
+export const COLUMN_TYPES_ROW_SQL: string = `
+SELECT pg_catalog.json_agg(column_types)::pg_catalog.text FROM (${COLUMN_TYPES_SQL}
+) AS column_types`
+
+/**
+ * One row. `labels`: a text that is another one as soon as a label of the enumerations with the object ids `$1` (an array,
+ * as text) is added, renamed or put elsewhere. `complete`: `true` where each of the transactions `$2` (an array of xid,
+ * as text) can be seen: a transaction is in the write-ahead log for a moment before that.
+ */
+export const ENUM_LABELS_SQL = `
+SELECT
+  (
+    SELECT pg_catalog.json_agg(
+      pg_catalog.json_build_array(label.oid::pg_catalog.int8, label.enumlabel)
+      ORDER BY label.enumtypid, label.enumsortorder
+    )::pg_catalog.text
+    FROM pg_catalog.pg_enum AS label
+    WHERE label.enumtypid = ANY ($1::pg_catalog.oid[])
+  ) AS labels,
+  (
+    SELECT coalesce(pg_catalog.bool_and(pg_catalog.pg_visible_in_snapshot(
+      -- Of all that end in these 32 bits, the one that is nearest to the snapshot's end.
+      (ends.at - pg_catalog.mod(ends.at - made.xid::pg_catalog.text::pg_catalog.numeric + 2147483648, 4294967296) + 2147483648)::pg_catalog.text::pg_catalog.xid8,
+      ends.snapshot
+    )), true)::pg_catalog.text
+    FROM (
+      SELECT now.snapshot, pg_catalog.pg_snapshot_xmax(now.snapshot)::pg_catalog.text::pg_catalog.numeric AS at
+      FROM pg_catalog.pg_current_snapshot() AS now (snapshot)
+    ) AS ends
+    CROSS JOIN pg_catalog.unnest($2::pg_catalog.xid[]) AS made (xid)
+  ) AS complete`

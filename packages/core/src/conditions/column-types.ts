@@ -19,6 +19,7 @@ interface TypeEntry {
   readonly part: string | null
   readonly defaultOrder: boolean
   readonly labels: readonly string[] | null
+  readonly labelIds: readonly number[] | null
   readonly collation: Collation | null
 }
 
@@ -27,17 +28,45 @@ interface Definition {
   readonly types: readonly TypeEntry[]
 }
 
+/** A column with what else the query tells of its type. */
+export interface DefinedColumn extends ConditionColumn {
+  /** The type's object id, domains resolved to their base type. */
+  readonly typeOid: number
+  /** The object ids of the enumerations that the type is, or is made of. */
+  readonly enumOids: readonly string[]
+}
+
 /**
  * The types of a table's columns, from the rows of `COLUMN_TYPES_SQL`, in the same order.
  *
  * @throws RowtapError ERR_DECODE where the rows are not that query's.
  */
 export function columnTypes(rows: readonly ColumnTypeRow[]): readonly ConditionColumn[] {
+  return definedColumns(rows).map(({ name, type }) => ({ name, type }))
+}
+
+/**
+ * The same, with the types' object ids.
+ *
+ * @throws RowtapError ERR_DECODE where the rows are not that query's.
+ */
+export function definedColumns(rows: readonly ColumnTypeRow[]): readonly DefinedColumn[] {
   return rows.map(({ name, definition }) => {
     // The query is ours, and so is the shape of what it returns.
     const { type, types } = JSON.parse(definition) as Definition
-    return { name, type: typeOf(type, new Map(types.map((entry) => [entry.oid, entry]))) }
+    const byOid = new Map(types.map((entry) => [entry.oid, entry]))
+    return {
+      name,
+      type: typeOf(type, byOid),
+      typeOid: baseOid(type, byOid),
+      enumOids: types.filter(({ kind }) => kind === 'enum').map(({ oid }) => oid),
+    }
   })
+}
+
+function baseOid(oid: string, types: ReadonlyMap<string, TypeEntry>): number {
+  const entry = types.get(oid)
+  return entry?.kind === 'domain' && entry.part !== null ? baseOid(entry.part, types) : Number(oid)
 }
 
 function typeOf(oid: string | null, types: ReadonlyMap<string, TypeEntry>): ColumnType {
@@ -54,7 +83,7 @@ function typeOf(oid: string | null, types: ReadonlyMap<string, TypeEntry>): Colu
     case 'base':
       return { kind: 'base', castName, displayName, name: entry.name, collation: entry.collation }
     case 'enum':
-      return { kind: 'enum', castName, displayName, labels: entry.labels ?? [] }
+      return { kind: 'enum', castName, displayName, labels: entry.labels ?? [], labelIds: entry.labelIds ?? [] }
     case 'array':
       return { kind: 'array', castName, displayName, element: typeOf(entry.part, types) }
     case 'range':

@@ -10,6 +10,7 @@ import { volumeCases } from '../cases/law-2-volume.ts'
 import { nestedWriteCases } from '../cases/law-3-nested-writes.ts'
 import { orderCases } from '../cases/law-3-order.ts'
 import { foldCases } from '../cases/law-4-fold.ts'
+import { alteredTypeCases } from '../cases/law-5-alterations.ts'
 import { conditionCases } from '../cases/law-5-conditions.ts'
 import { operatorCases } from '../cases/law-5-operators.ts'
 import { columnCases } from '../cases/law-6-columns.ts'
@@ -41,6 +42,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...foldCases,
   ...operatorCases,
   ...conditionCases,
+  ...alteredTypeCases,
   ...columnCases,
   ...keyCases,
   ...writerCases,

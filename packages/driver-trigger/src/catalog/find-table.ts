@@ -1,5 +1,5 @@
 import type { TableName } from '@rowtap/core/driver'
-import { formatTableName, nearestTable, quoteIdentifier, quoteTableName, RowtapError } from '@rowtap/core/driver'
+import { formatTableName, quoteIdentifier, quoteTableName, RowtapError, tableMissing } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
 import { FIND_TABLE, TABLE_NAMES } from '../sql/catalog-statements.ts'
 import type { ShapeContent } from './shape.ts'
@@ -65,7 +65,7 @@ export function lackOfPrivilege(table: TableName, found: FoundTable): RowtapErro
   }
   if (statements.length === 0) return null
   return new RowtapError('ERR_SETUP_REQUIRED', {
-    message: `The role ${role} may not capture ${formatTableName(table)}. Run: ${statements.join(' ')}`,
+    message: `Role ${grantee} may not capture ${formatTableName(table)}. Run: ${statements.join(' ')}`,
   })
 }
 
@@ -88,9 +88,5 @@ function refusal(row: Row, schema: string, table: TableName): string | null {
 
 async function notFound(connection: Connection, table: TableName): Promise<RowtapError> {
   const names = await connection.rows<TableName>(TABLE_NAMES, [table.schema])
-  const near = nearestTable(table, names)
-  const hint = near === null ? 'Create it, or correct the name.' : `Did you mean ${formatTableName(near)}?`
-  return new RowtapError('ERR_SETUP_REQUIRED', {
-    message: `There is no table ${formatTableName(table)} in this database. ${hint}`,
-  })
+  return tableMissing(table, connection.target.database, names)
 }

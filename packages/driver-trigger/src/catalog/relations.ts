@@ -1,7 +1,6 @@
-import type { ColumnType, Relation, TableName } from '@rowtap/core/driver'
+import type { ColumnType, ColumnTypeBook, Relation, TableName } from '@rowtap/core/driver'
 import { unknownType } from '@rowtap/core/driver'
 import type { PostgresTypes } from '../trigger-options.ts'
-import type { ColumnTypeBook } from './column-type-book.ts'
 import type { ShapeContent } from './shape.ts'
 
 /** A table's shape, and where its columns are in a row's text. */
@@ -11,14 +10,21 @@ export interface ReadableRelation {
   readonly fields: readonly number[]
 }
 
-/** Makes relations, and hands out the same object for the same shape each time. */
-export function relationCache(
-  types: PostgresTypes,
-  columnTypes: ColumnTypeBook,
-): (table: TableName, content: ShapeContent) => ReadableRelation {
+/** A captured table: what it is, and the name that it was asked for. */
+export interface CapturedTable {
+  /** Its object id; of a partition, that of the table at the top. */
+  readonly oid: string
+  readonly name: TableName
+}
+
+/** Makes relations of shapes with the columns' types as they are known now. */
+export type RelationOf = (table: CapturedTable, content: ShapeContent) => ReadableRelation
+
+/** Makes relations, and hands out the same object for the same shape and types each time. */
+export function relationCache(types: PostgresTypes, columnTypes: ColumnTypeBook): RelationOf {
   const known = new Map<string, ReadableRelation>()
-  return (table, content) => {
-    const found = content.columns.map((column) => columnTypes.typeOf(table, column))
+  return ({ oid, name: table }, content) => {
+    const found = content.columns.map((column) => columnTypes.typeOf(Number(oid), column))
     const key = JSON.stringify([table.schema, table.name, content, found])
     let readable = known.get(key)
     if (readable === undefined) known.set(key, (readable = makeRelation(types, table, content, found)))

@@ -57,6 +57,29 @@ describePostgres('the shape that a row was captured with', (postgres) => {
     expect(session.changes.map((change) => change.relation.primaryKey)).toEqual([[1], [1], [1]])
   })
 
+  test('has the collation of the row’s columns, also where the writer’s snapshot is older than that', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE t (id int PRIMARY KEY, v text, n "char", list text[] COLLATE "POSIX")')
+    await using session = await openTestSession({ connection: database.url })
+    await session.capture('t')
+    await database.query(`INSERT INTO t VALUES (1, 'a')`)
+    await session.count(1)
+    const writer = await database.connect()
+    await writer.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
+    await writer.query('SELECT 1')
+    await database.query('ALTER TABLE t ALTER v TYPE text COLLATE "C"')
+    await writer.query(`INSERT INTO t VALUES (2, 'b'); INSERT INTO t VALUES (3, 'b')`)
+    await writer.query('COMMIT')
+    await session.count(3)
+    await database.query('ALTER TABLE t ALTER v TYPE text COLLATE "und-x-icu"')
+    await database.query(`INSERT INTO t VALUES (4, 'd')`)
+    const collations = (await session.count(4)).map(({ relation }) => {
+      const type = relation.columns[1]?.type
+      return type?.kind === 'base' ? type.collation?.name : null
+    })
+    expect(collations).toEqual(['default', 'C', 'C', 'und-x-icu'])
+  })
+
   test('is the partition’s, under the name of the table at the top', async () => {
     await using database = await postgres.createDatabase()
     await database.query(`

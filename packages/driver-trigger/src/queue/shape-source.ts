@@ -1,13 +1,16 @@
-import type { TableName } from '@rowtap/core/driver'
+import type { ColumnTypeBook, TableName } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
-import type { ReadableRelation } from '../catalog/relations.ts'
-import type { Shape, ShapeContent } from '../catalog/shape.ts'
+import type { ReadableRelation, RelationOf } from '../catalog/relations.ts'
+import type { Shape } from '../catalog/shape.ts'
 import type { Connection } from '../connection/connection.ts'
 import { READ_SHAPES, SETTLE_SHAPE } from '../sql/queue-statements.ts'
 
 /** The shapes that queued rows refer to. */
 export interface ShapeSource {
-  /** Reads those that are not known yet. */
+  /**
+   * Reads those that are not known yet, with the types of their tables' columns: a column may have been given another
+   * collation. Reads the types again, too, where labels of a compared enumeration were added or renamed.
+   */
   load(ids: readonly string[]): Promise<void>
   /** The relation of a shape, under the name that its table was asked for. */
   get(id: string, root: string): ReadableRelation & { readonly fieldCount: number }
@@ -15,38 +18,51 @@ export interface ShapeSource {
 
 interface KnownShape extends ReadableRelation {
   readonly table: TableName
+  /** The version of the types that the relation was made with. */
+  readonly version: number
   readonly fieldCount: number
 }
 
 /** Reads shapes from the queue's schema, and keeps them. */
 export function shapeSource(
   connection: Connection,
-  relationOf: (table: TableName, content: ShapeContent) => ReadableRelation,
+  columnTypes: ColumnTypeBook,
+  relationOf: RelationOf,
   nameOf: (root: string) => TableName | undefined,
 ): ShapeSource {
   const shapes = new Map<string, Shape>()
   const readable = new Map<string, KnownShape>()
+  const loadUnknown = async (unknown: readonly string[]): Promise<void> => {
+    const rows = await connection.rows<Shape & { readonly id: number }>(READ_SHAPES, [unknown])
+    for (const root of new Set(rows.map((row) => row.root))) await columnTypes.read(Number(root))
+    for (const row of rows) shapes.set(String(row.id), row)
+    // A writer met a state of the columns that no reader had recorded: from now on it is.
+    const unsettled = new Set(rows.filter((row) => !row.settled).map((row) => row.relation))
+    for (const relation of unsettled) await connection.rows(SETTLE_SHAPE, [relation])
+  }
+
   return {
     load: async (ids) => {
       const unknown = [...new Set(ids)].filter((id) => !shapes.has(id))
-      if (unknown.length === 0) return
-      const rows = await connection.rows<Shape & { readonly id: number }>(READ_SHAPES, [unknown])
-      for (const row of rows) shapes.set(String(row.id), row)
-      // A writer met a state of the columns that no reader had recorded: from now on it is.
-      const unsettled = new Set(rows.filter((row) => !row.settled).map((row) => row.relation))
-      for (const relation of unsettled) await connection.rows(SETTLE_SHAPE, [relation])
+      if (unknown.length > 0) await loadUnknown(unknown)
+      await columnTypes.refresh()
     },
     get: (id, root) => {
       const table = nameOf(root)
       const known = readable.get(id)
-      if (known !== undefined && known.table === table) return known
+      if (known !== undefined && known.table === table && known.version === columnTypes.version) return known
       const shape = shapes.get(id)
       if (shape === undefined || table === undefined) {
         throw new RowtapError('ERR_DECODE', {
           message: `The shape ${id} of a captured row is not in the queue’s schema.`,
         })
       }
-      const made = { ...relationOf(table, shape.content), table, fieldCount: shape.content.columns.length }
+      const made = {
+        ...relationOf({ oid: root, name: table }, shape.content),
+        table,
+        version: columnTypes.version,
+        fieldCount: shape.content.columns.length,
+      }
       readable.set(id, made)
       return made
     },

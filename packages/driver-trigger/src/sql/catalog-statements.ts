@@ -1,4 +1,3 @@
-import { COLUMN_TYPES_SQL } from '@rowtap/core/driver'
 import { SHAPE_CONTENT } from './shape-content.ts'
 import { sql } from './sql.ts'
 import type { Sql } from './sql.ts'
@@ -25,9 +24,6 @@ left join pg_catalog.pg_class root on r.relispartition and root.oid = pg_catalog
 left join pg_catalog.pg_namespace rn on rn.oid = root.relnamespace
 where n.nspname = $1 and r.relname = $2
 `
-
-/** The types of the columns of the table with the object id $1. */
-export const COLUMN_TYPES: Sql = { text: () => COLUMN_TYPES_SQL }
 
 /** Every table that could be meant by a misspelled name, those of the schema $1 first. */
 export const TABLE_NAMES: Sql = sql`

@@ -42,12 +42,10 @@ where c.id = $1::bigint and a.pid = pg_catalog.pg_backend_pid() and ${IS_HELD}
 export const REMOVE_CONSUMER: Sql = sql`delete from ${SCHEMA}.consumer where id = $1::bigint`
 
 /**
- * Removes the ephemeral consumers, except $1, whose connection has ended, or that gave no sign of life for their lease.
- * (Of a process of another role only the number can be seen.)
+ * Whether a consumer `c` is ephemeral and its connection has ended, or it gave no sign of life for its lease. (Of a
+ * process of another role only the number can be seen.)
  */
-export const REMOVE_EXPIRED: Sql = sql`
-delete from ${SCHEMA}.consumer c
-where c.subscription is null and c.id <> $1::bigint
+export const IS_EXPIRED: Sql = sql`c.subscription is null
   and (
     c.lease_until < pg_catalog.clock_timestamp()
     or not exists (
@@ -55,7 +53,12 @@ where c.subscription is null and c.id <> $1::bigint
       from pg_catalog.pg_stat_activity a
       where a.pid = c.process_id and (a.backend_start is null or a.backend_start = c.process_started)
     )
-  )
+  )`
+
+/** Removes the consumers that have expired, except $1. */
+export const REMOVE_EXPIRED: Sql = sql`
+delete from ${SCHEMA}.consumer c
+where c.id <> $1::bigint and ${IS_EXPIRED}
 `
 
 /** Whether anybody reads the queue. */

@@ -1,3 +1,4 @@
+import { IS_EXPIRED } from './consumer-statements.ts'
 import { INSTALL_LOCK, SCHEMA, SCHEMA_LITERAL, sql } from './sql.ts'
 import type { Sql } from './sql.ts'
 
@@ -86,10 +87,13 @@ order by r.oid, t.tgname
 /** The triggers of ours on tables that no consumer wants (any more). */
 export const FIND_UNWANTED_TRIGGERS: Sql = unwantedTriggers(sql``)
 
-/** Those that there would be if the consumer $1 did not want the tables $2. */
-export const FIND_UNWANTED_WITHOUT: Sql = unwantedTriggers(
-  sql` and not (w.consumer = $1::bigint and w.relation = any ($2::oid[]))`,
-)
+/**
+ * Those that there would be if the consumer $1 did not want the tables $2, and, where $3 is true, the consumers that have
+ * expired were gone.
+ */
+export const FIND_UNWANTED_WITHOUT: Sql = unwantedTriggers(sql`
+  and not (w.consumer = $1::bigint and w.relation = any ($2::oid[]))
+  and not ($3::boolean and exists (select from ${SCHEMA}.consumer c where c.id = w.consumer and ${IS_EXPIRED}))`)
 
 /** A table ($1) and all its partitions, the table first. */
 export const PARTITION_TREE: Sql = sql`

@@ -48,7 +48,7 @@ export function checkOwned(facts: TableFacts, user: string): void {
     ? `ALTER TABLE ${quoteTableName(facts)} OWNER TO ${quoteIdentifier(user)}`
     : `GRANT ${quoteIdentifier(facts.owner)} TO ${quoteIdentifier(user)}`
   throw setupRequired(
-    `${formatTableName(facts)} belongs to role ${quoteIdentifier(facts.owner)}, and only its owner may publish its changes. ` +
+    `Role ${quoteIdentifier(user)} may not publish the changes of ${formatTableName(facts)}: only its owner ${quoteIdentifier(facts.owner)} may. ` +
       `Run: ${statement}`,
   )
 }

@@ -1,14 +1,14 @@
-import type { ColumnType, Relation, RelationColumn, TableName } from '@rowtap/core/driver'
-import { COLUMN_TYPES_SQL, unknownType } from '@rowtap/core/driver'
-import type { ControlConnection } from '../connection/control-connection.ts'
+import type { CaptureRequest, ColumnType, Relation, RelationColumn, TableName } from '@rowtap/core/driver'
+import { ColumnTypeBook, unknownType } from '@rowtap/core/driver'
+import type { ControlConnection, TextRow } from '../connection/control-connection.ts'
 import type { RelationMessage } from '../pgoutput/relation-message.ts'
 import type { TypeParsers } from '../wal-driver-options.ts'
+import { mayBeToasted } from './bounded-type.ts'
 import { fullIdentity, oldRowsStatement } from './check-capturable.ts'
-import { ColumnTypeBook } from './column-type-book.ts'
 import type { RowIdentity } from './row-identity.ts'
 import { identityOfMessage, identityOfTable } from './row-identity.ts'
 import type { ColumnFacts, TableFacts } from './table-facts.ts'
-import { readTableByOid } from './table-facts.ts'
+import { readTableByOid, storageLimits } from './table-facts.ts'
 import { TYPES } from './table-sql.ts'
 
 interface Shape {
@@ -24,6 +24,13 @@ interface Shape {
   readonly oldRowsStatement: string | null
 }
 
+/** What a relation was made of. */
+interface Made {
+  readonly shape: Shape
+  /** The version of the types that were last seen to be the relation's. */
+  readonly version: number
+}
+
 /** Knows the name that a table's changes are delivered under, whatever it is called meanwhile. */
 export interface DeliveredNames {
   nameOf(oid: number): TableName | undefined
@@ -35,7 +42,10 @@ export class RelationRegistry {
   readonly #types: TypeParsers
   readonly #names: DeliveredNames
   readonly #relations = new Map<string, Relation>()
-  readonly #columnTypes = new ColumnTypeBook()
+  readonly #made = new WeakMap<Relation, Made>()
+  readonly #columnTypes: ColumnTypeBook
+  /** The object ids of the tables that were looked up, by name. */
+  readonly #oids = new Map<string, number>()
   /** What identified a table's rows when it was last looked at, by object id. */
   readonly #identities = new Map<number, RowIdentity>()
 
@@ -43,12 +53,13 @@ export class RelationRegistry {
     this.#control = control
     this.#names = names
     this.#types = types
+    this.#columnTypes = new ColumnTypeBook(control.queryRow)
   }
 
   /** The relation of a table as the catalogue has it now. The error of a failure is `pg`'s. */
   async ofTable(facts: TableFacts): Promise<Relation> {
-    const rows = await this.#control.query<'name' | 'definition'>(COLUMN_TYPES_SQL, [facts.oid])
-    this.#columnTypes.set(facts, rows)
+    await this.#columnTypes.read(facts.oid)
+    this.#oids.set(keyOf(facts), facts.oid)
     const identity = identityOfTable(facts)
     this.#identities.set(facts.oid, identity)
     const { primaryKey, old } = identity
@@ -70,6 +81,8 @@ export class RelationRegistry {
    */
   async ofMessage(message: RelationMessage): Promise<Relation> {
     const facts = await readTableByOid(this.#control, message.oid)
+    // A column may have been given another collation.
+    await this.#columnTypes.read(message.oid)
     const has = (name: string): boolean => message.columns.some((column) => column.name === name)
     const known = facts?.columns.filter((column) => column.isSent) ?? []
     const identity = identityOfMessage(
@@ -92,34 +105,57 @@ export class RelationRegistry {
     })
   }
 
+  /** From now on {@link refresh} looks after the enumerations that conditions compare in these tables. */
+  compare(requests: readonly CaptureRequest[]): void {
+    const columns = new Map<number, ReadonlySet<string>>()
+    for (const { table, comparedEnums } of requests) {
+      const oid = this.#oids.get(keyOf(table))
+      if (oid !== undefined && comparedEnums.size > 0) columns.set(oid, comparedEnums)
+    }
+    this.#columnTypes.compare(columns)
+  }
+
+  /** Whether there is anything to refresh. */
+  get isComparing(): boolean {
+    return this.#columnTypes.isComparing
+  }
+
+  /**
+   * Looks whether labels of enumerations were added or renamed. The stream does not tell.
+   *
+   * @param transactions those whose changes have arrived.
+   * @returns false where they are too young to be seen: it is to be called again.
+   */
+  refresh(transactions: readonly string[]): Promise<boolean> {
+    return this.#columnTypes.refresh(transactions)
+  }
+
+  /** The relation of the same shape, with the columns' types as they are known now. */
+  current(relation: Relation): Relation {
+    const made = this.#made.get(relation)
+    if (made === undefined || made.version === this.#columnTypes.version) return relation
+    return this.#relation(made.shape)
+  }
+
   async #columnsOf(message: RelationMessage): Promise<readonly ColumnFacts[]> {
-    const types = await this.#control.query<'name' | 'base'>(TYPES, [
+    const types = await this.#control.query<TypeColumn>(TYPES, [
       message.columns.map((column) => column.typeOid),
       message.columns.map((column) => column.typeModifier),
     ])
-    return message.columns.map(({ name, typeOid, typeModifier }, index) => {
-      const type = types[index]
-      // A type that was dropped meanwhile has no base any more; its values are text, as those of any unknown type.
-      return {
-        name,
-        typeOid,
-        typeModifier,
-        typeName: type?.name ?? String(typeOid),
-        baseTypeOid: Number(type?.base ?? typeOid),
-        isSent: true,
-        mayBeToasted: true,
-      }
-    })
+    return message.columns.map((column, index) => sentColumn(column, types[index]))
   }
 
   #relation(shape: Shape): Relation {
-    const types = [...shape.sent, ...shape.unsent].map((column) => this.#columnTypes.typeOf(shape.oid, column))
+    const types = [...shape.sent, ...shape.unsent].map(({ name, baseTypeOid, typeName }) =>
+      this.#columnTypes.typeOf(shape.oid, { name, typeOid: baseTypeOid, typeName }),
+    )
     const key = JSON.stringify([shape, types])
     let relation = this.#relations.get(key)
     if (relation === undefined) {
       relation = this.#make(shape, types)
       this.#relations.set(key, relation)
     }
+    this.#made.set(relation, { shape, version: this.#columnTypes.version })
     return relation
   }
 
@@ -145,6 +181,30 @@ export class RelationRegistry {
       oldRowsStatement: shape.oldRowsStatement,
     }
   }
+}
+
+type TypeColumn = 'name' | 'base' | 'modifier' | 'storage' | 'inline_bytes' | 'character_bytes'
+
+/** A type that was dropped meanwhile has no base any more; its values are text, as those of any unknown type. */
+function sentColumn(
+  { name, typeOid, typeModifier }: RelationMessage['columns'][number],
+  type: TextRow<TypeColumn> | undefined,
+): ColumnFacts {
+  const baseTypeOid = Number(type?.base ?? typeOid)
+  const stored = { baseTypeOid, baseTypeModifier: Number(type?.modifier ?? -1), storage: type?.storage ?? 'x' }
+  return {
+    name,
+    typeOid,
+    typeModifier,
+    typeName: type?.name ?? String(typeOid),
+    baseTypeOid,
+    isSent: true,
+    mayBeToasted: type === undefined || mayBeToasted(stored, storageLimits(type)),
+  }
+}
+
+function keyOf({ schema, name }: TableName): string {
+  return JSON.stringify([schema, name])
 }
 
 function sameColumns(message: RelationMessage, known: readonly ColumnFacts[]): boolean {

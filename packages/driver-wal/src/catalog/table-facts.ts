@@ -1,5 +1,7 @@
 import type { TableName } from '@rowtap/core/driver'
 import type { ControlConnection, TextRow } from '../connection/control-connection.ts'
+import type { StorageLimits, StoredType } from './bounded-type.ts'
+import { mayBeToasted } from './bounded-type.ts'
 import { TABLE_BY_NAME, TABLE_BY_OID } from './table-sql.ts'
 
 /** A column as the catalogue has it. */
@@ -50,6 +52,8 @@ export interface TableFacts extends TableName {
   readonly family: readonly number[]
 }
 
+type LimitColumn = 'inline_bytes' | 'character_bytes'
+
 type Column =
   | 'oid'
   | 'schema'
@@ -60,6 +64,7 @@ type Column =
   | 'owned'
   | 'system'
   | 'columns'
+  | LimitColumn
   | 'primary_key'
   | 'storage'
   | 'family'
@@ -72,6 +77,19 @@ export async function readTable(control: ControlConnection, table: TableName): P
 /** Reads a table's facts by its object id; `null` where there is no such table. The error of a failure is `pg`'s. */
 export async function readTableByOid(control: ControlConnection, oid: number): Promise<TableFacts | null> {
   return tableFacts(await control.query<Column>(TABLE_BY_OID, [oid]))
+}
+
+/** What the server and the database set, from a row that has it. */
+export function storageLimits(row: TextRow<LimitColumn>): StorageLimits {
+  return { inlineBytes: Number(row.inline_bytes), characterBytes: Number(row.character_bytes) }
+}
+
+/** A column as the statement describes it. */
+type StoredColumn = Omit<ColumnFacts, 'mayBeToasted'> & StoredType
+
+function columnFacts(column: StoredColumn, limits: StorageLimits): ColumnFacts {
+  const { name, typeOid, typeModifier, typeName, baseTypeOid, isSent } = column
+  return { name, typeOid, typeModifier, typeName, baseTypeOid, isSent, mayBeToasted: mayBeToasted(column, limits) }
 }
 
 function tableFacts(rows: readonly TextRow<Column>[]): TableFacts | null {
@@ -87,7 +105,9 @@ function tableFacts(rows: readonly TextRow<Column>[]): TableFacts | null {
     ownerIsSuperuser: row.owner_is_superuser === 't',
     isOwned: row.owned === 't',
     isSystem: row.system === 't',
-    columns: JSON.parse(row.columns ?? '[]') as ColumnFacts[],
+    columns: (JSON.parse(row.columns ?? '[]') as StoredColumn[]).map((column) =>
+      columnFacts(column, storageLimits(row)),
+    ),
     primaryKey: JSON.parse(row.primary_key ?? '[]') as string[],
     storage: JSON.parse(row.storage ?? '[]') as StorageFacts[],
     family: JSON.parse(row.family ?? '[]') as number[],

@@ -1,5 +1,5 @@
-import type { TableName } from '@rowtap/core/driver'
-import { formatTableName, nearestTable, RowtapError } from '@rowtap/core/driver'
+import type { RowtapError, TableName } from '@rowtap/core/driver'
+import { tableMissing as missing } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { TABLE_NAMES } from './table-sql.ts'
 
@@ -7,10 +7,5 @@ import { TABLE_NAMES } from './table-sql.ts'
 export async function tableMissing(control: ControlConnection, table: TableName): Promise<RowtapError> {
   const rows = await control.query<'schema' | 'name'>(TABLE_NAMES, [table.schema])
   const names = rows.map((row) => ({ schema: row.schema ?? '', name: row.name ?? '' }))
-  const near = nearestTable(table, names)
-  return new RowtapError('ERR_SETUP_REQUIRED', {
-    message:
-      `There is no table ${formatTableName(table)} in database ${JSON.stringify(control.database)}.` +
-      (near === null ? '' : ` Did you mean ${formatTableName(near)}?`),
-  })
+  return missing(table, control.database, names)
 }

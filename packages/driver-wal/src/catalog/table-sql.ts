@@ -3,6 +3,25 @@
  * it never waits for an ALTER TABLE. Run with `search_path = pg_catalog`.
  */
 
+/** A query for the type under a domain, or the type itself, with its modifier and its storage, of two columns. */
+function baseType(oid: 'a.atttypid' | 'wanted.oid', modifier: 'a.atttypmod' | 'wanted.modifier'): string {
+  return `
+      WITH RECURSIVE base AS (
+        SELECT t.oid, ${modifier} AS modifier, t.typstorage, t.typtype, t.typbasetype, t.typtypmod
+        FROM pg_type AS t WHERE t.oid = ${oid}
+        UNION ALL
+        SELECT t.oid, base.typtypmod, t.typstorage, t.typtype, t.typbasetype, t.typtypmod
+        FROM base JOIN pg_type AS t ON t.oid = base.typbasetype
+        WHERE base.typtype = 'd'
+      )
+      SELECT base.oid, base.modifier, base.typstorage AS storage FROM base WHERE base.typtype <> 'd'`
+}
+
+/** Two columns with what is the same for all types (`StorageLimits`): where int8 is passed by value, the machine has 64 bits. */
+const STORAGE_LIMITS = `
+  (SELECT CASE WHEN typbyval THEN 24 ELSE 20 END FROM pg_type WHERE oid = 'int8'::regtype) AS inline_bytes,
+  (SELECT pg_encoding_max_length(encoding) FROM pg_database WHERE datname = current_database()) AS character_bytes`
+
 const TABLE = `
 WITH RECURSIVE target AS (
   SELECT c.oid, c.relname, c.relkind, c.relowner, n.nspname
@@ -59,23 +78,17 @@ SELECT
       'typeOid', a.atttypid::int8,
       'typeModifier', a.atttypmod,
       'typeName', format_type(a.atttypid, a.atttypmod),
-      'baseTypeOid', (
-        WITH RECURSIVE base AS (
-          SELECT t.oid, t.typtype, t.typbasetype FROM pg_type AS t WHERE t.oid = a.atttypid
-          UNION ALL
-          SELECT t.oid, t.typtype, t.typbasetype
-          FROM base JOIN pg_type AS t ON t.oid = base.typbasetype
-          WHERE base.typtype = 'd'
-        )
-        SELECT base.oid::int8 FROM base WHERE base.typtype <> 'd'
-      ),
+      'baseTypeOid', base.oid::int8,
+      'baseTypeModifier', base.modifier,
+      'storage', base.storage,
       -- Stored generated columns are published from version 18 on, virtual ones never.
-      'mayBeToasted', a.attstorage <> 'p',
       'isSent', a.attgenerated = '' OR (a.attgenerated = 's' AND current_setting('server_version_num')::int >= 180000)
     ) ORDER BY a.attnum), '[]')
     FROM pg_attribute AS a
+    CROSS JOIN LATERAL (${baseType('a.atttypid', 'a.atttypmod')}) AS base
     WHERE a.attrelid = target.oid AND a.attnum > 0 AND NOT a.attisdropped
   ) AS columns,
+  ${STORAGE_LIMITS},
   (
     -- A deferrable key is not one: within a transaction two rows may have the same.
     SELECT coalesce(json_agg(a.attname ORDER BY part.ordinal), '[]')
@@ -115,19 +128,17 @@ WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND n.nspname !~ '^pg_'
 ORDER BY n.nspname = $1 DESC, c.relname
 LIMIT 10000`
 
-/** Names and base types of types ($1: object ids, $2: modifiers), in that order. */
+/**
+ * Names, base types, their modifiers and their storage of types ($1: object ids, $2: modifiers), in that order. The
+ * base of a type that was dropped is NULL.
+ */
 export const TYPES: string = `
 SELECT
   format_type(wanted.oid, wanted.modifier) AS name,
-  (
-    WITH RECURSIVE base AS (
-      SELECT t.oid, t.typtype, t.typbasetype FROM pg_type AS t WHERE t.oid = wanted.oid
-      UNION ALL
-      SELECT t.oid, t.typtype, t.typbasetype
-      FROM base JOIN pg_type AS t ON t.oid = base.typbasetype
-      WHERE base.typtype = 'd'
-    )
-    SELECT base.oid FROM base WHERE base.typtype <> 'd'
-  ) AS base
+  base.oid AS base,
+  base.modifier,
+  base.storage,
+  ${STORAGE_LIMITS}
 FROM unnest($1::oid[], $2::int4[]) WITH ORDINALITY AS wanted (oid, modifier, ordinal)
+LEFT JOIN LATERAL (${baseType('wanted.oid', 'wanted.modifier')}) AS base ON true
 ORDER BY wanted.ordinal`

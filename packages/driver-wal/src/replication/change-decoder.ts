@@ -59,6 +59,14 @@ export class ChangeDecoder {
     this.#relations.set(message.oid, { oid: message.oid, relation, columns: message.columns.length })
   }
 
+  /** From now on changes are of these relations, each of the same shape as the one before. */
+  redefine(current: (relation: Relation) => Relation): void {
+    for (const [oid, known] of this.#relations) {
+      const relation = current(known.relation)
+      if (relation !== known.relation) this.#relations.set(oid, { ...known, relation })
+    }
+  }
+
   /**
    * Decodes one message between two offsets of a buffer, and adds the changes in it.
    *

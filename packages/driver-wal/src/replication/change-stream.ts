@@ -1,4 +1,5 @@
-import type { Change, ChangeBatch } from '@rowtap/core/driver'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Change, ChangeBatch, Relation } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
 import type { RelationRegistry } from '../catalog/relation-registry.ts'
 import { MalformedMessage } from '../pgoutput/malformed-message.ts'
@@ -7,6 +8,10 @@ import { FrameReader } from './frame-reader.ts'
 import type { InFlight } from './in-flight.ts'
 import { formatLsn } from './lsn.ts'
 import type { SocketReader } from './socket-reader.ts'
+import { WalChange } from './wal-change.ts'
+
+/** How long to wait before asking again whether a transaction that has arrived can be seen. */
+const VISIBILITY_PAUSE_MS = 2
 
 /** About how much one batch may hold. */
 const BATCH_BYTES = 256 * 1024
@@ -76,10 +81,10 @@ export class ChangeStream {
   }
 
   async #next(): Promise<ChangeBatch | null> {
-    const { reader } = this.#parts
+    const { reader, relations } = this.#parts
     while (!this.#isEnded) {
       const batch = await this.#gather()
-      if (batch.changes.length > 0) return batch
+      if (batch.changes.length > 0) return relations.isComparing ? await this.#upToDate(batch) : batch
       if (reader.isEnded) return null
       await reader.arrival()
     }
@@ -104,6 +109,29 @@ export class ChangeStream {
       }
     }
     return { changes, bytes }
+  }
+
+  /** What was received may have labels of enumerations that its relations do not have yet. `null`: the stream has ended. */
+  async #upToDate(batch: ChangeBatch): Promise<ChangeBatch | null> {
+    const { relations } = this.#parts
+    const transactions = [...new Set(batch.changes.map(({ transaction }) => transaction.id))]
+    while (!(await relations.refresh(transactions))) {
+      await sleep(VISIBILITY_PAUSE_MS)
+      // What the labels are was not seen: nothing can be told of these changes.
+      if (this.#isEnded) return null
+    }
+    const known = new Map<Relation, Relation>()
+    const current = (relation: Relation): Relation => {
+      const now = known.get(relation) ?? relations.current(relation)
+      known.set(relation, now)
+      return now
+    }
+    this.#decoder.redefine(current)
+    const changes = batch.changes.map((change) => {
+      const relation = current(change.relation)
+      return relation === change.relation || !(change instanceof WalChange) ? change : change.ofRelation(relation)
+    })
+    return { ...batch, changes }
   }
 
   /** Returns a promise where the next message must wait for it. */

@@ -63,6 +63,11 @@ export class WalChange implements Change {
     return this.madePosition
   }
 
+  /** The same change as one of another relation, which has the same columns. */
+  ofRelation(relation: Relation): WalChange {
+    return new WalChange({ ...this.parts, relation })
+  }
+
   detach(): WalChange {
     return new WalChange({ ...this.parts, new: this.new?.detach() ?? null, old: this.old?.detach() ?? null })
   }

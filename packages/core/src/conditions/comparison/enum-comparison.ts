@@ -3,7 +3,10 @@ import type { EnumType } from '../column-type.ts'
 import type { Comparison } from './comparison.ts'
 import { keyComparison, sameText } from './comparison.ts'
 
-/** An enumeration: labels in their declared order. */
+/**
+ * An enumeration: labels in their declared order. A constant that is not among the labels of the type is no value of a
+ * row that came while these were all: it equals none of them, and where it would stand is not known.
+ */
 export function enumComparison(type: EnumType): Comparison {
   const places = new Map(type.labels.map((label, index) => [label, index]))
   const placeOf = (label: string): number => {
@@ -11,11 +14,11 @@ export function enumComparison(type: EnumType): Comparison {
     if (place !== undefined) return place
     // Its place among the others is not known, and an answer would be a guess.
     throw new RowtapError('ERR_DECODE', {
-      message: `The label ${JSON.stringify(label)} was added to the type ${type.displayName} after the listener was attached: start the listener again.`,
+      message: `The label ${JSON.stringify(label)} is not one that the type ${type.displayName} had when it was last read: it was added, or has been given another name, since. Start the listener again.`,
     })
   }
   return keyComparison(sameText, (constant) => {
-    const place = placeOf(constant)
-    return (text) => placeOf(text) - place
+    const known = places.get(constant)
+    return (text) => placeOf(text) - (known ?? placeOf(constant))
   })
 }

@@ -67,8 +67,9 @@ as $rowtap_body$
 $rowtap_body$;
 
 -- For writers in REPEATABLE READ and SERIALIZABLE transactions. Their snapshot may be older than the table's present
--- columns, and shows the old ones in pg_attribute; the row has the present ones. Returns null where the two agree, else
--- a shape that is made from the row itself. (What functions of the server look up by number is always up to date.)
+-- columns, and shows the old ones in pg_attribute; the row has the present ones. Returns null where the two agree in
+-- names, types and collations, else a shape that is made from the row itself. (What functions of the server look up by
+-- number is always up to date.)
 create function ${SCHEMA}.record_shape(relation oid, top oid, value record) returns int
 language plpgsql volatile
 as $rowtap_body$
@@ -78,6 +79,7 @@ declare
   checked text := coalesce(nullif(current_setting('rowtap.checked', true), ''), '0 ');
   names text[] := '{}';
   types oid[] := '{}';
+  collations text[] := '{}';
   name text;
   made jsonb;
 begin
@@ -100,10 +102,21 @@ begin
       select format('select array[%s]', string_agg(format('pg_typeof(($1).%I)::oid', n.name), ', ' order by n.position))
       from unnest(names) with ordinality n (name, position)
     ) into types using value;
+    execute (
+      select format('select array[%s]::text[]', string_agg(
+        case when t.typcollation <> 0 then format('pg_collation_for(($1).%I)', n.name) else 'null' end,
+        ', ' order by n.position
+      ))
+      from unnest(names, types) with ordinality n (name, type, position)
+      left join pg_type t on t.oid = n.type
+    ) into collations using value;
   end if;
 
-  if (names, types) = (
-    select coalesce(array_agg(a.attname::text order by a.attnum), '{}'), coalesce(array_agg(a.atttypid order by a.attnum), '{}')
+  if (names, types, collations) = (
+    select
+      coalesce(array_agg(a.attname::text order by a.attnum), '{}'),
+      coalesce(array_agg(a.atttypid order by a.attnum), '{}'),
+      coalesce(array_agg(nullif(a.attcollation, 0)::regcollation::text order by a.attnum), '{}')
     from pg_attribute a
     where a.attrelid = record_shape.relation and a.attnum > 0 and not a.attisdropped
   ) then

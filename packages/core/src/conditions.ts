@@ -28,4 +28,8 @@ export type {
   NumberType,
   RangeCondition,
 } from './conditions/condition.ts'
+export { withPlaces } from './conditions/condition-places.ts'
+export type { ConditionPlaces } from './conditions/condition-places.ts'
+export { pointingAt, textPlace } from './conditions/text-place.ts'
+export type { TextPlace } from './conditions/text-place.ts'
 export { constantOf } from './conditions/constant-of.ts'

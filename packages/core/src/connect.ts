@@ -46,17 +46,17 @@ export async function plan<const C extends Capabilities>(
  * @throws RowtapError ERR_CAPABILITY_UNSUPPORTED and ERR_INVALID_OPTIONS, at once and before the database is
  *   touched. What goes wrong later rejects `ready`.
  */
-export function listen<R extends object = Row, const C extends Capabilities = Capabilities>(
+export function listen<R extends object = Row, T extends object = R, const C extends Capabilities = Capabilities>(
   driver: Driver<C>,
-  options: ManualListenOptions<C, NoInfer<R>>,
+  options: ManualListenOptions<C, NoInfer<R>, NoInfer<T>>,
 ): Listener<R, C, 'manual'>
-export function listen<R extends object = Row, const C extends Capabilities = Capabilities>(
+export function listen<R extends object = Row, T extends object = R, const C extends Capabilities = Capabilities>(
   driver: Driver<C>,
-  options: ListenOptions<C, NoInfer<R>>,
+  options: ListenOptions<C, NoInfer<R>, NoInfer<T>>,
 ): Listener<R, C>
-export function listen<R extends object, const C extends Capabilities>(
+export function listen<R extends object, T extends object, const C extends Capabilities>(
   driver: Driver<C>,
-  options: ListenOptions<C, NoInfer<R>>,
+  options: ListenOptions<C, NoInfer<R>, NoInfer<T>>,
 ): Listener<R, C, AckMode> {
   checkDriver(driver)
   return typedListener<R, C, AckMode>(ownClientListener(driver, listenRequest(driver.capabilities, options)))

@@ -31,6 +31,8 @@ export type {
   MultirangeType,
   RangeType,
 } from './conditions/column-type.ts'
+export { ColumnTypeBook } from './conditions/column-type-book.ts'
+export type { ShapedColumn } from './conditions/column-type-book.ts'
 export { COLUMN_TYPES_SQL } from './conditions/column-types.sql.ts'
 export { columnTypes } from './conditions/column-types.ts'
 export { unknownType } from './conditions/unknown-type.ts'
@@ -40,3 +42,10 @@ export type { QueryRow, Statement } from './conditions/normalise-constants.sql.t
 export type { ConstantToNormalise, NormaliseConstants, NormalisedConstant } from './conditions/normalise-constants.ts'
 export { RowtapError } from './rowtap-error.ts'
 export type { ErrorCode } from './rowtap-error.ts'
+export { connectError, connectionUnreadable } from './driver-errors/connect-error.ts'
+export type { ConnectionTarget } from './driver-errors/connect-error.ts'
+export { errorText, sqlstateOf } from './driver-errors/server-error.ts'
+export { SQLSTATE_MEANINGS } from './driver-errors/sqlstate-meaning.ts'
+export type { SqlstateMeaning, SqlstateMeanings } from './driver-errors/sqlstate-meaning.ts'
+export { connectionLost, statementError } from './driver-errors/statement-error.ts'
+export { tableMissing } from './driver-errors/table-missing.ts'

@@ -2,12 +2,21 @@ export { connect, listen, plan } from './connect.ts'
 export { conditionOf } from './conditions/condition-of.ts'
 export type { ConditionSource } from './conditions/condition-source.ts'
 export type { Condition } from './conditions/condition.ts'
-export type { Where, WhereColumn, WhereGroups, WhereOperators, WhereValue } from './conditions/where.ts'
+export type { Where, WhereColumn, WhereGroups, WhereOperators, WherePatterns, WhereValue } from './conditions/where.ts'
 export { supports } from './capabilities/supports.ts'
 export { CAPABILITY_QUESTIONS, capabilityNames, cellOf, OPERATIONS } from './capabilities/capabilities.ts'
 export type { Capabilities, CapabilityName, Cell, Operation } from './capabilities/capabilities.ts'
 export type { OperationOption, OptionIf, Refused, SupportedOperation } from './capabilities/refused.ts'
-export type { Client, ClientSignals, CloseOptions, CloseReport, EventHandler, Listener } from './client.ts'
+export type {
+  Client,
+  ClientSignals,
+  CloseOptions,
+  CloseReport,
+  EventHandler,
+  Listener,
+  StopOptions,
+  StopReport,
+} from './client.ts'
 export type { Driver, DriverNotice, PlannedStatement } from './contract/driver.ts'
 export type { Position } from './contract/position.ts'
 export { formatTableName, parseTableName, quoteIdentifier, quoteTableName } from './contract/table-name.ts'
@@ -26,7 +35,7 @@ export type {
   TruncateEvent,
   UpdateEvent,
 } from './event.ts'
-export type { ConnectOptions, ListenOptions, ManualListenOptions } from './listen-options.ts'
+export type { ConnectOptions, FailureHandler, ListenOptions, ManualListenOptions } from './listen-options.ts'
 export { formatPlan } from './plan/format-plan.ts'
 export type { Plan, PlannedListener, PlannedPart } from './plan/plan.ts'
 export { subscribeTo } from './metrics/channels.ts'

@@ -4,10 +4,12 @@ import type { EveryCondition } from './capabilities/every-condition.ts'
 import type { Refused } from './capabilities/refused.ts'
 import type { ConditionSource } from './conditions/condition-source.ts'
 import type { Condition } from './conditions/condition.ts'
+import type { Listener } from './client.ts'
 import { connect, listen } from './connect.ts'
 import type { Driver } from './contract/driver.ts'
-import type { Row } from './event.ts'
+import type { ChangeEvent, Row } from './event.ts'
 import type { ConnectOptions, ListenOptions } from './listen-options.ts'
+import type { RowtapError } from './rowtap-error.ts'
 
 interface Order {
   readonly id: string
@@ -97,6 +99,51 @@ describe('a call', () => {
     client.listen<Order>({ table: 'orders', columns: ['colour'] })
     // @ts-expect-error Order has no such column
     client.listen<Order>({ table: 'orders', where: { colour: 'red' } })
+  })
+
+  it('may have a condition and a key on columns that its rows leave out', async () => {
+    type Brief = Pick<Order, 'id' | 'total'>
+    const client = await connect(able)
+    const brief = client.listen<Brief, Order>({
+      table: 'orders',
+      columns: ['id', 'total'],
+      key: ['status'],
+      where: { status: 'paid', not: { or: [{ total: { lt: 1 } }] } },
+    })
+    brief.on('insert', (event) => expectTypeOf(event.new).toEqualTypeOf<Brief>())
+    const manual = client.listen<Brief, Order>({ table: 'orders', ack: 'manual', where: { status: 'paid' } })
+    expectTypeOf(manual).toEqualTypeOf<Listener<Brief, Able, 'manual'>>()
+    listen<Brief, Order>(able, { table: 'orders', columns: ['id'], where: { status: 'paid' } })
+    client.listen<Order>({ table: 'orders', columns: ['id'], where: { status: 'paid' } })
+    // @ts-expect-error the table has no such column
+    client.listen<Brief, Order>({ table: 'orders', where: { colour: 'red' } })
+    // @ts-expect-error its rows have no such column
+    client.listen<Brief, Order>({ table: 'orders', columns: ['status'] })
+  })
+
+  it('has failures handled by the type of its events', async () => {
+    const client = await connect(able)
+    client.listen<Order>({
+      table: 'orders',
+      onFailure: async (event, error) => {
+        expectTypeOf(event).toEqualTypeOf<ChangeEvent<Order, Able>>()
+        expectTypeOf(error).toEqualTypeOf<RowtapError>()
+        if (event.kind === 'insert') expectTypeOf(event.new.total).toBeNumber()
+        await Promise.resolve()
+      },
+    })
+    client.listen({
+      table: 'orders',
+      ack: 'manual',
+      onFailure: (event) => {
+        expectTypeOf(event).toEqualTypeOf<ChangeEvent<Row, Able>>()
+      },
+    })
+    client.listen<Order>({ table: 'orders', onFailure: 'skip' })
+    // @ts-expect-error there is no such way
+    client.listen<Order>({ table: 'orders', onFailure: 'retry' })
+    // @ts-expect-error the rows of the listener are others
+    client.listen<Order>({ table: 'orders', onFailure: (event: ChangeEvent<{ x: 1 }>) => void event })
   })
 
   it('does not take what it does not', async () => {

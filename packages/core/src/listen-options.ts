@@ -5,12 +5,24 @@ import type { ConditionSource } from './conditions/condition-source.ts'
 import type { Condition } from './conditions/condition.ts'
 import type { Where } from './conditions/where.ts'
 import type { TableName } from './contract/table-name.ts'
-import type { FailurePolicy } from './delivery/deliver-event.ts'
 import type { RetryPolicy } from './delivery/retry-policy.ts'
-import type { AckMode, ColumnName, Row } from './event.ts'
+import type { AckMode, ChangeEvent, ColumnName, Row } from './event.ts'
+import type { RowtapError } from './rowtap-error.ts'
 
-/** What a listener wants. */
-export interface ListenOptions<C extends Capabilities = Capabilities, R extends object = Row> {
+/**
+ * Takes an event whose handler failed for good, with the error (`ERR_HANDLER`, whose cause is the handler's). The event
+ * counts as done when what this returns is.
+ */
+export type FailureHandler<C extends Capabilities = Capabilities, R extends object = Row> = (
+  event: ChangeEvent<R, C>,
+  error: RowtapError,
+) => void | PromiseLike<void>
+
+/**
+ * What a listener wants. `R` is a row as its events hold it, `T` a row of the table where `columns` leaves some of that
+ * out: `listen<Pick<Order, 'id' | 'total'>, Order>({ …, columns: ['id', 'total'], where: { status: 'paid' } })`.
+ */
+export interface ListenOptions<C extends Capabilities = Capabilities, R extends object = Row, T extends object = R> {
   /** The table, written as in SQL (`public.orders`, `"Odd Schema"."T"`; without a schema: `public`), or in its two parts. */
   readonly table: string | TableName
   /**
@@ -22,14 +34,14 @@ export interface ListenOptions<C extends Capabilities = Capabilities, R extends 
    * The columns that rows hold, and nothing else. An update that changes none of them is not delivered. Default: all.
    */
   readonly columns?: OptionIf<C, C['columns']['projection'], 'columns', readonly ColumnName<R>[]>
-  /** The columns that identify a row. Default: the primary key, or every column where there is none. */
-  readonly key?: OptionIf<C, C['keys']['declared'], 'key', readonly ColumnName<R>[]>
+  /** The columns that identify a row, whether `columns` has them or not. Default: the primary key, or every column where there is none. */
+  readonly key?: OptionIf<C, C['keys']['declared'], 'key', readonly ColumnName<T>[]>
   /**
    * Which rows to deliver: an object by columns, a condition tree, or something that becomes one (`` sql`…` ``). A row
    * that an update moves into the condition is an insert, one that it moves out a delete. A truncate is always
-   * delivered. Default: every row.
+   * delivered. It may name columns that `columns` leaves out. Default: every row.
    */
-  readonly where?: OptionIf<C, C['conditions']['where'], 'where', Where<R> | Condition | ConditionSource>
+  readonly where?: OptionIf<C, C['conditions']['where'], 'where', Where<T> | Condition | ConditionSource>
   /**
    * What to do where an update's old row is not to be had.
    *
@@ -57,9 +69,9 @@ export interface ListenOptions<C extends Capabilities = Capabilities, R extends 
    *
    * - `'stop'` (default): the client stops; the event and everything after it is not acknowledged.
    * - `'skip'`: it counts as done, and the client's signal `passedOver` tells of it.
-   * - a function: it counts as done when what the function returns is; if that fails, the client stops.
+   * - a function ({@link FailureHandler}): it counts as done when what the function returns is; if that fails, the client stops.
    */
-  readonly onFailure?: FailurePolicy
+  readonly onFailure?: 'stop' | 'skip' | FailureHandler<C, R>
   /**
    * `'manual'`: an event is done when its `ack()` is called, and not when its handlers are. Write it where the listener is
    * made: the compiler gives `ack()` to the events of listeners that it knows to be manual. Default: `'auto'`.
@@ -70,9 +82,11 @@ export interface ListenOptions<C extends Capabilities = Capabilities, R extends 
 }
 
 /** What a listener wants whose events are acknowledged one by one. */
-export type ManualListenOptions<C extends Capabilities = Capabilities, R extends object = Row> = ListenOptions<C, R> & {
-  readonly ack: 'manual'
-}
+export type ManualListenOptions<
+  C extends Capabilities = Capabilities,
+  R extends object = Row,
+  T extends object = R,
+> = ListenOptions<C, R, T> & { readonly ack: 'manual' }
 
 /** How a client is opened. */
 export interface ConnectOptions<C extends Capabilities = Capabilities> {

@@ -173,7 +173,7 @@ test('a quoted constant may be cast to its column’s type', async () => {
 })
 
 test('the cast to an enumeration is known by its name, with its schema or without', async () => {
-  const type = { kind: 'enum', labels: ['a'], castName: '"my app"."mood"', displayName: 'mood' } as const
+  const type = { kind: 'enum', labels: ['a'], labelIds: [1], castName: '"my app"."mood"', displayName: 'mood' } as const
   for (const cast of ['mood', '"my app".mood']) {
     assert.deepEqual(await parseCondition(`m = 'a'::${cast}`, [], [{ name: 'm', type }]), eq('m', 'a'))
   }

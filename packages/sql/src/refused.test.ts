@@ -21,6 +21,19 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     '^': /^The condition is empty/u,
     '^  -- a': /^The condition is empty/u,
   },
+  'more than what follows WHERE': {
+    '^where a = 1': /^A condition is what follows WHERE: leave out the word WHERE\.$/u,
+    '/* é */ ^WHERE a = 1': /leave out the word WHERE/u,
+    '^select * from t where a = 1': /^SELECT cannot stand .*write only what follows WHERE\.$/u,
+  },
+  'what has a way out': {
+    "^doc::jsonb = '1'": /compare the column itself\. Compare a generated column .* in the handler\.$/u,
+    "doc ^->> 'a' = 'x'": /Compare a generated column/u,
+    "^lower(a) = 'x'": /Compare a generated column/u,
+    'a in (^select 1)': /Bind the values instead/u,
+    'a = (b ^= 1)': /combine comparisons with AND, OR and NOT/u,
+    'a = ^"x"': /not with another column: write a text in 'single quotes'/u,
+  },
   'what would break out of the statement around it': {
     '1=1^) or (1=1': /syntax error at or near "\)"/u,
     'true ^where false': /syntax error at or near "where"/u,

@@ -25,6 +25,8 @@ describePostgres('the types of a table’s columns', (postgres) => {
       ['a', 'r', 'm', 'p', 'i'],
     )
     const [a, r, m, p, i] = columns.map((column) => column.type)
+    const labels = await database.query('SELECT oid::int8::int4 AS id FROM pg_enum ORDER BY enumsortorder')
+    const labelIds = labels.map(({ id }) => id)
     assert.deepEqual(a, {
       kind: 'array',
       castName: '"public"."_two"',
@@ -38,6 +40,7 @@ describePostgres('the types of a table’s columns', (postgres) => {
           castName: `"Odd ""schema"."Mood"`,
           displayName: `"Odd ""schema"."Mood"`,
           labels: ['b', 'c', 'a'],
+          labelIds,
         },
       },
     })

@@ -1,7 +1,9 @@
-import { invalidOptions } from '../options/check-option-names.ts'
+import type { TableName } from '../contract/table-name.ts'
+import { formatTableName } from '../contract/table-name.ts'
 import { didYouMean } from '../options/nearest-name.ts'
 import type { BoundColumn, BoundCondition, TypedConstant } from './bound-condition.ts'
 import type { ColumnType, ConditionColumn } from './column-type.ts'
+import { columnOf, conditionRefusal } from './condition-refusal.ts'
 import type { Condition, ComparisonOperator, Constant, NumberType } from './condition.ts'
 import { jsonConstantText } from './json-constant.ts'
 import type { ComparedNumber } from './number-type.ts'
@@ -9,43 +11,57 @@ import { numberComparison, numberListComparison } from './number-type.ts'
 import type { ConditionOperator } from './operator.ts'
 import { OPERATORS } from './operator.ts'
 import { operatorSupport } from './operator-support.ts'
+import { operatorWayOut } from './operator-way-out.ts'
+import { treeMembers } from './tree-members.ts'
 
 /**
  * Finds a condition's columns, and decides as PostgreSQL would which type each constant has.
  *
+ * @param table whose columns these are, for messages
  * @throws RowtapError ERR_INVALID_OPTIONS for a column that is not there, and an operator that its type lacks.
  */
-export function bindCondition(condition: Condition, columns: readonly ConditionColumn[]): BoundCondition {
+export function bindCondition(
+  condition: Condition,
+  columns: readonly ConditionColumn[],
+  table: TableName | null = null,
+): BoundCondition {
   switch (condition.kind) {
     case 'and':
     case 'or':
-      return { kind: condition.kind, conditions: condition.conditions.map((part) => bindCondition(part, columns)) }
+      return {
+        kind: condition.kind,
+        conditions: condition.conditions.map((part) => bindCondition(part, columns, table)),
+      }
     case 'not':
-      return { kind: 'not', condition: bindCondition(condition.condition, columns) }
+      return { kind: 'not', condition: bindCondition(condition.condition, columns, table) }
     case 'constant':
       return condition
-    case 'null': {
-      const column = columnOf(condition.column, columns)
-      checkOperator(column, condition.negated ? 'is not null' : 'is null', null)
+    default:
+      return bindLeaf(condition, boundColumn(condition, columns, table))
+  }
+}
+
+type Leaf = Extract<Condition, { readonly column: string }>
+
+function bindLeaf(condition: Leaf, column: BoundColumn): BoundCondition {
+  switch (condition.kind) {
+    case 'null':
+      checkOperator(column, condition.negated ? 'is not null' : 'is null')
       return { kind: 'null', ...column, negated: condition.negated }
-    }
-    case 'boolean': {
-      const column = columnOf(condition.column, columns)
-      checkOperator(column, 'boolean', null)
+    case 'boolean':
+      checkOperator(column, 'boolean')
       return { kind: 'boolean', ...column, test: condition.test }
-    }
     case 'compare':
-      return comparison(columnOf(condition.column, columns), condition.operator, condition.constant)
+      return comparison(column, condition.operator, condition.constant, 0)
     case 'between': {
-      const column = columnOf(condition.column, columns)
       const bound: BoundCondition = {
         kind: 'and',
-        conditions: [comparison(column, 'gte', condition.low), comparison(column, 'lte', condition.high)],
+        conditions: [comparison(column, 'gte', condition.low, 0), comparison(column, 'lte', condition.high, 1)],
       }
       return condition.negated ? { kind: 'not', condition: bound } : bound
     }
     case 'in':
-      return list(columnOf(condition.column, columns), condition.negated, condition.constants)
+      return list(column, condition.negated, condition.constants)
   }
 }
 
@@ -68,46 +84,79 @@ export function constantsOf(condition: BoundCondition): readonly TypedConstant[]
   }
 }
 
-function columnOf(name: string, columns: readonly ConditionColumn[]): BoundColumn {
+function boundColumn(condition: Leaf, columns: readonly ConditionColumn[], table: TableName | null): BoundColumn {
+  const { column: name } = condition
   const index = columns.findIndex((column) => column.name === name)
   const column = columns[index]
-  if (column !== undefined) return { index, column: name, type: column.type }
+  if (column !== undefined) return { index, column: name, type: column.type, origin: { condition, table } }
   const known = columns.map((other) => other.name)
-  throw invalidOptions(`The table has no column ${JSON.stringify(name)} (named in 'where').${didYouMean(name, known)}`)
+  const whose = table === null ? 'The table' : `Table ${formatTableName(table)}`
+  const hint =
+    treeHint(condition) ||
+    didYouMean(name, known) ||
+    ` Its columns are ${known.map((other) => JSON.stringify(other)).join(', ')}.`
+  throw conditionRefusal(
+    'ERR_INVALID_OPTIONS',
+    `${whose} has no column ${JSON.stringify(name)} (named in 'where').${hint}`,
+    condition,
+    'column',
+  )
 }
 
-function checkOperator(column: BoundColumn, operator: ConditionOperator, numberType: NumberType | null): void {
+/** For `{ kind: 'and' }`, which is a column's condition to everybody who does not know what it was meant to be. */
+function treeHint(condition: Leaf): string {
+  if (condition.kind !== 'compare' || condition.column !== 'kind' || condition.operator !== 'eq') return ''
+  const members = treeMembers(condition.constant.text)
+  return members === null ? '' : ` A condition tree of this kind has the members kind, ${members.join(', ')}.`
+}
+
+function checkOperator(column: BoundColumn, operator: ConditionOperator): void {
+  const support = operatorSupport(column.type, operator)
+  if (support.where !== false) return
+  const { origin, type } = column
+  const what = operator === 'boolean' ? 'be' : `use ${OPERATORS[operator].sql} on`
+  throw conditionRefusal(
+    'ERR_INVALID_OPTIONS',
+    `'where' cannot ${what} ${columnOf(column.column, origin)}. ${support.reason} ${operatorWayOut(type, operator)}`,
+    origin.condition,
+    'operator',
+  )
+}
+
+/** Refuses a number that has a type of its own (`at`: the index of its constant) beside a column that has an operator, but not for it. */
+function checkNumber(column: BoundColumn, operator: ConditionOperator, numberType: NumberType, at: number): void {
   const support = operatorSupport(column.type, operator, numberType)
-  if (support.where === false) {
-    throw invalidOptions(
-      `'where' cannot use '${operator}' on the column ${JSON.stringify(column.column)}. ${support.reason}`,
-    )
-  }
+  if (support.where !== false) return
+  const { origin } = column
+  const sentence = `'where' cannot compare ${columnOf(column.column, origin)} with a number. ${support.reason}`
+  throw conditionRefusal('ERR_INVALID_OPTIONS', sentence, origin.condition, at)
 }
 
-function comparison(column: BoundColumn, operator: ComparisonOperator, constant: Constant): BoundCondition {
+function comparison(column: BoundColumn, operator: ComparisonOperator, constant: Constant, at: number): BoundCondition {
   const numberType = numberTypeOf(constant)
-  checkOperator(column, operator, numberType)
+  checkOperator(column, operator)
+  if (numberType !== null) checkNumber(column, operator, numberType, at)
   const as = numberType === null ? null : numberComparison(baseName(column.type), numberType)
-  return { kind: 'compare', ...column, operator, constant: typed(column, operator, constant, as, false), as }
+  return { kind: 'compare', ...column, operator, constant: typed(column, operator, constant, as, false, at), as }
 }
 
 function list(column: BoundColumn, negated: boolean, constants: readonly Constant[]): BoundCondition {
   const operator = negated ? 'not in' : 'in'
-  checkOperator(column, operator, null)
+  checkOperator(column, operator)
   const numberTypes: NumberType[] = []
-  for (const constant of constants) {
+  for (const [at, constant] of constants.entries()) {
     const numberType = numberTypeOf(constant)
-    if (numberType !== null && !numberTypes.includes(numberType)) numberTypes.push(numberType)
+    if (numberType === null || numberTypes.includes(numberType)) continue
+    checkNumber(column, operator, numberType, at)
+    numberTypes.push(numberType)
   }
-  for (const numberType of numberTypes) checkOperator(column, operator, numberType)
   const as = listType(column, numberTypes, constants.length)
   const many = constants.length > 1
   return {
     kind: 'in',
     ...column,
     negated,
-    constants: constants.map((constant) => typed(column, operator, constant, as, many)),
+    constants: constants.map((constant, at) => typed(column, operator, constant, as, many, at)),
     as,
   }
 }
@@ -134,10 +183,11 @@ function typed(
   constant: Constant,
   as: ComparedNumber | null,
   many: boolean,
+  at: number,
 ): TypedConstant | null {
   if (constant.text === null) return null
   if (constant.type === 'json') {
-    const text = jsonConstantText(column, constant.text)
+    const text = jsonConstantText(column, constant.text, at)
     return { text, castName: literalType(column.type, operator, many), comparedAs: null, explicit: false }
   }
   if (constant.type !== null) {

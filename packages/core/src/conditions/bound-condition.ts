@@ -1,4 +1,5 @@
 import type { ColumnType } from './column-type.ts'
+import type { ConditionOrigin } from './condition-refusal.ts'
 import type { BooleanCondition, ComparisonOperator } from './condition.ts'
 import type { ComparedNumber } from './number-type.ts'
 
@@ -17,6 +18,7 @@ export interface BoundColumn {
   readonly index: number
   readonly column: string
   readonly type: ColumnType
+  readonly origin: ConditionOrigin
 }
 
 /** `column operator constant`. */

@@ -12,7 +12,10 @@ export function checkDepth(where: unknown): void {
   let level: readonly unknown[] = [where]
   for (let depth = 0; level.length > 0; depth += 1) {
     // A level of the object form is one of a list and one of an object.
-    if (depth > 2 * DEEPEST) throw invalidOptions(`'where' is nested more than ${DEEPEST} levels deep.`)
+    if (depth > 2 * DEEPEST)
+      throw invalidOptions(
+        `'where' is nested more than ${DEEPEST} levels deep. Write it flatter, and see that it does not contain itself.`,
+      )
     level = level.flatMap(members)
   }
 }

@@ -5,8 +5,9 @@ import type { Comparison, TextOrder, TextTest } from './comparison/comparison.ts
 import { sameText } from './comparison/comparison.ts'
 import { comparisonOf, numberComparisonOf } from './comparison/comparison-of.ts'
 import { asciiIlikeTest, isLikePattern, likeTest } from './comparison/like.ts'
-import { invalidOptions } from '../options/check-option-names.ts'
+import { columnOf, conditionRefusal } from './condition-refusal.ts'
 import type { ComparisonOperator } from './condition.ts'
+import { WAY_OUT } from './operator-way-out.ts'
 import type { Evaluate } from './verdict.ts'
 import { ANY, FALSE, NULL, TRUE, TRUE_OR_FALSE } from './verdict.ts'
 
@@ -116,8 +117,11 @@ function not(test: TextTest): TextTest {
 
 function pattern(condition: BoundComparison, constant: string): string {
   if (isLikePattern(constant)) return constant
-  throw invalidOptions(
-    `The pattern ${JSON.stringify(constant)} for the column ${JSON.stringify(condition.column)} must not end with its escape character: write \\\\ for a backslash.`,
+  throw conditionRefusal(
+    'ERR_INVALID_OPTIONS',
+    `The pattern ${JSON.stringify(constant)} for ${columnOf(condition.column, condition.origin)} must not end with its escape character: write \\\\ for a backslash.`,
+    condition.origin.condition,
+    0,
   )
 }
 
@@ -142,8 +146,11 @@ function orderFor(condition: BoundComparison, constant: string): TextOrder {
   return compareTo(constant)
 }
 
-function inexact(condition: BoundComparison | BoundList): RowtapError {
-  return new RowtapError('ERR_CAPABILITY_UNSUPPORTED', {
-    message: `Only PostgreSQL compares values of the type ${condition.type.displayName} exactly (column ${JSON.stringify(condition.column)} in 'where').`,
-  })
+function inexact({ type, column, origin }: BoundComparison | BoundList): RowtapError {
+  return conditionRefusal(
+    'ERR_CAPABILITY_UNSUPPORTED',
+    `Only PostgreSQL compares values of the type ${type.displayName} exactly (${columnOf(column, origin)}, in 'where'). ${WAY_OUT}`,
+    origin.condition,
+    'operator',
+  )
 }

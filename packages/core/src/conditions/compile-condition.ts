@@ -1,14 +1,16 @@
 import type { Tuple } from '../contract/relation.ts'
-import { invalidOptions } from '../options/check-option-names.ts'
-import { RowtapError } from '../rowtap-error.ts'
+import type { TableName } from '../contract/table-name.ts'
 import { bindCondition } from './bind-condition.ts'
 import type { BoundCondition, BoundList, NormalisedConstants } from './bound-condition.ts'
 import type { ConditionColumn } from './column-type.ts'
 import { compileComparison, compileList, strictComparison, strictTest } from './compile-comparison.ts'
 import type { TextTest } from './comparison/comparison.ts'
+import { columnOf, conditionRefusal } from './condition-refusal.ts'
 import type { Condition } from './condition.ts'
 import type { ConditionOperator } from './operator.ts'
+import { OPERATORS } from './operator.ts'
 import { operatorSupport } from './operator-support.ts'
+import { WAY_OUT } from './operator-way-out.ts'
 import type { Evaluate, Verdict } from './verdict.ts'
 import { ANY, both, either, FALSE, negated, NULL, TRUE, TRUE_OR_FALSE, truthOf, verdictOf } from './verdict.ts'
 
@@ -27,6 +29,7 @@ export interface CompiledCondition {
  *
  * @param columns the table's columns, in the order of its relation
  * @param constants the condition's constants as PostgreSQL prints them: see `normalisedConstants`
+ * @param table whose rows these are, for messages
  * @throws RowtapError ERR_INVALID_OPTIONS where it does not suit the table, and ERR_CAPABILITY_UNSUPPORTED where only
  *   the database can evaluate it exactly.
  */
@@ -34,9 +37,10 @@ export function compileCondition(
   condition: Condition,
   columns: readonly ConditionColumn[],
   constants: NormalisedConstants,
+  table: TableName | null = null,
 ): CompiledCondition {
   const used = new Set<number>()
-  const verdicts = compile(bindCondition(condition, columns), constants, used)
+  const verdicts = compile(bindCondition(condition, columns, table), constants, used)
   return {
     evaluate: (tuple) => verdictOf(verdicts(tuple)),
     isTrue: (tuple) => truthOf(verdicts(tuple)),
@@ -176,11 +180,19 @@ function checkExact(condition: Leaf): void {
   const types = condition.kind === 'compare' || condition.kind === 'in' ? comparedAs(condition) : null
   const support = operatorSupport(condition.type, operator, types)
   if (support.where === 'process') return
-  const where = `'where' with '${operator}' on the column ${JSON.stringify(condition.column)}`
-  if (support.where === false) throw invalidOptions(`${where} is not possible. ${support.reason}`)
-  throw new RowtapError('ERR_CAPABILITY_UNSUPPORTED', {
-    message: `${where} cannot be evaluated exactly outside the database. ${support.reason} Leave that part out of 'where' and test it in the handler, or listen to a generated column that holds its result.`,
-  })
+  const { origin } = condition
+  const what = operator === 'boolean' ? '' : `with ${OPERATORS[operator].sql} `
+  const where = `'where' ${what}on ${columnOf(condition.column, origin)}`
+  if (support.where === false) {
+    const sentence = `${where} is not possible. ${support.reason}`
+    throw conditionRefusal('ERR_INVALID_OPTIONS', sentence, origin.condition, 'operator')
+  }
+  throw conditionRefusal(
+    'ERR_CAPABILITY_UNSUPPORTED',
+    `${where} cannot be evaluated exactly outside the database. ${support.reason} ${WAY_OUT}`,
+    origin.condition,
+    'operator',
+  )
 }
 
 /** Of numbers only the comparison of a numeric as float8 is not exact, and that is known from the type compared as. */

@@ -1,9 +1,12 @@
-import { checkOptionNames, invalidOptions } from '../options/check-option-names.ts'
+import { invalidOptions } from '../options/check-option-names.ts'
+import { didYouMean } from '../options/nearest-name.ts'
+import { valueKind } from '../options/value-kind.ts'
 import type { ComparisonOperator, Condition } from './condition.ts'
 import { checkDepth } from './check-depth.ts'
 import { isConditionSource } from './condition-source.ts'
-import { conditionTree, isConditionTree } from './condition-tree.ts'
+import { conditionTree } from './condition-tree.ts'
 import { constantOf } from './constant-of.ts'
+import { isConditionTree, isMalformedTree, notATree } from './tree-members.ts'
 
 /**
  * The condition that a `where` means: the object form, or a tree that is taken as it is. An object is a tree where its
@@ -23,7 +26,8 @@ function condition(where: unknown, place: string): Condition {
       `${place} has a condition that still has to be parsed, such as sql\`…\`: it is the whole 'where', or await its toCondition() first.`,
     )
   }
-  if (!isPlainObject(where)) throw invalidOptions(`${place} takes an object of columns and what they must be.`)
+  if (isMalformedTree(where)) throw invalidOptions(notATree(where, place))
+  if (!isPlainObject(where)) throw invalidOptions(notAnObject(where, place))
   const conditions = Object.entries(where).map(([name, value]) => part(name, value, place))
   const [first] = conditions
   return conditions.length === 1 && first !== undefined ? first : { kind: 'and', conditions }
@@ -34,19 +38,34 @@ function part(name: string, value: unknown, place: string): Condition {
   switch (name) {
     case 'and':
     case 'or':
-      if (!Array.isArray(value)) throw invalidOptions(`${here} takes a list of conditions.`)
-      return { kind: name, conditions: value.map((one: unknown) => condition(one, here)) }
+      if (!Array.isArray(value)) {
+        throw invalidOptions(`${here} takes a list of conditions, and not ${valueKind(value)}. ${columnNamed(name)}`)
+      }
+      return { kind: name, conditions: value.map((one: unknown, at) => condition(one, `${here}[${at}]`)) }
     case 'not':
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        throw invalidOptions(`${here} takes one condition, and not ${valueKind(value)}. ${columnNamed(name)}`)
+      }
       return { kind: 'not', condition: condition(value, here) }
     default:
       return columnCondition(name, value, here)
   }
 }
 
+function columnNamed(name: string): string {
+  return `A column ${JSON.stringify(name)} is reached with { kind: 'compare', column: ${JSON.stringify(name)}, … }.`
+}
+
+function notAnObject(where: unknown, place: string): string {
+  const takes = `${place} takes an object of columns and what they must be`
+  if (typeof where === 'string') return `${takes}. For a condition in SQL write sql\`…\` of @rowtap/sql.`
+  if (Array.isArray(where)) return `${takes}, and not a list: { and: […] } is true where all of a list are.`
+  return `${takes}, and not ${valueKind(where)}.`
+}
+
 function columnCondition(column: string, value: unknown, place: string): Condition {
   if (value === null) return { kind: 'null', column, negated: false }
   if (!isPlainObject(value)) return { kind: 'compare', column, operator: 'eq', constant: constantOf(value, place) }
-  checkOptionNames(place, value, Object.keys(OPERATORS))
   const conditions = Object.entries(value).map(([name, operand]) => operatorCondition(column, name, operand, place))
   const [first] = conditions
   if (first === undefined) {
@@ -92,8 +111,13 @@ const OPERATORS: Readonly<Record<string, MakeCondition>> = {
 }
 
 function operatorCondition(column: string, name: string, operand: unknown, place: string): Condition {
-  const make = OPERATORS[name]
-  if (make === undefined) throw invalidOptions(`${place} has no operator ${JSON.stringify(name)}.`)
+  const make = Object.hasOwn(OPERATORS, name) ? OPERATORS[name] : undefined
+  if (make === undefined) {
+    const known = Object.keys(OPERATORS)
+    throw invalidOptions(
+      `${place} has no operator ${JSON.stringify(name)}.${didYouMean(name, known)} The operators are ${known.join(', ')}; a value that is an object is written { eq: … }.`,
+    )
+  }
   return make(column, operand, `${place}, ${name},`)
 }
 
@@ -122,7 +146,12 @@ function listing(negated: boolean): MakeCondition {
         `${place} has null in its list, to which no value is equal: ask for NULL with isNull beside it, in 'or' or 'and'.`,
       )
     }
-    return { kind: 'in', column, negated, constants: operand.map((value: unknown) => constantOf(value, place)) }
+    return {
+      kind: 'in',
+      column,
+      negated,
+      constants: operand.map((value: unknown, at) => constantOf(value, element(place, at))),
+    }
   }
 }
 
@@ -132,8 +161,19 @@ function ranging(negated: boolean): MakeCondition {
       throw invalidOptions(`${place} takes a list of two values: the lowest and the highest.`)
     }
     const [low, high]: readonly unknown[] = operand
-    return { kind: 'between', column, negated, low: constantOf(low, place), high: constantOf(high, place) }
+    return {
+      kind: 'between',
+      column,
+      negated,
+      low: constantOf(low, element(place, 0)),
+      high: constantOf(high, element(place, 1)),
+    }
   }
+}
+
+/** `'where' at "id", in[1],` */
+function element(place: string, at: number): string {
+  return `${place.replace(/,$/u, '')}[${at}],`
 }
 
 function isPlainObject(value: unknown): value is object {

@@ -7,7 +7,8 @@ import type { Condition } from './condition.ts'
  */
 export interface ConditionSource {
   /**
-   * The condition. May be called for several tables, and gives a new tree each time.
+   * The condition. May be called for several tables, and gives a new tree each time. What is found wrong with it when
+   * the table is known points at the place, where `withPlaces` of `@rowtap/core/conditions` says it.
    *
    * @param columns the table's columns, where they are known: what depends on a column's type is then accepted.
    * @throws RowtapError ERR_INVALID_OPTIONS where it is not a condition.

@@ -1,22 +1,10 @@
 import { invalidOptions } from '../options/check-option-names.ts'
 import { didYouMean } from '../options/nearest-name.ts'
+import { valueKind } from '../options/value-kind.ts'
+import { placesOf, withPlaces } from './condition-places.ts'
 import type { BooleanCondition, ComparisonOperator, Condition, Constant, ConstantType } from './condition.ts'
 import { isStorableText } from './storable-text.ts'
-
-type Members = Readonly<Record<string, unknown>>
-
-/** The members of each kind of condition besides `kind`: total by type. */
-const MEMBERS: Readonly<Record<Condition['kind'], readonly string[]>> = {
-  and: ['conditions'],
-  or: ['conditions'],
-  not: ['condition'],
-  compare: ['column', 'operator', 'constant'],
-  in: ['column', 'negated', 'constants'],
-  between: ['column', 'negated', 'low', 'high'],
-  null: ['column', 'negated'],
-  boolean: ['column', 'test'],
-  constant: ['value'],
-}
+import { isConditionTree, isOneOf, notATree } from './tree-members.ts'
 
 const COMPARISONS: Readonly<Record<ComparisonOperator, true>> = {
   eq: true,
@@ -51,16 +39,6 @@ const CONSTANT_TYPES: Readonly<Record<ConstantType, true>> = {
   json: true,
 }
 
-/** Whether a value has exactly the members of a condition tree's node. */
-export function isConditionTree(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null || !('kind' in value)) return false
-  const { kind } = value
-  if (!isOneOf(MEMBERS, kind)) return false
-  const names = Object.keys(value)
-  const members = MEMBERS[kind]
-  return names.length === members.length + 1 && members.every((member) => names.includes(member))
-}
-
 /**
  * Checks a condition tree that comes from outside the type system: from a configuration file, from another process.
  *
@@ -68,20 +46,29 @@ export function isConditionTree(value: unknown): value is object {
  */
 export function conditionTree(value: unknown, place: string): Condition {
   if (!isConditionTree(value)) throw invalidOptions(notATree(value, place))
-  const node: Members = { ...value }
-  const kind = oneOf(MEMBERS, node['kind'], `${place}, kind,`)
-  const here = `${place}, ${kind},`
+  const condition = checkedTree(value.kind, { ...value }, `${place}, ${value.kind}`)
+  const places = placesOf(value)
+  return places === null ? condition : withPlaces(condition, places)
+}
+
+function checkedTree(kind: Condition['kind'], node: Readonly<Record<string, unknown>>, inside: string): Condition {
+  const here = `${inside},`
   switch (kind) {
     case 'and':
     case 'or':
-      return { kind, conditions: listOf(node['conditions'], here).map((one) => conditionTree(one, here)) }
+      return {
+        kind,
+        conditions: listOf(node['conditions'], here, 'conditions').map((one, at) =>
+          conditionTree(one, `${inside}[${at}]`),
+        ),
+      }
     case 'not':
-      return { kind, condition: conditionTree(node['condition'], here) }
+      return { kind, condition: conditionTree(node['condition'], inside) }
     case 'compare':
       return {
         kind,
         column: columnName(node['column'], here),
-        operator: oneOf(COMPARISONS, node['operator'], here),
+        operator: operator(node['operator'], here),
         constant: constant(node['constant'], here),
       }
     case 'in':
@@ -89,7 +76,7 @@ export function conditionTree(value: unknown, place: string): Condition {
         kind,
         column: columnName(node['column'], here),
         negated: flag(node['negated'], here),
-        constants: listOf(node['constants'], here).map((one) => constant(one, here)),
+        constants: listOf(node['constants'], here, 'constants').map((one) => constant(one, here)),
       }
     case 'between':
       return {
@@ -106,13 +93,6 @@ export function conditionTree(value: unknown, place: string): Condition {
     case 'constant':
       return { kind, value: node['value'] === null ? null : flag(node['value'], here) }
   }
-}
-
-function notATree(value: unknown, place: string): string {
-  if (typeof value === 'object' && value !== null && 'kind' in value && isOneOf(MEMBERS, value.kind)) {
-    return `${place} has a condition of the kind '${value.kind}', whose members are ${MEMBERS[value.kind].join(', ')} and no others.`
-  }
-  return `${place} has something that is no condition: its kind is one of ${Object.keys(MEMBERS).join(', ')}.`
 }
 
 function constant(value: unknown, place: string): Constant {
@@ -135,9 +115,18 @@ function flag(value: unknown, place: string): boolean {
   throw invalidOptions(`${place} takes true or false, not ${JSON.stringify(value)}.`)
 }
 
-function listOf(value: unknown, place: string): readonly unknown[] {
+function listOf(value: unknown, place: string, what: string): readonly unknown[] {
   if (Array.isArray(value)) return value
-  throw invalidOptions(`${place} takes a list.`)
+  throw invalidOptions(`${place} takes a list of ${what}, and not ${valueKind(value)}.`)
+}
+
+function operator(value: unknown, place: string): ComparisonOperator {
+  if (isOneOf(COMPARISONS, value)) return value
+  const known = Object.keys(COMPARISONS)
+  const hint = typeof value === 'string' ? didYouMean(value, known) : ''
+  throw invalidOptions(
+    `${place} has no operator ${JSON.stringify(value)}.${hint} The operators are ${known.join(', ')}; lists, ranges and NULL have kinds of their own.`,
+  )
 }
 
 function oneOf<K extends string>(table: Readonly<Record<K, unknown>>, value: unknown, place: string): K {
@@ -145,8 +134,4 @@ function oneOf<K extends string>(table: Readonly<Record<K, unknown>>, value: unk
   const known = Object.keys(table)
   const hint = typeof value === 'string' ? didYouMean(value, known) : ''
   throw invalidOptions(`${place} has ${JSON.stringify(value)} where one of ${known.join(', ')} belongs.${hint}`)
-}
-
-function isOneOf<K extends string>(table: Readonly<Record<K, unknown>>, value: unknown): value is K {
-  return typeof value === 'string' && Object.hasOwn(table, value)
 }

@@ -32,7 +32,7 @@ export function constantOf(value: unknown, where: string): Constant {
 function notAValue(value: unknown, where: string): Error {
   return invalidOptions(
     value === undefined
-      ? `${where} is undefined: leave it out, or use null for IS NULL.`
+      ? `${where} is undefined: give it a value, or leave that part out.`
       : `${where} is a ${typeof value}, which is no value of a column.`,
   )
 }

@@ -1,5 +1,5 @@
-import { invalidOptions } from '../options/check-option-names.ts'
 import type { BoundColumn } from './bound-condition.ts'
+import { columnOf, conditionRefusal } from './condition-refusal.ts'
 
 /** A JSON token: a string, a number or word, or structure. */
 const TOKEN = /\s*("(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s"[\]{},:]+)\s*/gu
@@ -7,14 +7,20 @@ const TOKEN = /\s*("(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s"[\]{},:]+)\s*/gu
 /**
  * What JSON says, in the input syntax of the column's type.
  *
+ * @param at the index of the constant among those of its condition
  * @throws RowtapError ERR_INVALID_OPTIONS where the type is neither an array nor json nor jsonb.
  */
-export function jsonConstantText(column: BoundColumn, json: string): string {
-  const { type } = column
+export function jsonConstantText(column: BoundColumn, json: string, at: number): string {
+  const { type, origin } = column
   if (type.kind === 'base' && (type.name === 'jsonb' || type.name === 'json')) return json
-  if (type.kind === 'array' && json.trimStart().startsWith('[')) return arrayText(json)
-  throw invalidOptions(
-    `'where' compares the column ${JSON.stringify(column.column)} with an array or object, and its type is ${type.displayName}: write the value as PostgreSQL does, in a string.`,
+  const isList = json.trimStart().startsWith('[')
+  if (type.kind === 'array' && isList) return arrayText(json)
+  throw conditionRefusal(
+    'ERR_INVALID_OPTIONS',
+    `'where' compares ${columnOf(column.column, origin)} with ${isList ? 'a list' : 'an object'}, and its type is ${type.displayName}: ` +
+      `${isList ? `for one of several values use the operator in, ` : ''}otherwise write the value in a string, as PostgreSQL does.`,
+    origin.condition,
+    at,
   )
 }
 

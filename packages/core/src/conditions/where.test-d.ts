@@ -42,6 +42,24 @@ test('a condition is typed by the row', () => {
   accept({ or: { id: 1 } })
 })
 
+test('patterns are for texts, and for what is not known not to be one', () => {
+  accept({ status: { like: 'p%' }, total: { notLike: '1%' }, note: { ilike: 'a%', neq: 'ab' } })
+  accept({ document: { notIlike: 'a%' } })
+
+  // @ts-expect-error -- a number is no text
+  accept({ id: { like: '1%' } })
+  // @ts-expect-error -- nor is a boolean
+  accept({ urgent: { notLike: 't%' } })
+  // @ts-expect-error -- nor is a Date
+  accept({ placed: { ilike: '2024%' } })
+  // @ts-expect-error -- nor are bytes
+  accept({ photo: { like: 'a%' } })
+  // @ts-expect-error -- nor is an array
+  accept({ tags: { notIlike: 'a%' } })
+  // @ts-expect-error -- also in a group, beside what is right
+  accept({ or: [{ id: { gt: 1, like: '1%' } }] })
+})
+
 test('without a row type any column may be named', () => {
-  expectTypeOf<{ status: string; total: { gte: number }; or: { a: null }[] }>().toExtend<Where>()
+  expectTypeOf<{ status: { like: string }; total: { gte: number }; or: { a: null }[] }>().toExtend<Where>()
 })

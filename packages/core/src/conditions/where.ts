@@ -25,7 +25,20 @@ type WhereColumns<R extends object> =
     : { readonly [K in Exclude<ColumnName<R>, keyof WhereGroups<R>>]?: WhereColumn<R[K]> }
 
 /** What is asked of one column. */
-export type WhereColumn<V> = WhereValue<V> | null | WhereOperators<V>
+export type WhereColumn<V> = WhereValue<V> | null | (WhereOperators<V> & PatternsOf<V>)
+
+/** A column may be a text where some of its values are strings in a row, and where nothing is known of them. */
+type PatternsOf<V> = unknown extends V ? WherePatterns : [Extract<V, string>] extends [never] ? unknown : WherePatterns
+
+/** Operators on a column of texts, beside those on every column. */
+export interface WherePatterns {
+  /** `_` stands for one character, `%` for any number of them, `\` takes the meaning off the next. */
+  readonly like?: string
+  readonly notLike?: string
+  /** As `like`, without regard to upper and lower case. */
+  readonly ilike?: string
+  readonly notIlike?: string
+}
 
 /** Operators on a column; all of them must be true. */
 export interface WhereOperators<V> {
@@ -47,12 +60,6 @@ export interface WhereOperators<V> {
   readonly notIn?: readonly WhereValue<V>[]
   /** `true`: IS NULL; `false`: IS NOT NULL. */
   readonly isNull?: boolean
-  /** `_` stands for one character, `%` for any number of them, `\` takes the meaning off the next. */
-  readonly like?: string
-  readonly notLike?: string
-  /** As `like`, without regard to upper and lower case. */
-  readonly ilike?: string
-  readonly notIlike?: string
   /** From the first to the second, both included. */
   readonly between?: readonly [low: WhereValue<V>, high: WhereValue<V>]
   readonly notBetween?: readonly [low: WhereValue<V>, high: WhereValue<V>]

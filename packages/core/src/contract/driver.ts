@@ -67,6 +67,12 @@ export interface CaptureRequest {
   readonly operations: ReadonlySet<Operation>
   /** The columns that any listener needs, those of keys and conditions included; `null` for all. A driver may deliver more. */
   readonly columns: ReadonlySet<string> | null
+  /**
+   * The columns of enumerations, or of what is made of them, whose values conditions compare. In the relation of a
+   * change they have the labels that were there when the change was committed, or that are there since:
+   * `ColumnTypeBook` looks after that.
+   */
+  readonly comparedEnums: ReadonlySet<string>
 }
 
 /** A statement that would be executed. */

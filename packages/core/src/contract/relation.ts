@@ -1,11 +1,15 @@
 import type { ConditionColumn } from '../conditions/column-type.ts'
 import type { TableName } from './table-name.ts'
 
-/** One column of a {@link Relation}. Its `name` and `type` are those that `columnTypes` makes of `COLUMN_TYPES_SQL`. */
+/**
+ * One column of a {@link Relation}. Its `name` and `type` are those that `columnTypes` makes of `COLUMN_TYPES_SQL`, read
+ * when the change was committed or later: `ColumnTypeBook` keeps them.
+ */
 export interface RelationColumn extends ConditionColumn {
   /**
    * Whether an update may come without the column's value where it left that alone: a large (TOASTed) value is not
-   * sent again by logical decoding (`pg_attribute.attstorage` other than `'p'`). `false`: every new row has it.
+   * sent again by logical decoding. That is any type whose values may be too large to stay within the row. `false`:
+   * every new row has it.
    */
   readonly mayBeUnavailable: boolean
   /** The type's object id, domains resolved to their base type, as `pg` sees it in a query's result. */
@@ -20,7 +24,8 @@ export interface RelationColumn extends ConditionColumn {
  * The shape of a table at one point of the stream.
  *
  * A driver makes one object for each shape and hands out that same object with each change of that
- * shape: core compiles what it needs for a relation once, and finds it again by identity.
+ * shape: core compiles what it needs for a relation once, and finds it again by identity. A type that is altered in place
+ * (another collation, labels added to an enumeration) makes another shape.
  */
 export interface Relation extends TableName {
   readonly columns: readonly RelationColumn[]

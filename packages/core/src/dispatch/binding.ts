@@ -1,6 +1,7 @@
 import type { CompiledCondition } from '../conditions/compile-condition.ts'
 import { compileCondition } from '../conditions/compile-condition.ts'
 import type { Condition } from '../conditions/condition.ts'
+import { typeAlteration } from '../conditions/type-alteration.ts'
 import type { Relation } from '../contract/relation.ts'
 import { formatTableName } from '../contract/table-name.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
@@ -26,7 +27,7 @@ export function bindListener(relation: Relation, request: ListenRequest, where: 
   const bound = projection(relation, request)
   if (where === null) return { relation, projection: bound, condition: null }
   checkUnaltered(relation, where)
-  const condition = compileCondition(where.tree, relation.columns, where.constants)
+  const condition = compiled(relation, where)
   checkRows(relation, request, condition)
   return { relation, projection: bound, condition }
 }
@@ -35,14 +36,30 @@ export function bindListener(relation: Relation, request: ListenRequest, where: 
 function checkUnaltered(relation: Relation, where: ListenerCondition): void {
   const types = new Map(relation.columns.map(({ name, type }) => [name, type]))
   for (const name of columnNames(where.tree)) {
-    const before = where.castNames.get(name)
+    const before = where.types.get(name)
     const type = types.get(name)
-    if (before === undefined || before === type?.castName) continue
-    const now = type === undefined ? 'it is gone' : `its type is ${type.displayName} now`
-    throw new RowtapError('ERR_SETUP_REQUIRED', {
-      message: `Table ${formatTableName(relation)} was altered while a listener's 'where' names its column ${JSON.stringify(name)}: ${now}. Correct 'where' if need be, and start the listener again.`,
-    })
+    if (before === undefined || before === type) continue
+    const alteration = type === undefined ? 'it is gone' : typeAlteration(before, type)
+    if (alteration !== null) throw altered(relation, `its column ${JSON.stringify(name)}: ${alteration}.`)
   }
+}
+
+/** What could be compiled for the types that the columns had, and cannot for those that they have now, is another thing now. */
+function compiled(relation: Relation, where: ListenerCondition): CompiledCondition {
+  try {
+    return compileCondition(where.tree, relation.columns, where.constants, relation)
+  } catch (error) {
+    const isSame = relation.columns.every(({ name, type }) => where.types.get(name) === type)
+    if (isSame || !RowtapError.is(error)) throw error
+    throw altered(relation, `columns that now have another collation. ${error.message.split('\n', 1).join()}`, error)
+  }
+}
+
+function altered(relation: Relation, what: string, cause?: unknown): RowtapError {
+  return new RowtapError('ERR_SETUP_REQUIRED', {
+    message: `Table ${formatTableName(relation)} was altered while a listener's 'where' names ${what} Correct 'where' if need be, and start the listener again.`,
+    cause,
+  })
 }
 
 function columnNames(condition: Condition): readonly string[] {

@@ -2,6 +2,7 @@ import type { Capabilities } from '../capabilities/capabilities.ts'
 import { bindCondition, constantsOf } from '../conditions/bind-condition.ts'
 import type { NormalisedConstants } from '../conditions/bound-condition.ts'
 import { AS_WRITTEN, constantKey } from '../conditions/bound-condition.ts'
+import type { ColumnType } from '../conditions/column-type.ts'
 import type { Condition } from '../conditions/condition.ts'
 import { isConditionSource } from '../conditions/condition-source.ts'
 import type { NormaliseConstants } from '../conditions/normalise-constants.ts'
@@ -14,8 +15,8 @@ import type { ListenRequest } from '../options/listen-request.ts'
 export interface ListenerCondition {
   readonly tree: Condition
   readonly constants: NormalisedConstants
-  /** The type of each column of the table when the constants were read, as a cast spells it. */
-  readonly castNames: ReadonlyMap<string, string>
+  /** The type of each column of the table when the constants were read. */
+  readonly types: ReadonlyMap<string, ColumnType>
 }
 
 /**
@@ -34,8 +35,8 @@ export async function listenerCondition(
   if (where === null) return null
   const tree = isConditionSource(where) ? await where.toCondition(relation.columns) : where
   checkCondition(capabilities, tree)
-  const constants = await normalisedConstants(tree, relation.columns, normalise)
-  return { tree, constants, castNames: castNamesOf(relation) }
+  const constants = await normalisedConstants(tree, relation.columns, normalise, relation)
+  return { tree, constants, types: typesOf(relation) }
 }
 
 /** The same text for two conditions on a table that are equal now that PostgreSQL has read their constants. */
@@ -51,14 +52,14 @@ function values(part: unknown): unknown {
   return typeof part === 'object' && part !== null ? Object.values(part).map(values) : part
 }
 
-const CAST_NAMES = new WeakMap<Relation, ReadonlyMap<string, string>>()
+const TYPES = new WeakMap<Relation, ReadonlyMap<string, ColumnType>>()
 
 /** One map for all the listeners of a relation. */
-function castNamesOf(relation: Relation): ReadonlyMap<string, string> {
-  let castNames = CAST_NAMES.get(relation)
-  if (castNames === undefined) {
-    castNames = new Map(relation.columns.map(({ name, type }) => [name, type.castName]))
-    CAST_NAMES.set(relation, castNames)
+function typesOf(relation: Relation): ReadonlyMap<string, ColumnType> {
+  let types = TYPES.get(relation)
+  if (types === undefined) {
+    types = new Map(relation.columns.map(({ name, type }) => [name, type]))
+    TYPES.set(relation, types)
   }
-  return castNames
+  return types
 }

@@ -3,6 +3,7 @@ import type { TableListener } from '../delivery/table-listener.ts'
 import type { TableCounters } from '../metrics/table-counters.ts'
 import type { Binding } from './binding.ts'
 import { bindListener } from './binding.ts'
+import { checkNamedColumns } from './check-named-columns.ts'
 import type { ListenerCondition } from './listener-condition.ts'
 import type { RoutedChange } from './routed-change.ts'
 import { ShapeRoute } from './shape-route.ts'
@@ -72,6 +73,7 @@ export class TableRoute {
     if (known !== undefined) return known
     const shape = new ShapeRoute(relation)
     for (const [listener, condition] of this.#listeners) {
+      checkNamedColumns(relation, listener.request)
       shape.add(listener, condition, bindListener(relation, listener.request, condition))
     }
     for (const oldest of this.#shapes.keys()) {

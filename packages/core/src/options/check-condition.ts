@@ -1,6 +1,8 @@
 import type { Capabilities, CapabilityName } from '../capabilities/capabilities.ts'
+import { cellOf } from '../capabilities/capabilities.ts'
+import { conditionRefusal } from '../conditions/condition-refusal.ts'
 import type { ComparisonOperator, Condition } from '../conditions/condition.ts'
-import { checkCapability } from './check-capability.ts'
+import { unsupported } from './check-capability.ts'
 
 type ConditionCell = Extract<CapabilityName, `conditions.${string}`>
 
@@ -32,8 +34,10 @@ export function conditionCells(condition: Condition): readonly CapabilityName[] 
  */
 export function checkCondition(capabilities: Capabilities, condition: Condition): void {
   const cell = cellOfCondition(condition)
-  if (cell !== null) {
-    checkCapability(capabilities, cell, `the operator '${cell.slice('conditions.'.length)}' in 'where'`)
+  if (cell !== null && cellOf(capabilities, cell) === false) {
+    const what = `the operator '${cell.slice('conditions.'.length)}' in 'where'`
+    const sentence = unsupported(capabilities, cell, what)
+    throw conditionRefusal('ERR_CAPABILITY_UNSUPPORTED', sentence, condition, 'operator')
   }
   for (const part of partsOf(condition)) checkCondition(capabilities, part)
 }

@@ -12,8 +12,8 @@ import type { Reading } from './reading.ts'
 export function arrayComparison(node: OperatorNode, quantifier: 'or' | 'and', reading: Reading): Condition {
   const operator = operatorOf(node, reading)
   const [left, right] = sidesOf(node, reading)
-  const column = listColumn(left, reading)
-  const operands = arrayElements(column, right, reading)
+  const column = listColumn(left, node.location, reading)
+  const operands = arrayElements(column.name, right, reading)
   if (operands === null) return { kind: 'constant', value: null }
   if (isList(operator, quantifier)) {
     const list = oneOf(column, operands, quantifier === 'and', reading)

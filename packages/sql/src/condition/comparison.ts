@@ -6,6 +6,8 @@ import { columnName } from './column-name.ts'
 import { constantBeside } from './constant.ts'
 import type { Operand } from './operand.ts'
 import { operandOf } from './operand.ts'
+import type { ComparedColumn } from './placed.ts'
+import { placed } from './placed.ts'
 import type { Reading } from './reading.ts'
 import { operatorRefusal } from './refusal.ts'
 
@@ -52,18 +54,22 @@ export function sidesOf(node: OperatorNode, reading: Reading): readonly [left: S
   return [node.lexpr, node.rexpr]
 }
 
-/** A comparison of a column with a constant, whichever of the two is on the left. */
+/** A comparison of a column with a constant, whichever of the two is on the left. The operator is at `at`. */
 export function comparison(
   [left, right]: readonly [SyntaxNode, SyntaxNode],
   operator: ComparisonOperator,
+  at: number,
   reading: Reading,
 ): Condition {
   const column = columnName(left, reading)
   if (column !== null) {
     if (columnName(right, reading) !== null) {
-      throw reading.source.error('A condition compares a column with a constant, not with another column.', right)
+      throw reading.source.error(
+        `A condition compares a column with a constant, not with another column: write a text in 'single quotes'.`,
+        right,
+      )
     }
-    return compareWith(column, operator, operandOf(right, reading), reading)
+    return compareWith({ ...column, operator: at }, operator, operandOf(right, reading), reading)
   }
   const operand = operandOf(left, reading)
   const other = columnName(right, reading)
@@ -74,30 +80,35 @@ export function comparison(
   const flipped = FLIPPED[operator]
   if (flipped === null)
     throw reading.source.error('The column belongs on the left of LIKE, the pattern on the right.', right)
-  return compareWith(other, flipped, operand, reading)
+  return compareWith({ ...other, operator: at }, flipped, operand, reading)
 }
 
 /** `column operator operand`. */
 export function compareWith(
-  column: string,
+  column: ComparedColumn,
   operator: ComparisonOperator,
   operand: Operand,
   reading: Reading,
 ): Condition {
+  const { name } = column
   if (operator === 'is distinct from' || operator === 'is not distinct from') {
     // As PostgreSQL's own parser does it for the word NULL.
     if (operand.literal.kind === 'null' && operand.cast === null) {
-      return { kind: 'null', column, negated: operator === 'is distinct from' }
+      return placed({ kind: 'null', column: name, negated: operator === 'is distinct from' }, column, [], reading)
     }
   }
-  const constant = constantBeside(column, operand, reading)
+  const constant = constantBeside(name, operand, reading)
   if (typeof constant !== 'boolean') {
     if (isPatternOperator(operator) && constant.type !== null && constant.text !== null) {
       throw reading.source.error('A pattern is a text: write it in quotes.', operand.node)
     }
-    return { kind: 'compare', column, operator, constant }
+    return placed({ kind: 'compare', column: name, operator, constant }, column, [operand.node], reading)
   }
-  const condition = booleanComparison(column, operator, constant)
+  const condition = booleanComparison(
+    (test) => placed({ kind: 'boolean', column: name, test }, column, [], reading),
+    operator,
+    constant,
+  )
   if (condition === null) throw reading.source.error('A pattern is a text: write it in quotes.', operand.node)
   return condition
 }

@@ -1,12 +1,14 @@
 import type { BooleanCondition, Condition } from '@rowtap/core/conditions'
 import type { BooleanTestType, OperatorNode, SyntaxNode } from '../syntax/syntax-tree.ts'
 import { arrayComparison } from './array-comparison.ts'
+import type { NamedColumn } from './column-name.ts'
 import { columnName } from './column-name.ts'
 import { comparison, operatorOf, sidesOf } from './comparison.ts'
 import { listCondition } from './list.ts'
 import { boundValue } from './operand.ts'
 import { patternCondition } from './pattern.ts'
 import { rangeCondition } from './range.ts'
+import { placedColumn } from './placed.ts'
 import type { Reading } from './reading.ts'
 import { operatorRefusal, refusal } from './refusal.ts'
 
@@ -42,14 +44,16 @@ export function expressionCondition(node: SyntaxNode, reading: Reading): Conditi
   if (node.A_Expr !== undefined) return operatorCondition(node.A_Expr, reading)
   if (node.NullTest !== undefined) {
     const column = testedColumn(node.NullTest.arg, reading)
-    return { kind: 'null', column, negated: node.NullTest.nulltesttype === 'IS_NOT_NULL' }
+    const negated = node.NullTest.nulltesttype === 'IS_NOT_NULL'
+    return placedColumn({ kind: 'null', column: column.name, negated }, column, reading)
   }
   if (node.BooleanTest !== undefined) {
     const column = testedColumn(node.BooleanTest.arg, reading)
-    return { kind: 'boolean', column, test: TESTS[node.BooleanTest.booltesttype] }
+    const test = TESTS[node.BooleanTest.booltesttype]
+    return placedColumn({ kind: 'boolean', column: column.name, test }, column, reading)
   }
   const column = columnName(node, reading)
-  if (column !== null) return { kind: 'boolean', column, test: 'value' }
+  if (column !== null) return placedColumn({ kind: 'boolean', column: column.name, test: 'value' }, column, reading)
   return constantCondition(node, reading)
 }
 
@@ -58,15 +62,15 @@ function operatorCondition(node: OperatorNode, reading: Reading): Condition {
     case 'AEXPR_OP':
     case 'AEXPR_LIKE':
     case 'AEXPR_ILIKE':
-      return patternCondition(sidesOf(node, reading), operatorOf(node, reading), reading)
+      return patternCondition(sidesOf(node, reading), operatorOf(node, reading), node.location, reading)
     case 'AEXPR_OP_ANY':
       return arrayComparison(node, 'or', reading)
     case 'AEXPR_OP_ALL':
       return arrayComparison(node, 'and', reading)
     case 'AEXPR_DISTINCT':
-      return comparison(sidesOf(node, reading), 'is distinct from', reading)
+      return comparison(sidesOf(node, reading), 'is distinct from', node.location, reading)
     case 'AEXPR_NOT_DISTINCT':
-      return comparison(sidesOf(node, reading), 'is not distinct from', reading)
+      return comparison(sidesOf(node, reading), 'is not distinct from', node.location, reading)
     case 'AEXPR_IN':
       return listCondition(node, reading)
     case 'AEXPR_BETWEEN':
@@ -84,7 +88,7 @@ function flat(kind: 'and' | 'or', conditions: readonly Condition[]): readonly Co
   return conditions.flatMap((part) => (part.kind === kind ? part.conditions : [part]))
 }
 
-function testedColumn(node: SyntaxNode, reading: Reading): string {
+function testedColumn(node: SyntaxNode, reading: Reading): NamedColumn {
   const column = columnName(node, reading)
   if (column !== null) return column
   if (node.A_Const === undefined && node.ParamRef === undefined) throw refusal(node, reading)

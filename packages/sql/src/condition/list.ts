@@ -6,13 +6,15 @@ import { compareWith, sidesOf } from './comparison.ts'
 import { constantBeside } from './constant.ts'
 import type { Operand } from './operand.ts'
 import { operandOf } from './operand.ts'
+import type { ComparedColumn } from './placed.ts'
+import { placed } from './placed.ts'
 import type { Reading } from './reading.ts'
 import { refusal } from './refusal.ts'
 
 /** `column [NOT] IN (…)`. A list that is bound stands for its elements, of which there may be none. */
 export function listCondition(node: OperatorNode, reading: Reading): Condition {
   const [left, right] = sidesOf(node, reading)
-  const column = listColumn(left, reading)
+  const column = listColumn(left, node.location, reading)
   const items = right.List?.items
   if (items === undefined) throw refusal(right, reading)
   return oneOf(
@@ -23,19 +25,24 @@ export function listCondition(node: OperatorNode, reading: Reading): Condition {
   )
 }
 
-/** The column on the left of a list. */
-export function listColumn(left: SyntaxNode, reading: Reading): string {
+/** The column on the left of a list, whose operator is at `at`. */
+export function listColumn(left: SyntaxNode, at: number, reading: Reading): ComparedColumn {
   const column = columnName(left, reading)
-  if (column !== null) return column
+  if (column !== null) return { ...column, operator: at }
   operandOf(left, reading)
   throw reading.source.error('A list is compared with a column, which belongs on its left.', left)
 }
 
 /** The column is one of these, or none of them. */
-export function oneOf(column: string, operands: readonly Operand[], negated: boolean, reading: Reading): Condition {
+export function oneOf(
+  column: ComparedColumn,
+  operands: readonly Operand[],
+  negated: boolean,
+  reading: Reading,
+): Condition {
   const constants: Constant[] = []
   for (const operand of operands) {
-    const constant = constantBeside(column, operand, reading)
+    const constant = constantBeside(column.name, operand, reading)
     if (typeof constant === 'boolean') {
       const operator = negated ? 'neq' : 'eq'
       const conditions = operands.map((one) => compareWith(column, operator, one, reading))
@@ -43,7 +50,8 @@ export function oneOf(column: string, operands: readonly Operand[], negated: boo
     }
     constants.push(constant)
   }
-  return { kind: 'in', column, negated, constants }
+  const nodes = operands.map(({ node }) => node)
+  return placed({ kind: 'in', column: column.name, negated, constants }, column, nodes, reading)
 }
 
 /** The elements of a list that is bound; anything else is itself. */

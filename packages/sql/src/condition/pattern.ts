@@ -1,4 +1,4 @@
-import type { ComparisonOperator, Condition } from '@rowtap/core/conditions'
+import type { ComparisonOperator, Condition, Constant } from '@rowtap/core/conditions'
 import type { SyntaxNode } from '../syntax/syntax-tree.ts'
 import { namesOf } from '../syntax/syntax-tree.ts'
 import { boundConstant } from './bound-constant.ts'
@@ -6,17 +6,19 @@ import { columnName } from './column-name.ts'
 import { comparison } from './comparison.ts'
 import { NULL_CONSTANT } from './constant.ts'
 import { operandOf } from './operand.ts'
+import { placed } from './placed.ts'
 import type { Reading } from './reading.ts'
 import { refusal } from './refusal.ts'
 
-/** LIKE and ILIKE, with an ESCAPE or without. */
+/** LIKE and ILIKE, with an ESCAPE or without. The operator is at `at`. */
 export function patternCondition(
   [left, right]: readonly [SyntaxNode, SyntaxNode],
   operator: ComparisonOperator,
+  at: number,
   reading: Reading,
 ): Condition {
   const call = right.FuncCall
-  if (call === undefined) return comparison([left, right], operator, reading)
+  if (call === undefined) return comparison([left, right], operator, at, reading)
   const [pattern, escape] = call.args ?? []
   if (namesOf(call.funcname).join('.') !== 'pg_catalog.like_escape' || pattern === undefined || escape === undefined) {
     throw refusal(right, reading)
@@ -26,13 +28,20 @@ export function patternCondition(
     throw reading.source.error('The column belongs on the left of LIKE, the pattern on the right.', left)
   const patternText = quotedText(pattern, reading)
   const escapeText = quotedText(escape, reading)
-  if (patternText === null || escapeText === null) return { kind: 'compare', column, operator, constant: NULL_CONSTANT }
+  const matching = (constant: Constant): Condition =>
+    placed(
+      { kind: 'compare', column: column.name, operator, constant },
+      { ...column, operator: at },
+      [pattern],
+      reading,
+    )
+  if (patternText === null || escapeText === null) return matching(NULL_CONSTANT)
   const characters = Array.from(escapeText)
   if (characters.length > 1) {
     throw reading.source.error('The text after ESCAPE has one character, or none, which turns escapes off.', escape)
   }
   const text = standardPattern(patternText, characters[0] ?? null)
-  return { kind: 'compare', column, operator, constant: { text, type: null } }
+  return matching({ text, type: null })
 }
 
 /** A pattern with the escape character of its own as one with `\`. As PostgreSQL's `like_escape` does it. */

@@ -4,6 +4,7 @@ import { columnName } from './column-name.ts'
 import { comparison, sidesOf } from './comparison.ts'
 import { constantBeside } from './constant.ts'
 import { operandOf, operandOrNull } from './operand.ts'
+import { placed } from './placed.ts'
 import type { Reading } from './reading.ts'
 import { refusal } from './refusal.ts'
 
@@ -12,25 +13,37 @@ export function rangeCondition(node: OperatorNode, reading: Reading): Condition 
   const [value, bounds] = sidesOf(node, reading)
   const [low, high] = bounds.List?.items ?? []
   if (low === undefined || high === undefined) throw refusal(bounds, reading)
-  const negated = node.kind.startsWith('AEXPR_NOT_')
-  const there = between(value, low, high, negated, reading)
+  const negated = isNegated(node.kind)
+  const there = between(value, [low, high], node, reading)
   if (!node.kind.endsWith('_SYM')) return there
-  const back = between(value, high, low, negated, reading)
+  const back = between(value, [high, low], node, reading)
   return { kind: negated ? 'and' : 'or', conditions: [there, back] }
 }
 
-function between(value: SyntaxNode, low: SyntaxNode, high: SyntaxNode, negated: boolean, reading: Reading): Condition {
+function between(
+  value: SyntaxNode,
+  [low, high]: readonly [SyntaxNode, SyntaxNode],
+  { kind, location: at }: OperatorNode,
+  reading: Reading,
+): Condition {
+  const negated = isNegated(kind)
   const column = columnName(value, reading)
   if (column !== null && operandOrNull(low, reading) !== null && operandOrNull(high, reading) !== null) {
-    const lowest = constantBeside(column, operandOf(low, reading), reading)
-    const highest = constantBeside(column, operandOf(high, reading), reading)
+    const { name } = column
+    const lowest = constantBeside(name, operandOf(low, reading), reading)
+    const highest = constantBeside(name, operandOf(high, reading), reading)
     if (typeof lowest !== 'boolean' && typeof highest !== 'boolean') {
-      return { kind: 'between', column, negated, low: lowest, high: highest } satisfies RangeCondition
+      const range: RangeCondition = { kind: 'between', column: name, negated, low: lowest, high: highest }
+      return placed(range, { ...column, operator: at }, [low, high], reading)
     }
   }
   // What BETWEEN means, in the standard and in PostgreSQL.
   const conditions = negated
-    ? [comparison([value, low], 'lt', reading), comparison([value, high], 'gt', reading)]
-    : [comparison([value, low], 'gte', reading), comparison([value, high], 'lte', reading)]
+    ? [comparison([value, low], 'lt', at, reading), comparison([value, high], 'gt', at, reading)]
+    : [comparison([value, low], 'gte', at, reading), comparison([value, high], 'lte', at, reading)]
   return { kind: negated ? 'or' : 'and', conditions }
+}
+
+function isNegated(kind: string): boolean {
+  return kind.startsWith('AEXPR_NOT_')
 }

@@ -19,6 +19,10 @@ export interface ParsedText {
 /** The expression is the last thing in this statement, so that whatever is before its end in the text is seen. */
 const PREFIX = 'SELECT WHERE '
 
+/** What is said of a subquery. */
+export const SUBQUERY =
+  'A condition cannot contain a subquery: it is about one row. Bind the values instead, or test the rest in the handler.'
+
 /** Reserved words that begin or join queries. */
 const QUERY_WORDS: ReadonlySet<string> = new Set(['SELECT', 'UNION', 'INTERSECT', 'EXCEPT'])
 const COMMENTS: ReadonlySet<string> = new Set(['SQL_COMMENT', 'C_COMMENT'])
@@ -37,7 +41,8 @@ export function parsedText(parser: PostgresParser, text: string): ParsedText {
   const expression = onlyCondition(statements)
   // The grammar says so already; a parser that knows more kinds of statements must not get past it.
   if (expression === null) throw sqlTextError('The text is more than a condition.', text, 0)
-  const offset = (location: number): number => indexOfByte(text, location - PREFIX.length)
+  const indexOf = byteIndexes(text)
+  const offset = (location: number): number => indexOf(location - PREFIX.length)
   return {
     text,
     tokens,
@@ -45,6 +50,31 @@ export function parsedText(parser: PostgresParser, text: string): ParsedText {
     offset,
     error: (sentence, at) => sqlTextError(sentence, text, offset(typeof at === 'number' ? at : startOf(at))),
   }
+}
+
+/** Finds an index by its byte. A condition has many places, so that the text is not read again for each. */
+function byteIndexes(text: string): (byte: number) => number {
+  const length = Buffer.byteLength(text)
+  if (length === text.length) return (byte) => Math.max(0, byte)
+  let indexes: Uint32Array | null = null
+  return (byte) => {
+    indexes ??= indexesOf(text, length)
+    return indexes[Math.max(0, byte)] ?? text.length
+  }
+}
+
+/** Of each byte in UTF-8 the index of its character. */
+function indexesOf(text: string, length: number): Uint32Array {
+  const indexes = new Uint32Array(length)
+  let byte = 0
+  let index = 0
+  for (const character of text) {
+    const next = byte + Buffer.byteLength(character)
+    indexes.fill(index, byte, next)
+    byte = next
+    index += character.length
+  }
+  return indexes
 }
 
 /** The location of a token in the expression's terms. */
@@ -64,6 +94,13 @@ function scanned(parser: PostgresParser, text: string): readonly Token[] {
   const all = parser.scan(text)
   if ('message' in all) throw syntaxError(text, all, 0)
   const tokens = all.filter((token) => !COMMENTS.has(token.token_kind))
+  if (tokens[0]?.token_kind === 'WHERE') {
+    throw sqlTextError(
+      'A condition is what follows WHERE: leave out the word WHERE.',
+      text,
+      indexOfByte(text, tokens[0].start),
+    )
+  }
   if (tokens.length === 0) {
     throw sqlTextError(`The condition is empty: leave 'where' out to have every row.`, text, 0)
   }
@@ -71,8 +108,8 @@ function scanned(parser: PostgresParser, text: string): readonly Token[] {
     if (!QUERY_WORDS.has(token.token_kind)) continue
     const sentence =
       tokens[at - 1]?.token_kind === 'ASCII_40' && token.token_kind === 'SELECT'
-        ? 'A condition cannot contain a subquery: it is about one row.'
-        : `${token.token_kind} cannot stand in a condition, which is one expression about one row.`
+        ? SUBQUERY
+        : `${token.token_kind} cannot stand in a condition, which is one expression about one row: write only what follows WHERE.`
     throw sqlTextError(sentence, text, indexOfByte(text, token.start))
   }
   const deep = tooDeep(tokens)

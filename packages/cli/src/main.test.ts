@@ -38,6 +38,7 @@ describe('a wrong command line ends with 2 and one sentence', () => {
     ],
     ['a bad number', [...TAIL, '--limit', '1.5'], /^rowtap: --limit takes a whole number from 1 on, not "1\.5"\n$/],
     ['bad columns', [...TAIL, '--columns', 'id,'], /^rowtap: --columns takes names separated by commas.*\n$/],
+    ['an empty condition', [...TAIL, '--where', ' '], /^rowtap: --where is empty: give a condition.*\n$/],
     ['bad values', [...TAIL, '--values', 'yaml'], /^rowtap: --values takes json or text, not "yaml"\n$/],
     [
       'bad transitions',

@@ -68,6 +68,10 @@ describe('the command line', () => {
     } satisfies TailOptions)
   })
 
+  test('tail refuses an empty condition, naming the option', async () => {
+    await expect(tailOptions('--table', 'orders', '--where', ' ')).rejects.toThrow(/^--where is empty/)
+  })
+
   test('demo lasts ten seconds unless told otherwise', async () => {
     expect((await parse('demo')).demo).toEqual([[{ seconds: 10 }]])
     expect((await parse('demo', '--seconds', '2')).demo).toEqual([[{ seconds: 2 }]])

@@ -5,6 +5,7 @@ import type { TableName } from '@rowtap/core'
 import { Command } from 'commander'
 
 import { columnList } from './arguments/column-list.ts'
+import { conditionText } from './arguments/condition-text.ts'
 import { connectionUrl } from './arguments/connection-url.ts'
 import { oneOf, someOf } from './arguments/one-of.ts'
 import { positiveInteger } from './arguments/positive-integer.ts'
@@ -71,7 +72,7 @@ function addTail(rowtap: Command, commands: Commands, environment: NodeJS.Proces
     )
     .option('--on <kinds>', `only these, of ${OPERATIONS.join(',')}`, (text) => someOf('--on', OPERATIONS, text))
     .option('--columns <names>', 'only these columns, written as in SQL: id,"Mixed Case"', columnList)
-    .option('--where <condition>', 'only rows that fulfil this condition, where the driver can')
+    .option('--where <condition>', 'only rows that fulfil this condition, where the driver can', conditionText)
     .option('--subscription <name>', 'continue where the subscription of this name ended, where the driver can')
     .option('--transitions <how>', 'exact or idempotent: whether an update without its old row is refused', (text) =>
       oneOf('--transitions', ['exact', 'idempotent'], text),

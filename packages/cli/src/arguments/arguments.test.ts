@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import { UsageError } from '../failure/usage-error.ts'
 import { columnList } from './column-list.ts'
+import { conditionText } from './condition-text.ts'
 import { connectionUrl } from './connection-url.ts'
 import { oneOf, someOf } from './one-of.ts'
 import { positiveInteger } from './positive-integer.ts'
@@ -92,5 +93,16 @@ describe('tables', () => {
   test('what is not a name is a usage error that says how to write one', () => {
     expect(() => addTable('public.', [])).toThrow(UsageError)
     expect(() => addTable('a.b.c', [])).toThrow(/--table: "a\.b\.c" is not the name of a table/)
+  })
+})
+
+describe('conditions', () => {
+  test('are taken as they are', () => {
+    expect(conditionText(' total > 1 ')).toBe(' total > 1 ')
+  })
+
+  test.each(['', ' ', '\n\t'])('%j is refused, naming the option', (text) => {
+    expect(() => conditionText(text)).toThrow(UsageError)
+    expect(() => conditionText(text)).toThrow(/^--where is empty: give a condition, as in .*, or leave it out$/)
   })
 })

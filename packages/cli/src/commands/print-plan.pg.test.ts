@@ -38,6 +38,16 @@ describePostgres('rowtap tail --plan', (postgres) => {
       expect(await catalogueSnapshot(database)).toEqual(before)
     })
 
+    test('shows the transactions around its statements, which wait for locks for a moment only', async () => {
+      await using database = await postgres.createDatabase()
+      await database.query(SETUP)
+      const { stdout } = await planOf(database.url)
+      const statements = stdout.replaceAll(/^--.*$/gm, '')
+      expect(statements).toMatch(
+        /\bbegin;\s+set local lock_timeout = '\d+ms';(?:(?!\bcommit;)[^])*"public"\."orders"[^]*?\bcommit;/i,
+      )
+    })
+
     test('--json prints one object, without the password', async () => {
       await using database = await postgres.createDatabase()
       await database.query(SETUP)

@@ -189,7 +189,7 @@ describePostgres('the drivers print the same lines', (postgres) => {
     }
 
     test.for(STATEMENTS)('$name', { timeout: 120_000 }, async (statements, { skip }) => {
-      if (statements.since !== undefined && postgres.version < statements.since) return skip()
+      skip(postgres.version < (statements.since ?? 0), `PostgreSQL ${statements.since} and later`)
       const [wal = [], trigger = []] = await printed(statements.run)
       expectSame(
         wal.map(({ kind, table }) => `${kind} ${table}`),

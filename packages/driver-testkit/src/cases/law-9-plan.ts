@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
-import { formatPlan, plan } from '@rowtap/core'
+import { connect, formatPlan, plan } from '@rowtap/core'
 import type { ConformanceCase } from '../conformance/conformance-case.ts'
+import type { ConformanceContext } from '../conformance/conformance-context.ts'
 import { catalogueSnapshot } from '../tools/catalogue-snapshot.ts'
+import { cutConnections } from '../tools/cut-connections.ts'
+import { assertExecutedAsPlanned } from '../tools/executed-as-planned.ts'
 import { standardTable } from '../tools/standard-table.ts'
+import { recordStatements } from '../tools/statement-recorder.ts'
 
 /** What a listener needs to be live on a table: that it is captured is seen in the plan, by its name. */
 const TABLES = ['planned_a', 'planned_b'] as const
@@ -39,12 +43,7 @@ const disconnects: ConformanceCase = {
     await standardTable(database, TABLES[0])
     await plan(driver, [{ table: TABLES[0] }])
     await assert.rejects(plan(driver, [{ table: 'public.missing' }]), { code: 'ERR_SETUP_REQUIRED' })
-    await context.eventually(async () => {
-      const rows = await database.query(
-        `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name <> 'rowtap-testkit' AND backend_type IN ('client backend', 'walsender')`,
-      )
-      return rows.length === 0
-    }, 'the connections of the plan end')
+    await othersEnd(context, 'the connections of the plan end')
   },
 }
 
@@ -80,5 +79,36 @@ const capturesAsPlanned: ConformanceCase = {
   },
 }
 
+const executesThePlan: ConformanceCase = {
+  name: 'a plan holds every statement that connecting and listening then execute, transactions and what a crashed client left included',
+  law: 9,
+  needs: ['operations.insert'],
+  async run(context) {
+    const { database } = context
+    const [table] = TABLES
+    for (const one of TABLES) await standardTable(database, one)
+    const crashing = await context.connect({ on: { error: () => {} } }, 'mayFail')
+    for (const one of TABLES) await context.listen(crashing, { table: one })
+    await cutConnections(database)
+    await othersEnd(context, 'the connections of the crashed client end')
+
+    await using recorder = await recordStatements(database)
+    const driver = context.createDriver(recorder.url)
+    const planned = await plan(driver, [{ table }])
+    recorder.take()
+    await using client = await connect(driver)
+    await context.listen(client, { table })
+    assertExecutedAsPlanned(planned, recorder.take())
+  },
+}
+
+async function othersEnd(context: ConformanceContext, what: string): Promise<void> {
+  await context.eventually(async () => (await context.database.query(OTHERS)).length === 0, what)
+}
+
+const OTHERS = `
+  SELECT pid FROM pg_stat_activity
+  WHERE datname = current_database() AND application_name <> 'rowtap-testkit' AND backend_type IN ('client backend', 'walsender')`
+
 /** Law 9: a plan shows every statement before it runs. */
-export const planCases: readonly ConformanceCase[] = [changesNothing, disconnects, capturesAsPlanned]
+export const planCases: readonly ConformanceCase[] = [changesNothing, disconnects, capturesAsPlanned, executesThePlan]

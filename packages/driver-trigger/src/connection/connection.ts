@@ -1,7 +1,13 @@
-import type { QueryRow } from '@rowtap/core/driver'
-import { RowtapError } from '@rowtap/core/driver'
+import type { ConnectionTarget, QueryRow } from '@rowtap/core/driver'
+import {
+  connectError,
+  connectionLost,
+  connectionUnreadable,
+  RowtapError,
+  SQLSTATE_MEANINGS,
+  statementError,
+} from '@rowtap/core/driver'
 import pg from 'pg'
-import { toRowtapError } from '../errors/sqlstate.ts'
 import { SESSION_SETTINGS } from '../sql/catalog-statements.ts'
 import type { Sql } from '../sql/sql.ts'
 import type { ResolvedTriggerOptions } from '../trigger-options.ts'
@@ -21,6 +27,8 @@ export interface Queries {
 
 /** One connection to the server, with errors as {@link RowtapError}. */
 export interface Connection extends Queries {
+  /** Whom it is with, for messages. */
+  readonly target: ConnectionTarget
   /** The server process on the other side. */
   readonly processId: number
   /** Aborted when the connection has ended, with the error as its reason. */
@@ -55,7 +63,7 @@ export async function openConnection(options: ResolvedTriggerOptions, signal: Ab
   const client = makeClient(options)
   const ended = new AbortController()
   const end = (error: unknown): void => {
-    if (!ended.signal.aborted) ended.abort(lostError(error))
+    if (!ended.signal.aborted) ended.abort(connectionLost(error))
   }
   client.on('error', end)
   client.on('end', () => end(new Error('Connection terminated')))
@@ -65,22 +73,19 @@ export async function openConnection(options: ResolvedTriggerOptions, signal: Ab
   } catch (error) {
     // The attempt is over either way: what ending it reports adds nothing.
     client.end().catch(() => {})
-    throw toRowtapError(error, 'connecting', 'Cannot connect to PostgreSQL')
+    throw connectError(error, targetOf(client))
   }
   return makeConnection(client, options.schema, ended.signal)
 }
 
 function makeClient(options: ResolvedTriggerOptions): pg.Client {
   const given = typeof options.connection === 'string' ? { connectionString: options.connection } : options.connection
-  const config: pg.ClientConfig = { connectionTimeoutMillis: 15_000, keepAlive: true, application_name: 'rowtap' }
+  const config: pg.ClientConfig = { connectionTimeoutMillis: 10_000, keepAlive: true, application_name: 'rowtap' }
   for (const [key, value] of Object.entries(given)) if (value !== undefined) Object.assign(config, { [key]: value })
   try {
     return new pg.Client(config)
-  } catch {
-    // The error underneath holds the whole string, password included.
-    throw new RowtapError('ERR_INVALID_OPTIONS', {
-      message: 'triggerDriver: connection is not a connection string that can be read.',
-    })
+  } catch (error) {
+    throw connectionUnreadable('triggerDriver', error)
   }
 }
 
@@ -99,7 +104,7 @@ function makeConnection(client: pg.Client, schema: string, ended: AbortSignal): 
     } catch (error) {
       // The reason why the connection ended says more than that this statement could not be sent.
       if (ended.aborted) throw lossOf(ended)
-      throw toRowtapError(error, 'connected', 'PostgreSQL refused a statement of rowtap’s')
+      throw statementError(error, 'run a statement of rowtap’s', SQLSTATE_MEANINGS)
     }
   }
   const direct: Queries = {
@@ -122,6 +127,7 @@ function makeConnection(client: pg.Client, schema: string, ended: AbortSignal): 
       }),
   }
   return {
+    target: targetOf(client),
     processId: processIdOf(client),
     ended,
     rows: (statement, values) => inTurn(() => direct.rows(statement, values)),
@@ -157,20 +163,18 @@ function makeConnection(client: pg.Client, schema: string, ended: AbortSignal): 
   }
 }
 
-function processIdOf(client: pg.Client): number {
-  return 'processID' in client && typeof client.processID === 'number' ? client.processID : 0
+function targetOf({ host, port, database = '', user = '' }: pg.Client): ConnectionTarget {
+  return { address: `${host}:${port}`, database, user }
 }
 
-function lostError(cause: unknown): RowtapError {
-  const error = toRowtapError(cause, 'connected', 'The connection to PostgreSQL was lost')
-  if (error.code === 'ERR_CONNECTION_LOST') return error
-  return new RowtapError('ERR_CONNECTION_LOST', { message: error.message, retryable: true, cause })
+function processIdOf(client: pg.Client): number {
+  return 'processID' in client && typeof client.processID === 'number' ? client.processID : 0
 }
 
 /** The error that ended a connection. */
 export function lossOf(ended: AbortSignal): RowtapError {
   const reason: unknown = ended.reason
-  return RowtapError.is(reason) ? reason : lostError(reason)
+  return RowtapError.is(reason) ? reason : connectionLost(reason)
 }
 
 /** Rejects as soon as the signal is aborted; the work goes on unobserved. */

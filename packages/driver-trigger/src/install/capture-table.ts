@@ -1,7 +1,7 @@
 import type { DriverNotice, TableName } from '@rowtap/core/driver'
-import { formatTableName, RowtapError } from '@rowtap/core/driver'
+import { formatTableName, RowtapError, sqlstateOf } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
-import { DEADLOCK_DETECTED, errorState, LOCK_NOT_AVAILABLE } from '../errors/sqlstate.ts'
+import { DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE } from '../errors/sqlstate.ts'
 import { ADD_WANTED } from '../sql/consumer-statements.ts'
 import { FIND_BLOCKERS, PARTITION_TREE, SHORT_LOCK_TIMEOUT, TAKE_INSTALL_LOCK } from '../sql/install-statements.ts'
 import { SETTLE_SHAPE } from '../sql/queue-statements.ts'
@@ -73,6 +73,6 @@ async function findBlockers(connection: Connection, oid: string): Promise<readon
 
 /** Whether an error says no more than that others hold a lock. */
 export function isLockFailure(error: unknown): boolean {
-  const state = errorState(RowtapError.is(error) ? error.cause : error)
+  const state = sqlstateOf(RowtapError.is(error) ? error.cause : error)
   return state === LOCK_NOT_AVAILABLE || state === DEADLOCK_DETECTED
 }

@@ -48,7 +48,7 @@ async function migrate(queries: Queries, schema: string): Promise<void> {
   else if (found?.may_create !== true) {
     const role = quoteIdentifier(found?.role ?? '')
     throw new RowtapError('ERR_SETUP_REQUIRED', {
-      message: `The role may not create the schema ${schema} for the change queue. Run: GRANT CREATE ON DATABASE ${quoteIdentifier(found?.database ?? '')} TO ${role};`,
+      message: `Role ${role} may not create the schema ${schema} for the change queue. Run: GRANT CREATE ON DATABASE ${quoteIdentifier(found?.database ?? '')} TO ${role};`,
     })
   }
   const applied = found.filled ? await lastMigration(queries) : 0

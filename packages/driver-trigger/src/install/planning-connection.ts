@@ -1,7 +1,7 @@
 import type { PlannedStatement, TableName } from '@rowtap/core/driver'
 import { inlineParameters } from '@rowtap/core/driver'
 import type { Connection, Parameter, Queries } from '../connection/connection.ts'
-import { COUNT_CONSUMERS, REGISTER_CONSUMER, REMOVE_WANTED } from '../sql/consumer-statements.ts'
+import { COUNT_CONSUMERS, REGISTER_CONSUMER, REMOVE_EXPIRED, REMOVE_WANTED } from '../sql/consumer-statements.ts'
 import {
   FIND_INSTALLATION,
   FIND_TRIGGERS,
@@ -13,6 +13,8 @@ import {
 } from '../sql/install-statements.ts'
 import type { Sql } from '../sql/sql.ts'
 import { purposeOf } from './statement-purposes.ts'
+import { dropTrigger } from './triggers.ts'
+import type { UnwantedTrigger } from './uninstall.ts'
 
 /** What stands for the number of a consumer that is not registered yet. */
 const NEW_CONSUMER = ':consumer'
@@ -41,7 +43,9 @@ export function planningConnection(real: Connection, schema: string): PlanningCo
   let about: TableName | null = null
   let isFilled = false
   let willBeFilled = false
-  let unwanted: readonly Parameter[] | null = null
+  let unwanted: readonly Parameter[] = ['0', []]
+  let expiredAreGone = false
+  let toDrop: readonly UnwantedTrigger[] = []
 
   const record = (statement: Sql | string, values: readonly Parameter[]): void => {
     const text = typeof statement === 'string' ? statement : statement.text(schema)
@@ -50,15 +54,27 @@ export function planningConnection(real: Connection, schema: string): PlanningCo
     statements.push({ sql, purpose: purposeOf(statement), table: about })
     if (statement === NOTE_MIGRATION) willBeFilled = true
     if (statement === REMOVE_WANTED) unwanted = values
+    if (statement === REMOVE_EXPIRED) expiredAreGone = true
   }
+
+  const isDropped = (name: unknown, relation: Parameter | undefined): boolean =>
+    toDrop.some(
+      (one) =>
+        one.name === name &&
+        one.relation === relation &&
+        statements.some(({ sql }) => sql === dropTrigger(one.name, { schema: one.schema, name: one.table })),
+    )
 
   const read = async <R extends object>(statement: Sql, values: readonly Parameter[]): Promise<readonly R[]> => {
     // Its tables are not there yet, so that nobody can want anything.
     if (statement === FIND_UNWANTED_TRIGGERS && !isFilled) return []
-    if (statement === FIND_UNWANTED_TRIGGERS && unwanted !== null) {
-      return await real.rows<R>(FIND_UNWANTED_WITHOUT, unwanted)
+    if (statement === FIND_UNWANTED_TRIGGERS) {
+      const found = await real.rows<UnwantedTrigger & R>(FIND_UNWANTED_WITHOUT, [...unwanted, expiredAreGone])
+      toDrop = found
+      return found
     }
     const rows = await real.rows<R>(statement, values)
+    if (statement === FIND_TRIGGERS) return rows.filter((row) => 'name' in row && !isDropped(row.name, values[0]))
     if (statement !== FIND_INSTALLATION) return rows
     isFilled = rows.some((row) => 'filled' in row && row.filled === true)
     return willBeFilled ? rows.map((row) => ({ ...row, ...INSTALLED })) : rows

@@ -1,7 +1,7 @@
 import type { DriverNotice, TableName } from '@rowtap/core/driver'
-import { formatTableName, RowtapError } from '@rowtap/core/driver'
+import { formatTableName, RowtapError, sqlstateOf } from '@rowtap/core/driver'
 import type { Connection, Queries } from '../connection/connection.ts'
-import { DEPENDENT_OBJECTS, errorState, INSUFFICIENT_PRIVILEGE, UNDEFINED_OBJECTS } from '../errors/sqlstate.ts'
+import { DEPENDENT_OBJECTS, INSUFFICIENT_PRIVILEGE, UNDEFINED_OBJECTS } from '../errors/sqlstate.ts'
 import { COUNT_CONSUMERS, END_READING, REMOVE_CONSUMER, REMOVE_EXPIRED } from '../sql/consumer-statements.ts'
 import {
   DROP_INSTALLATION,
@@ -22,7 +22,8 @@ interface Found {
   readonly usable: boolean
 }
 
-interface UnwantedTrigger {
+/** A trigger of ours on a table that no consumer wants. */
+export interface UnwantedTrigger {
   readonly name: string
   readonly relation: string
   readonly schema: string
@@ -158,5 +159,5 @@ export function isGone(error: unknown): boolean {
 }
 
 function stateOf(error: unknown): string | null {
-  return errorState(RowtapError.is(error) ? error.cause : error)
+  return sqlstateOf(RowtapError.is(error) ? error.cause : error)
 }

@@ -1,8 +1,16 @@
-import type { ChangeBatch, DriverHost, PlannedStatement, Position, TableName } from '@rowtap/core/driver'
+import type {
+  CaptureRequest,
+  ChangeBatch,
+  ColumnTypeBook,
+  DriverHost,
+  PlannedStatement,
+  Position,
+  TableName,
+} from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
+import { comparedEnums } from '../catalog/compared-enums.ts'
 import { findTable, lackOfPrivilege } from '../catalog/find-table.ts'
-import type { ReadableRelation } from '../catalog/relations.ts'
-import type { ShapeContent } from '../catalog/shape.ts'
+import type { RelationOf } from '../catalog/relations.ts'
 import type { Connection } from '../connection/connection.ts'
 import { lossOf } from '../connection/connection.ts'
 import { captureTable } from '../install/capture-table.ts'
@@ -34,13 +42,14 @@ export interface ConsumerContext {
   readonly server: Server
   /** Aborted when the session closes, or when its client waits no longer. */
   readonly signal: AbortSignal
-  readonly relationOf: (table: TableName, content: ShapeContent) => ReadableRelation
+  readonly columnTypes: ColumnTypeBook
+  readonly relationOf: RelationOf
 }
 
 /** A session that is registered with the queue. */
 export interface Consumer {
   /** Captures exactly these tables. */
-  capture(tables: readonly TableName[]): Promise<Position>
+  capture(requests: readonly CaptureRequest[]): Promise<Position>
   /** The statements that capturing exactly these tables would run. */
   plan(tables: readonly TableName[]): Promise<readonly PlannedStatement[]>
   /** The changes, from the moment of registration. */
@@ -82,7 +91,7 @@ async function removeConsumer({ control, host }: ConsumerContext, consumer: stri
 }
 
 async function startConsumer(context: ConsumerContext, registration: Registration): Promise<Consumer> {
-  const { options, host, control, reader, server, signal, relationOf } = context
+  const { options, host, control, reader, server, signal, columnTypes, relationOf } = context
   const consumer = registration.id
   // What is captured, by the table's object id; and every name that a change may still have to be delivered under.
   let wanted = new Map<string, TableName>()
@@ -90,7 +99,7 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
 
   const ticks = tickSource(reader, consumer, registration.place)
   const progress = handled(parseSnapshot(registration.place))
-  const shapes = shapeSource(reader, relationOf, (root) => names.get(root))
+  const shapes = shapeSource(reader, columnTypes, relationOf, (root) => names.get(root))
   const shortNames = objectNames(reader, server.search_path)
   const notices = orderedNotices((notice) => host.notify(notice))
   const truncations = partitionTruncations(
@@ -162,8 +171,8 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
     await tidy()
   }
 
-  const capture = async (tables: readonly TableName[]): Promise<Position> => {
-    const found = await find(tables)
+  const capture = async (requests: readonly CaptureRequest[]): Promise<Position> => {
+    const found = await find(requests.map(({ table }) => table))
     const added = [...found].filter(([oid]) => !wanted.has(oid))
     try {
       for (const [oid, table] of added) {
@@ -184,6 +193,7 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
     const removed = [...wanted.keys()].filter((oid) => !found.has(oid))
     wanted = found
     for (const [oid, table] of wanted) names.set(oid, table)
+    columnTypes.compare(comparedEnums(found, requests))
     // What is altered from now on is noticed.
     if (added.length > 0) await watch()
     const boundary = await ticks.cut()

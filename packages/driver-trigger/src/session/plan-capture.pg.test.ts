@@ -2,6 +2,7 @@ import type { PlannedStatement } from '@rowtap/core/driver'
 import { inlineParameters } from '@rowtap/core/driver'
 import { catalogueSnapshot } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import pg from 'pg'
 import { expect, test, vi } from 'vitest'
 import { openTestSession } from '../testing/open-test-session.ts'
@@ -11,12 +12,20 @@ import { triggerDriver } from '../trigger-driver.ts'
 const LEFT_OUT =
   /^(.*sleep'::regclass, 2\)$|select(?!\s+(pg_catalog\.pg_advisory|pg_catalog\.setval|pg_catalog\.pg_notify|"\w+"\.settle_shape))|set session|set enable_)/i
 
-/** The statements that `pg` is told to run, with their parameters as literals. */
+/** Tells what the body of {@link executed} runs from what an open session does now and then beside it. */
+const recorded = new AsyncLocalStorage<true>()
+
+/** The statements that `pg` is told to run by the body, with their parameters as literals. */
 async function executed(body: () => Promise<void>): Promise<readonly string[]> {
-  const spy = vi.spyOn(pg.Client.prototype, 'query')
+  const calls: (readonly [unknown, (readonly string[])?])[] = []
+  const client: { query: (...call: readonly unknown[]) => unknown } = pg.Client.prototype
+  const original = client.query
+  const spy = vi.spyOn(client, 'query').mockImplementation(function query(this: unknown, ...call) {
+    if (recorded.getStore() === true) calls.push(call as unknown as readonly [unknown, (readonly string[])?])
+    return Reflect.apply(original, this, call)
+  })
   try {
-    await body()
-    const calls = spy.mock.calls as unknown as readonly [unknown, (readonly string[])?][]
+    await recorded.run(true, body)
     const texts = calls.map(([query, values = []]) => {
       if (typeof query === 'string') return inlineParameters(query, values).trim()
       const named = query as { readonly text: string; readonly values?: readonly string[] }
@@ -41,8 +50,9 @@ function request(name: string): {
   readonly table: { schema: string; name: string }
   operations: Set<'insert'>
   columns: null
+  comparedEnums: Set<string>
 } {
-  return { table: { schema: 'public', name }, operations: new Set(['insert']), columns: null }
+  return { table: { schema: 'public', name }, operations: new Set(['insert']), columns: null, comparedEnums: new Set() }
 }
 
 const TABLES = `

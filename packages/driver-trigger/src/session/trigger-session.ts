@@ -1,12 +1,9 @@
-import type { ChangeBatch, ColumnTypeRow, DriverHost, DriverSession, Position, TableName } from '@rowtap/core/driver'
-import { columnTypes, normaliseConstants, RowtapError } from '@rowtap/core/driver'
-import { ColumnTypeBook } from '../catalog/column-type-book.ts'
+import type { ChangeBatch, DriverHost, DriverSession, Position, TableName } from '@rowtap/core/driver'
+import { ColumnTypeBook, normaliseConstants, RowtapError, SQLSTATE_MEANINGS, statementError } from '@rowtap/core/driver'
 import { findTable } from '../catalog/find-table.ts'
 import { relationCache } from '../catalog/relations.ts'
 import type { Connection } from '../connection/connection.ts'
 import { lossOf } from '../connection/connection.ts'
-import { toRowtapError } from '../errors/sqlstate.ts'
-import { COLUMN_TYPES } from '../sql/catalog-statements.ts'
 import type { PostgresTypes, ResolvedTriggerOptions } from '../trigger-options.ts'
 import type { Consumer } from './consumer.ts'
 import { openConsumer } from './consumer.ts'
@@ -29,8 +26,16 @@ export function triggerSession(
 ): DriverSession {
   const closing = new AbortController()
   const signal = AbortSignal.any([host.signal, closing.signal])
-  const columnTypeBook = new ColumnTypeBook()
-  const relationOf = relationCache(options.types, columnTypeBook)
+  // By the connection that reads the queue: what is read of a type is never older than the changes that were read before.
+  const columnTypes = new ColumnTypeBook(async (statement) => {
+    try {
+      return await reader.textRow(statement)
+    } catch (error) {
+      if (reader.ended.aborted) throw lossOf(reader.ended)
+      throw statementError(error, 'read the types of a table’s columns', SQLSTATE_MEANINGS)
+    }
+  })
+  const relationOf = relationCache(options.types, columnTypes)
   let consumer: Promise<Consumer> | null = null
   let started: (consumer: Consumer | null) => void = () => {}
   const firstConsumer = new Promise<Consumer | null>((resolve) => (started = resolve))
@@ -38,7 +43,7 @@ export function triggerSession(
 
   const ensureConsumer = async (): Promise<Consumer> => {
     if (closed !== null) throw new RowtapError('ERR_CLOSED', { message: 'The session is closed.' })
-    consumer ??= openConsumer({ options, host, control, reader, server, signal, relationOf })
+    consumer ??= openConsumer({ options, host, control, reader, server, signal, columnTypes, relationOf })
     try {
       const opened = await consumer
       started(opened)
@@ -53,15 +58,14 @@ export function triggerSession(
   return {
     describe: async (table: TableName) => {
       const found = await findTable(control, options.schema, table)
-      const types = await control.rows<ColumnTypeRow>(COLUMN_TYPES, [found.oid])
-      columnTypeBook.set(table, found.content, columnTypes(types))
-      return relationOf(table, found.content).relation
+      await columnTypes.read(Number(found.oid))
+      return relationOf({ oid: found.oid, name: table }, found.content).relation
     },
     normalise: async (constants) => {
       try {
         return await normaliseConstants(control.textRow)(constants)
       } catch (error) {
-        throw toRowtapError(error, 'connected', 'PostgreSQL could not read the constants of a condition')
+        throw statementError(error, 'read the constants of a condition', SQLSTATE_MEANINGS)
       }
     },
     plan: async (requests) => {
@@ -73,7 +77,7 @@ export function triggerSession(
     },
     capture: async (requests): Promise<Position> => {
       const opened = await ensureConsumer()
-      return opened.capture(requests.map((request) => request.table))
+      return opened.capture(requests)
     },
     batches: async function* (): AsyncIterable<ChangeBatch> {
       const lost = whenEnded(control.ended, reader.ended)

@@ -53,7 +53,12 @@ export async function openTestSession(options: TriggerDriverOptions): Promise<Te
     error: () => ended,
     capture: (...tables) =>
       session.capture(
-        tables.map((table) => ({ table: parseTableName(table), operations: new Set(['insert']), columns: null })),
+        tables.map((table) => ({
+          table: parseTableName(table),
+          operations: new Set(['insert']),
+          columns: null,
+          comparedEnums: new Set(),
+        })),
       ),
     count: async (wanted) => {
       await eventually(() => changes.length >= wanted || ended !== null, `${wanted} changes`)

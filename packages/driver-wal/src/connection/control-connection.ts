@@ -66,6 +66,24 @@ export class ControlConnection {
     return result
   }
 
+  /**
+   * Sends statements that begin a transaction and end it, in one message. Where one of them fails, the transaction is
+   * rolled back before any other statement runs. The error of a failure is `pg`'s.
+   */
+  transaction(text: string): Promise<void> {
+    const result = this.#turn.then(async () => {
+      try {
+        await this.#client.query(text)
+      } catch (error) {
+        // It fails only where the connection is gone, of which the first error tells.
+        await this.#client.query('ROLLBACK').catch(() => undefined)
+        throw error
+      }
+    })
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+
   /** Runs a statement and returns its one row, as texts in the order of its columns. The error of a failure is `pg`'s. */
   readonly queryRow: QueryRow = ({ text, values }) => {
     const result = this.#turn.then(async () => {

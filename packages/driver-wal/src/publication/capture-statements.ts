@@ -2,6 +2,7 @@ import type { PlannedStatement } from '@rowtap/core/driver'
 import type { EphemeralName, PublicationKind } from './ephemeral-name.ts'
 import type { Published, PublicationPlan } from './publication-plan.ts'
 import { addTables, dropTables, touchPublication } from './publication-sql.ts'
+import { inTransaction } from './transaction-statements.ts'
 
 const kinds: readonly PublicationKind[] = ['all', 'inserts']
 
@@ -14,8 +15,7 @@ export function additionStatements(
   const statements: PlannedStatement[] = [
     {
       sql: lockTimeout(attempt),
-      purpose:
-        'Waits for a lock on a table for a moment only; what follows is in the same transaction, and is tried again.',
+      purpose: 'Waits for a lock on a table for a moment only; then the transaction is tried again.',
       table: null,
     },
   ]
@@ -30,7 +30,7 @@ export function additionStatements(
     const purpose = `Publishes ${kind === 'all' ? 'every change' : 'inserts and truncates'} from now on; writers are not kept waiting.`
     statements.push({ sql: addTables(publications[kind], tables), purpose, table: onlyOne(tables) })
   }
-  return statements
+  return inTransaction(statements)
 }
 
 /** The statement that publishes a table no more. */
@@ -39,18 +39,14 @@ export function removalStatement({ publications }: EphemeralName, table: Publish
   return { sql: dropTables(publications[table.kind], [table]), purpose, table: onlyOne([table]) }
 }
 
-/** The statements that make the stream look at its tables once more. */
+/** The statements that make the stream look at its tables once more: one transaction. */
 export function touchStatements({ publications }: EphemeralName): readonly PlannedStatement[] {
-  return kinds.map((kind) => ({
+  const touches = kinds.map((kind) => ({
     sql: touchPublication(publications[kind], kind),
     purpose: 'Makes the stream look at its tables again, once all who wrote to the new ones before have ended.',
     table: null,
   }))
-}
-
-/** Statements as one text: they are one transaction. */
-export function textOf(statements: readonly PlannedStatement[]): string {
-  return statements.map(({ sql }) => sql).join(';\n')
+  return inTransaction(touches)
 }
 
 function onlyOne(tables: readonly { readonly schema: string; readonly name: string }[]): PlannedStatement['table'] {
@@ -63,5 +59,5 @@ function onlyOne(tables: readonly { readonly schema: string; readonly name: stri
  * then it may wait longer than the server's `deadlock_timeout`, after which an automatic vacuum steps back.
  */
 function lockTimeout(attempt: number): string {
-  return `SELECT set_config('lock_timeout', '${attempt % 4 === 3 ? 1500 : 100}ms', true)`
+  return `SET LOCAL lock_timeout = '${attempt % 4 === 3 ? 1500 : 100}ms'`
 }

@@ -3,7 +3,8 @@ import { inlineParameters } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { ephemeralName } from './ephemeral-name.ts'
 import type { EphemeralName } from './ephemeral-name.ts'
-import { createPublication, dropPublication, LOCK, LOCK_ABANDONED, UNLOCK } from './publication-sql.ts'
+import { createPublication, dropPublications, FIND_ABANDONED, LOCK, LOCK_ABANDONED, UNLOCK } from './publication-sql.ts'
+import { inTransaction, textOf } from './transaction-statements.ts'
 
 /**
  * Makes a client's two empty publications. The advisory lock comes first: from the moment that a publication can
@@ -15,39 +16,67 @@ export async function createEphemeralPublications(
   serverVersion: number,
 ): Promise<void> {
   await control.query(LOCK, [name.digits])
-  await control.query(creations(name, serverVersion).join(';\n'))
+  await control.transaction(textOf(creations(name, serverVersion)))
 }
 
-/** The statements of {@link removeAbandonedPublications}, as far as they are known, and {@link createEphemeralPublications}. */
-export function publicationStatements(name: EphemeralName, serverVersion: number): readonly PlannedStatement[] {
+/**
+ * The statements that {@link removeAbandonedPublications} and {@link createEphemeralPublications} would run, as things
+ * are now. The error of a failure is `pg`'s.
+ */
+export async function publicationStatements(
+  control: ControlConnection,
+  name: EphemeralName,
+  serverVersion: number,
+): Promise<readonly PlannedStatement[]> {
+  const abandoned = await control.query<'digits'>(FIND_ABANDONED)
   return [
     {
       sql: LOCK_ABANDONED.trim(),
-      purpose: 'Looks for publications of clients that crashed; each one that it finds is dropped.',
+      purpose: 'Looks for publications of clients that crashed, and keeps others from removing them at the same time.',
       table: null,
     },
+    ...abandoned.flatMap(({ digits }) => (digits === null ? [] : removals(digits))),
     {
       sql: inlineParameters(LOCK, [name.digits]),
       purpose: 'Shows others that this client lives, for as long as it is connected.',
       table: null,
     },
-    ...creations(name, serverVersion).map((sql) => ({
-      sql,
-      purpose: 'Makes an empty publication of this client’s own; the digits in its name are drawn at random each time.',
-      table: null,
-    })),
+    ...creations(name, serverVersion),
   ]
 }
 
-function creations(name: EphemeralName, serverVersion: number): readonly string[] {
-  const { all, inserts } = name.publications
-  return [createPublication(all, 'all', serverVersion), createPublication(inserts, 'inserts', serverVersion)]
+function creations({ publications }: EphemeralName, serverVersion: number): readonly PlannedStatement[] {
+  return inTransaction(
+    (['all', 'inserts'] as const).map((kind) => ({
+      sql: createPublication(publications[kind], kind, serverVersion),
+      purpose: 'Makes an empty publication of this client’s own; the digits in its name are drawn at random each time.',
+      table: null,
+    })),
+  )
+}
+
+function removals(digits: string): readonly PlannedStatement[] {
+  return [
+    {
+      sql: removal(ephemeralName(digits)),
+      purpose: 'Removes the publications of a client that crashed.',
+      table: null,
+    },
+    {
+      sql: inlineParameters(UNLOCK, [digits]),
+      purpose: 'Ends what keeps others from removing them.',
+      table: null,
+    },
+  ]
+}
+
+function removal({ publications }: EphemeralName): string {
+  return dropPublications([publications.all, publications.inserts])
 }
 
 /** Removes a client's publications, if they are there. The error of a failure is `pg`'s. */
 export async function dropEphemeralPublications(control: ControlConnection, name: EphemeralName): Promise<void> {
-  const { all, inserts } = name.publications
-  await control.query(`${dropPublication(all)};\n${dropPublication(inserts)}`)
+  await control.query(removal(name))
 }
 
 /** Removes what clients left that crashed. The error of a failure is `pg`'s. */

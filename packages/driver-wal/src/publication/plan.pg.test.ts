@@ -7,7 +7,7 @@ import { testHost, testSession, wanted } from '../testing/test-session.ts'
 import { walDriver } from '../wal-driver.ts'
 
 /** What a plan leaves out: what only reads, and the settings of the driver's own sessions. */
-const LEFT_OUT = /^\s*(WITH|SELECT(?!\s+(set_config\('lock_timeout'|pg_advisory_lock|abandoned\.digits)))/i
+const LEFT_OUT = /^\s*(WITH|SELECT(?!\s+(pg_advisory_|abandoned\.digits)))/i
 
 /** The statements that `pg` is told to run on the databases of others than the test's, with their parameters. */
 async function executed(body: () => Promise<void>): Promise<readonly string[]> {
@@ -41,6 +41,8 @@ describePostgres('a plan', (postgres) => {
   test('made to plan only holds what opening and capturing execute, and executes nothing', async () => {
     await using database = await postgres.createDatabase()
     await database.query('CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)')
+    // What a client that crashed has left.
+    await database.query('CREATE PUBLICATION rowtap_e_0123456789abcdef_all')
     const requests = [wanted('a'), wanted('b', ['insert'])]
     const before = await catalogueSnapshot(database)
 
@@ -67,6 +69,28 @@ describePostgres('a plan', (postgres) => {
     expect(opened).toEqual(texts(planned))
     // The rest is what closing runs.
     expect(really.slice(opened.length).every((text) => text.startsWith('DROP PUBLICATION'))).toBe(true)
+  })
+
+  test('names the publications that clients which are gone have left, and no others', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE a (id int PRIMARY KEY)')
+    await database.query(
+      'CREATE PUBLICATION rowtap_e_0123456789abcdef_all; CREATE PUBLICATION rowtap_e_fedcba9876543210_inserts; CREATE PUBLICATION rowtap_e_mine_all',
+    )
+    await using living = await testSession({ connection: database.url })
+    expect(living.changes).toEqual([])
+    await database.query('CREATE PUBLICATION rowtap_e_0000000000000001_all')
+    const session = await walDriver({ connection: database.url }).open({ ...testHost(), planOnly: true })
+    const planned = await session.plan([wanted('a')])
+    await session.close()
+    // Those of before were removed by the client that lives.
+    expect(planned.map(({ sql }) => sql).filter((sql) => sql.startsWith('DROP') || sql.includes('unlock'))).toEqual([
+      'DROP PUBLICATION IF EXISTS "rowtap_e_0000000000000001_all", "rowtap_e_0000000000000001_inserts"',
+      `SELECT pg_advisory_unlock(('x' || '0000000000000001')::bit(64)::int8)`,
+    ])
+    const left = await database.query(`SELECT pubname FROM pg_publication ORDER BY 1`)
+    expect(left.map((row) => row['pubname'])).toContain('rowtap_e_mine_all')
+    expect(left).toHaveLength(4)
   })
 
   test('of a running session holds what the next capture executes: additions, more operations, removals', async () => {

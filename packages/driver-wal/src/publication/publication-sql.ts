@@ -30,9 +30,9 @@ export function dropTables(name: string, tables: readonly TableName[]): string {
   return `ALTER PUBLICATION ${quoteIdentifier(name)} DROP TABLE ${onlyTables(tables)}`
 }
 
-/** Removes a publication, if it is there. */
-export function dropPublication(name: string): string {
-  return `DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`
+/** Removes publications, as far as they are there. */
+export function dropPublications(names: readonly string[]): string {
+  return `DROP PUBLICATION IF EXISTS ${names.map(quoteIdentifier).join(', ')}`
 }
 
 /** The tables that two publications ($1, $2) hold. */
@@ -54,9 +54,28 @@ FROM (
   SELECT DISTINCT (regexp_match(pubname, '${EPHEMERAL_PUBLICATION}'))[1] AS digits
   FROM pg_publication
   WHERE pubname ~ '${EPHEMERAL_PUBLICATION}' AND pg_has_role(pubowner, 'USAGE')
+  ORDER BY digits
   OFFSET 0
 ) AS abandoned
 WHERE pg_try_advisory_lock(('x' || abandoned.digits)::bit(64)::int8)`
+
+/** What {@link LOCK_ABANDONED} would find, found without taking a lock. */
+export const FIND_ABANDONED: string = `
+SELECT ephemeral.digits
+FROM (
+  SELECT DISTINCT (regexp_match(pubname, '${EPHEMERAL_PUBLICATION}'))[1] AS digits
+  FROM pg_publication
+  WHERE pubname ~ '${EPHEMERAL_PUBLICATION}' AND pg_has_role(pubowner, 'USAGE')
+) AS ephemeral
+WHERE NOT EXISTS (
+  SELECT
+  FROM pg_locks AS lock
+  WHERE lock.locktype = 'advisory'
+    AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND lock.objsubid = 1
+    AND lock.classid::int8 << 32 | lock.objid::int8 = ('x' || ephemeral.digits)::bit(64)::int8
+)
+ORDER BY ephemeral.digits`
 
 /** Takes the advisory lock of a name ($1: its digits) for as long as the session lives. */
 export const LOCK: string = `SELECT pg_advisory_lock(('x' || $1)::bit(64)::int8)`

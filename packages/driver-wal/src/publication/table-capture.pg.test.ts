@@ -271,7 +271,7 @@ describePostgres('capture', (postgres) => {
     await expect(wal.session.capture([wanted('t')])).rejects.toMatchObject({
       code: 'ERR_SETUP_REQUIRED',
       // The owner is a superuser: to become one is not what is advised.
-      message: expect.stringMatching(/belongs to role .* Run: ALTER TABLE "public"\."t" OWNER TO/),
+      message: expect.stringMatching(/may not publish .* Run: ALTER TABLE "public"\."t" OWNER TO/),
     })
     const owner = await database.createRole()
     await database.query(`ALTER TABLE t OWNER TO "${owner.name}"`)

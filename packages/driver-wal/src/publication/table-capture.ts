@@ -17,7 +17,7 @@ import { parseLsn } from '../replication/lsn.ts'
 import { positionBefore } from '../replication/wal-position.ts'
 import { Waiting } from '../session/waiting.ts'
 import type { AttachedTable, AttachedTables } from './attached-tables.ts'
-import { additionStatements, removalStatement, textOf, touchStatements } from './capture-statements.ts'
+import { additionStatements, removalStatement, touchStatements } from './capture-statements.ts'
 import { checkIdentity, harmOf } from './check-identity.ts'
 import type { EphemeralName } from './ephemeral-name.ts'
 import { INSERT_PLACE, LOCK_HOLDERS } from './lock-sql.ts'
@@ -25,6 +25,7 @@ import type { Gate } from './gate.ts'
 import type { Published, PublicationPlan, WantedTable } from './publication-plan.ts'
 import { kindOf, publicationPlan } from './publication-plan.ts'
 import { PUBLISHED_TABLES } from './publication-sql.ts'
+import { textOf } from './transaction-statements.ts'
 import { waitForCommits, waitForWriters } from './wait-for-writers.ts'
 
 const LOCK_NOT_AVAILABLE = '55P03'
@@ -122,7 +123,7 @@ export class TableCapture {
       )
       if (attached.name(tables).length > 0) isRenamed = true
       try {
-        if (plan.add.length > 0) await control.query(textOf(additionStatements(this.#parts.name, plan, attempt)))
+        if (plan.add.length > 0) await control.transaction(textOf(additionStatements(this.#parts.name, plan, attempt)))
         for (const { oid, table } of tables) {
           if ((attached.byName(table)?.oid ?? oid) !== oid) host.notify(successor(table))
         }
@@ -213,7 +214,7 @@ export class TableCapture {
    */
   async #touch(): Promise<void> {
     const { control, name } = this.#parts
-    await control.query(textOf(touchStatements(name)))
+    await control.transaction(textOf(touchStatements(name)))
   }
 
   /** Everything of these tables that is committed before the returned position can be seen by a SELECT. */

@@ -1,11 +1,12 @@
 import type { DriverHost, DriverSession } from '@rowtap/core/driver'
+import { connectError, connectionUnreadable } from '@rowtap/core/driver'
 import type { ClientConfig } from 'pg'
 import pg from 'pg'
 import { RelationRegistry } from '../catalog/relation-registry.ts'
 import { clientConfig } from '../connection/client-config.ts'
 import { ControlConnection } from '../connection/control-connection.ts'
-import { connectError, connectionUnreadable, replicationConnectError } from '../errors/connect-error.ts'
 import { databaseError } from '../errors/database-error.ts'
+import { replicationConnectError } from '../errors/replication-connect-error.ts'
 import { AttachedTables } from '../publication/attached-tables.ts'
 import { ephemeralName } from '../publication/ephemeral-name.ts'
 import {
@@ -69,6 +70,6 @@ function controlConnection(config: ClientConfig): ControlConnection {
   try {
     return new ControlConnection(config)
   } catch (error) {
-    throw connectionUnreadable(error)
+    throw connectionUnreadable('walDriver', error)
   }
 }

@@ -26,7 +26,7 @@ export function planningSession(parts: PlanningParts): DriverSession {
   return {
     describe: (table) => describeTable(parts, table),
     normalise: (constants) => readConstants(control, constants),
-    plan: async (requests) => [...openingStatements(parts), ...(await tables.plan(requests))],
+    plan: async (requests) => [...(await openingStatements(parts)), ...(await tables.plan(requests))],
     capture: () => Promise.reject(planOnly()),
     batches: () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(planOnly()) }) }),
     acknowledge: () => {},
@@ -37,11 +37,11 @@ export function planningSession(parts: PlanningParts): DriverSession {
   }
 }
 
-/** What a session runs when it is opened. */
-function openingStatements({ name, version }: PlanningParts): readonly PlannedStatement[] {
+/** What a session runs when it is opened, as things are now. */
+async function openingStatements({ control, name, version }: PlanningParts): Promise<readonly PlannedStatement[]> {
   const { all, inserts } = name.publications
   return [
-    ...publicationStatements(name, version),
+    ...(await publicationStatements(control, name, version)),
     {
       sql: createTemporarySlot(name.slot),
       purpose: 'Makes a slot that goes away with its replication connection; waits for all older transactions to end.',

@@ -93,7 +93,11 @@ export class WalSession implements DriverSession {
   }
 
   capture(requests: readonly CaptureRequest[]): Promise<Position> {
-    return this.#exclusively(() => this.#tables.capture(requests))
+    return this.#exclusively(() => {
+      // Before the first change that a new listener may see is decoded.
+      this.#parts.relations.compare(requests)
+      return this.#tables.capture(requests)
+    })
   }
 
   async *batches(): AsyncGenerator<ChangeBatch, void, void> {

@@ -116,5 +116,5 @@ export function wanted(
   name: string,
   operations: readonly Operation[] = ['insert', 'update', 'delete', 'truncate'],
 ): CaptureRequest {
-  return { table: { schema: 'public', name }, operations: new Set(operations), columns: null }
+  return { table: { schema: 'public', name }, operations: new Set(operations), columns: null, comparedEnums: new Set() }
 }

@@ -91,7 +91,7 @@ function typeLines(): readonly TypeLine[] {
   const texts = KNOWN_BASE_TYPES.filter(dependsOnCollation)
   return [
     ...plain.map((name): TypeLine => ({ label: labelOf(name), where: null, type: base(name, null) })),
-    { label: 'enumerations', where: null, type: { kind: 'enum', labels: [], ...named() } },
+    { label: 'enumerations', where: null, type: { kind: 'enum', labels: [], labelIds: [], ...named() } },
     { label: 'arrays', where: null, type: { kind: 'array', element: base('int4', null), ...named() } },
     { label: 'ranges', where: null, type: range },
     { label: 'multiranges', where: null, type: { kind: 'multirange', range, ...named() } },

@@ -4,20 +4,20 @@
  *
  * What is given after `pnpm test` goes to vitest, and then the checks are left out: `pnpm test packages/core`.
  *
- * The last line is `N passed, N failed`: each check is one, and each test in vitest's report is one.
+ * The last line is `N passed, N failed`: each check is one, and each test is one.
  */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCheck } from './check.ts'
 import type { Check, CheckResult } from './check.ts'
 import type { TestCounts } from './vitest-report.ts'
-import { readVitestReport } from './vitest-report.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
+const COUNT_REPORTER = fileURLToPath(new URL('./count-reporter.ts', import.meta.url))
 // turbo looks for pnpm on the PATH, where it need not be: it may have been run by npx, or by its path.
 const folders = [join(root, 'node_modules/.bin'), process.env['PATH'], dirname(process.env['npm_execpath'] ?? root)]
 process.env['PATH'] = folders.join(delimiter)
@@ -49,7 +49,7 @@ const failedChecks = results.filter((result) => !result.passed)
 const failed = failedChecks.length + tests.failed
 const passed = results.length - failedChecks.length + tests.passed
 if (failedChecks.length > 0) console.log(`Failed checks: ${failedChecks.map((result) => result.name).join(', ')}`)
-if (tests.skipped > 0) console.log(`Skipped tests: ${tests.skipped}`)
+for (const [reason, count] of Object.entries(tests.skipped)) console.log(`Skipped tests: ${count} (${reason})`)
 console.log(
   `${results.length} checks, ${tests.passed + tests.failed} tests, ${((performance.now() - start) / 1000).toFixed(0)} s`,
 )
@@ -59,19 +59,13 @@ process.exitCode = failed === 0 ? 0 : 1
 async function runTests(parameters: readonly string[]): Promise<TestCounts> {
   const directory = await mkdtemp(join(tmpdir(), 'rowtap-test-'))
   try {
-    const report = join(directory, 'report.json')
-    const code = await vitest([
-      'run',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
-      ...parameters,
-    ])
-    if (!existsSync(report)) {
-      console.log(`vitest ended with ${code} and left no report.`)
-      return { passed: 0, failed: 1, skipped: 0 }
+    const path = join(directory, 'counts.json')
+    const code = await vitest(['run', '--reporter=default', `--reporter=${COUNT_REPORTER}`, ...parameters], path)
+    if (!existsSync(path)) {
+      console.log(`vitest ended with ${code} before it had counted its tests.`)
+      return { passed: 0, failed: 1, skipped: {} }
     }
-    const counts = await readVitestReport(report)
+    const counts = JSON.parse(await readFile(path, 'utf8')) as TestCounts
     // An error outside of any test, such as an unhandled rejection, is in the exit code alone.
     return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
   } finally {
@@ -79,9 +73,10 @@ async function runTests(parameters: readonly string[]): Promise<TestCounts> {
   }
 }
 
-function vitest(parameters: readonly string[]): Promise<number | null> {
+function vitest(parameters: readonly string[], countsPath: string): Promise<number | null> {
   return new Promise((resolve, reject) => {
-    const child = spawn('vitest', parameters, { cwd: root, stdio: 'inherit' })
+    const env = { ...process.env, ROWTAP_TEST_COUNTS: countsPath }
+    const child = spawn('vitest', parameters, { cwd: root, stdio: 'inherit', env })
     child.on('error', reject)
     child.on('close', resolve)
   })

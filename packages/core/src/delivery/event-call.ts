@@ -34,7 +34,14 @@ export function callHandlers(
 ): CallFailure | null | Promise<CallFailure | null> {
   for (let index = 0; index < handlers.length; index++) {
     const outcome = attempt(handlers[index], event)
-    if (outcome !== DONE) return callFrom(handlers, index, outcome, event, options)
+    if (outcome === DONE) continue
+    if (!('pending' in outcome)) return callFrom(handlers, index, outcome, event, options)
+    const rest = index + 1
+    return Promise.resolve(outcome.pending).then(
+      () => (rest === handlers.length ? null : callFrom(handlers, index, DONE, event, options)),
+      // Only what fails, and what follows, is worth the promises that a loop with awaits makes for each event.
+      (error: unknown) => callFrom(handlers, index, { error }, event, options),
+    )
   }
   return null
 }

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { ChangeEvent } from '../event.ts'
 import type { Delivery, End, HandlerCall } from './handler-call.ts'
 import { handlerCall } from './handler-call.ts'
+import type { TakenChange } from './taken-change.ts'
 
 /**
  * Remembers which call of a handler the running code belongs to, so that a handler which stops its own listener, or
@@ -11,9 +13,31 @@ const current = new AsyncLocalStorage<HandlerCall>()
 /** The call of the sweep that is being made, where there is one. */
 let shared: HandlerCall | null = null
 
-/** Runs handlers so that what they call can be told apart. */
-export function runInside<T>(call: HandlerCall, run: () => T): T {
-  return current.run(call, run)
+/** What the handlers of one event after another run in. */
+export interface CallFrame {
+  readonly call: HandlerCall
+  /** Delivers an event so that what its handlers call, now or after an await, is known to belong to the call. */
+  run(source: EventSource, event: ChangeEvent, taken: TakenChange): boolean | Promise<boolean>
+}
+
+/** What hands one event to its handlers. */
+interface EventSource {
+  deliver(event: ChangeEvent, taken: TakenChange): boolean | Promise<boolean>
+}
+
+/**
+ * A frame for handlers that run one after the other: what one of them has left behind (a timer) and that runs while
+ * another one's handlers do is taken for theirs. It is made once, because a context of its own for each event costs as
+ * much as delivering it.
+ */
+export function callFrame(): CallFrame {
+  const call = handlerCall(null)
+  const inFrame = current.run(call, () => AsyncLocalStorage.snapshot())
+  return { call, run: (source, event, taken) => inFrame(deliverTo, source, event, taken) }
+}
+
+function deliverTo(source: EventSource, event: ChangeEvent, taken: TakenChange): boolean | Promise<boolean> {
+  return source.deliver(event, taken)
 }
 
 /**

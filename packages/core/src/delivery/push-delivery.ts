@@ -1,7 +1,7 @@
 import type { ChangeEvent } from '../event.ts'
 import type { Delivery, HandlerCall } from './handler-call.ts'
-import { handlerCall } from './handler-call.ts'
-import { deliverInSweep, runInside } from './inside-handler.ts'
+import type { CallFrame } from './inside-handler.ts'
+import { callFrame, deliverInSweep } from './inside-handler.ts'
 import { KeyOrder } from './key-order.ts'
 import type { KeyedTask } from './key-order.ts'
 import type { DeliverySource, TakenChange } from './taken-change.ts'
@@ -29,15 +29,14 @@ interface EventTask extends KeyedTask {
 /** Handlers that have not returned yet. */
 interface PendingCall {
   readonly call: HandlerCall
+  /** What the call was made in; `null` where it is the handlers' for good. */
+  readonly frame: CallFrame | null
   readonly outcome: Promise<boolean>
 }
 
 const NO_CALLS: readonly never[] = []
 
-/**
- * For so many events after one that its handlers took their time for, each has a call of its own: it costs more than
- * sharing one, and tells exactly what a handler has left behind from what another one does.
- */
+/** For so many events after one that its handlers took their time for, none shares a call with other listeners' events. */
 const CALLS_ALONE = 64
 
 /** Hands events to handlers: one after the other, or several at once where their order does not matter. */
@@ -48,6 +47,8 @@ export class PushDelivery implements Delivery {
   /** Only where several events may be with handlers at once. */
   readonly #order: KeyOrder<EventTask> | null
   #calls: Set<HandlerCall> | null = null
+  /** Frames whose handlers have returned: to make one for each event would cost more than the rest of its delivery. */
+  readonly #frames: CallFrame[] = []
   #isRunning = false
   /** How many of the next events have a call of their own. */
   #alone = 1
@@ -171,17 +172,25 @@ export class PushDelivery implements Delivery {
       const outcome = this.#source.deliver(event, taken)
       if (typeof outcome === 'boolean') return outcome
       this.#shared = null
-      return { call: shared, outcome }
+      return { call: shared, frame: null, outcome }
     }
-    const call = handlerCall(this)
-    const outcome = runInside(call, () => this.#source.deliver(event, taken))
-    if (typeof outcome !== 'boolean') return { call, outcome }
-    call.delivery = null
+    const frame = this.#frames.pop() ?? callFrame()
+    const { call } = frame
+    call.delivery = this
+    const outcome = frame.run(this.#source, event, taken)
+    if (typeof outcome !== 'boolean') return { call, frame, outcome }
+    this.#giveBack(call, frame)
     if (this.#alone > 0) this.#alone -= 1
     return outcome
   }
 
-  #whenDone({ call, outcome }: PendingCall, goOn: (goesOn: boolean) => void): void {
+  #giveBack(call: HandlerCall, frame: CallFrame | null): void {
+    call.delivery = null
+    // A handler that did not wait for the end that it asked for: what waits in its name must not be taken for another's.
+    if (frame !== null && call.waitsFor.length === 0) this.#frames.push(frame)
+  }
+
+  #whenDone({ call, frame, outcome }: PendingCall, goOn: (goesOn: boolean) => void): void {
     this.#alone = CALLS_ALONE
     this.#calls ??= new Set()
     const calls = this.#calls
@@ -190,7 +199,7 @@ export class PushDelivery implements Delivery {
     // What follows is told by the handlers' outcome, which never rejects.
     void outcome.then((goesOn) => {
       calls.delete(call)
-      call.delivery = null
+      this.#giveBack(call, frame)
       goOn(goesOn)
       this.#source.callsChanged()
     })

@@ -1,4 +1,4 @@
-import { RowtapError } from '@rowtap/core/driver'
+import { checkConnection, checkOptionNames, RowtapError } from '@rowtap/core/driver'
 
 /**
  * How to reach the server, where a connection string is not enough: the part of `pg`'s client configuration
@@ -71,17 +71,19 @@ export interface ResolvedTriggerOptions {
 // PostgreSQL cuts names at 63 bytes; the names of the triggers are made from the schema's.
 const maximalSchemaBytes = 50
 
+const NAMES = ['connection', 'types', 'schema', 'pollIntervalMs', 'leaseMs', 'enableAlways']
+
 /**
  * Puts the defaults in place.
  *
  * @throws RowtapError ERR_INVALID_OPTIONS
  */
 export function resolveTriggerOptions(options: TriggerDriverOptions): ResolvedTriggerOptions {
+  checkOptionNames('triggerDriver()', options, NAMES)
   const { connection = {}, types, schema = 'rowtap', pollIntervalMs, leaseMs = 30_000, enableAlways = false } = options
+  if (pollIntervalMs !== undefined) checkOptionNames(`'pollIntervalMs'`, pollIntervalMs, ['min', 'max'])
   const { min: pollMinMs = 5, max: pollMaxMs = Math.max(1000, pollIntervalMs?.min ?? 0) } = pollIntervalMs ?? {}
-  if (typeof connection !== 'string' && (typeof connection !== 'object' || connection === null)) {
-    throw invalid('connection must be a connection string or an object such as { host, user, password, database }.')
-  }
+  checkConnection('triggerDriver', connection)
   const bytes = Buffer.byteLength(schema)
   if (bytes === 0 || bytes > maximalSchemaBytes || schema.includes('\0') || schema.startsWith('pg_')) {
     throw invalid(`schema must have 1 to ${maximalSchemaBytes} bytes and must not begin with pg_.`)

@@ -13,7 +13,7 @@ const LEVEL: EnumType = {
   castName: '"public"."level"',
   displayName: 'level',
   labels: ['low', 'high'],
-  labelIds: [1, 2],
+  labelIds: ['1', '2'],
 }
 const LIST: ColumnType = { kind: 'array', castName: '"public"."_level"', displayName: 'level[]', element: LEVEL }
 
@@ -46,7 +46,7 @@ async function heard(
   return { keys: events.map(({ key }) => key?.['id']), errors }
 }
 
-const more: EnumType = { ...LEVEL, labels: ['low', 'middle', 'high'], labelIds: [1, 3, 2] }
+const more: EnumType = { ...LEVEL, labels: ['low', 'middle', 'high'], labelIds: ['1', '3', '2'] }
 const renamed: EnumType = { ...LEVEL, labels: ['high', 'low'] }
 const localText: ColumnType = { ...TEXT, collation: { name: 'de-x-icu', order: 'locale', asciiCase: false } }
 
@@ -64,8 +64,48 @@ test('a condition ends with its client where labels were given other names', asy
   expect(keys).toEqual(['0'])
   expect(errors.map(({ code }) => code)).toEqual(['ERR_SETUP_REQUIRED'])
   expect(errors[0]?.message).toBe(
-    `Table public.tasks was altered while a listener's 'where' names its column "level": the labels of its type level are called otherwise now. Correct 'where' if need be, and start the listener again.`,
+    `Table public.tasks was altered while a listener's 'where' names its column "level": the labels of its type level were given other names. Correct 'where' if need be, and start the listener again.`,
   )
+})
+
+test.each([
+  ['is', { level: 'high' }, 'older'],
+  ['is, and was when the type was read', { level: 'older' }, 'older'],
+  ['is not', { level: { neq: 'high' } }, 'older'],
+  ['is one of many', { or: [{ note: 'm' }, { level: { in: ['a', 'b', 'c', 'high'] } }] }, 'older'],
+  ['is none of some', { not: { level: { in: ['low'] } } }, 'older'],
+  ['is after', { level: { gt: 'low' } }, 'older'],
+])(
+  'a row from before a label had its name ends the client where a condition compares it: it %s',
+  async (_how, where, value) => {
+    const { keys, errors } = await heard(where, [tasks(LEVEL), tasks(LEVEL)], [value, 'n'])
+    expect(keys).toEqual([])
+    expect(errors[0]).toMatchObject({
+      code: 'ERR_DECODE',
+      message: expect.stringMatching(
+        /^The label "older" is not one that the type level had when it was last read.*Start the listener again/u,
+      ) as unknown,
+    })
+  },
+)
+
+test('so does a list that holds such a label', async () => {
+  const shapes = [tasks(LIST), tasks(LIST)]
+  expect(await heard({ level: ['low', 'high'] }, shapes, ['{low,high}', 'n'])).toMatchObject({ keys: ['0', '1'] })
+  const { keys, errors } = await heard({ level: ['low'] }, shapes, ['{low,older}', 'n'])
+  expect([keys, errors.map(({ code }) => code)]).toEqual([[], ['ERR_DECODE']])
+})
+
+test('rows without a condition on such a label are delivered in order, also by a key that it is', async () => {
+  const driver = new ScriptedDriver([tasks(LEVEL)], SCRIPTED_CAPABILITIES)
+  await using client = await connect(driver)
+  const listener = client.listen({ table: 'tasks', key: ['level'], concurrency: 2, where: { note: 'n' } })
+  const keys: unknown[] = []
+  listener.on('change', ({ key }) => void keys.push(key?.['level']))
+  await listener.ready
+  driver.deliver([{ kind: 'insert', new: ['1', 'older', 'n'] }])
+  await until(() => keys.length > 0)
+  expect(keys).toEqual(['older'])
 })
 
 test('a condition on other columns does not end with them', async () => {

@@ -34,6 +34,13 @@ interface Coming extends BoundListener {
   readonly wish: CaptureWish
 }
 
+/** What a listener was attached with. */
+interface AttachedWish {
+  readonly wish: CaptureWish
+  readonly condition: ListenerCondition | null
+  readonly relation: Relation
+}
+
 /**
  * Tells the driver which tables are wanted, as listeners come and go: one call at a time, each with the whole set.
  * Listeners that come while a call is under way are attached together by the next.
@@ -42,7 +49,7 @@ export class Attachments {
   readonly #session: DriverSession
   readonly #capabilities: Capabilities
   readonly #events: AttachmentEvents
-  readonly #attached = new Map<TableListener, CaptureWish>()
+  readonly #attached = new Map<TableListener, AttachedWish>()
   readonly #wanted = new CaptureSet()
   #coming: TableListener[] = []
   #turn: Promise<void> = Promise.resolve()
@@ -64,11 +71,11 @@ export class Attachments {
   /** Lets go of a listener. Resolves when the source knows, and rejects where it could not be told. */
   detach(listener: TableListener): Promise<void> {
     const detached = this.#turn.then(async () => {
-      const wish = this.#attached.get(listener)
-      if (wish === undefined) return
+      const attached = this.#attached.get(listener)
+      if (attached === undefined) return
       this.#attached.delete(listener)
       const { version } = this.#wanted
-      this.#wanted.remove(wish)
+      this.#wanted.remove(attached.wish)
       if (this.#wanted.version !== version) await this.#session.capture(this.#wanted.requests())
     })
     // A later listener's turn does not depend on whether this one went well: each call states the whole set.
@@ -94,19 +101,20 @@ export class Attachments {
     const describe = this.#describeOnce()
     const wanted = new CaptureSet()
     const listeners: PlannedListener[] = []
-    const add = async (request: ListenRequest, isAttached: boolean): Promise<CaptureWish> => {
-      const { condition, binding, wish } = await this.#bind(request, await describe(request.table))
-      listeners.push(plannedListener({ capabilities: this.#capabilities, request, condition, binding, isAttached }))
-      return wish
-    }
-    for (const [{ request }, wish] of this.#attached) {
-      await add(request, true)
-      // As it was attached, whatever has become of its table since.
+    const capabilities = this.#capabilities
+    // As they were attached, whatever has become of their tables since.
+    for (const [{ request }, { wish, condition, relation }] of this.#attached) {
+      const binding = bindListener(relation, request, condition)
+      listeners.push(plannedListener({ capabilities, request, condition, binding, isAttached: true }))
       wanted.add(wish)
     }
-    for (const request of requests) wanted.add(await add(request, false))
+    for (const request of requests) {
+      const { condition, binding, wish } = await this.#bind(request, await describe(request.table))
+      listeners.push(plannedListener({ capabilities, request, condition, binding, isAttached: false }))
+      wanted.add(wish)
+    }
     const statements = await this.#session.plan(wanted.requests())
-    return { driver: this.#capabilities.driver, listeners, statements }
+    return { driver: capabilities.driver, listeners, statements }
   }
 
   async #attachComing(): Promise<void> {
@@ -158,7 +166,9 @@ export class Attachments {
       this.#events.refused(only.listener, error)
       return true
     }
-    for (const { listener, wish } of coming) this.#attached.set(listener, wish)
+    for (const { listener, wish, condition, binding } of coming) {
+      this.#attached.set(listener, { wish, condition, relation: binding.relation })
+    }
     this.#events.attached(coming, from)
     return true
   }

@@ -12,7 +12,7 @@ import type { ConditionOperator } from './operator.ts'
 import { OPERATORS } from './operator.ts'
 import { operatorSupport } from './operator-support.ts'
 import { operatorWayOut } from './operator-way-out.ts'
-import { treeMembers } from './tree-members.ts'
+import { TREE_KINDS, treeMembers } from './tree-members.ts'
 
 /**
  * Finds a condition's columns, and decides as PostgreSQL would which type each constant has.
@@ -106,8 +106,10 @@ function boundColumn(condition: Leaf, columns: readonly ConditionColumn[], table
 /** For `{ kind: 'and' }`, which is a column's condition to everybody who does not know what it was meant to be. */
 function treeHint(condition: Leaf): string {
   if (condition.kind !== 'compare' || condition.column !== 'kind' || condition.operator !== 'eq') return ''
-  const members = treeMembers(condition.constant.text)
-  return members === null ? '' : ` A condition tree of this kind has the members kind, ${members.join(', ')}.`
+  const { text } = condition.constant
+  const members = treeMembers(text)
+  if (members !== null) return ` A condition tree of this kind has the members kind, ${members.join(', ')}.`
+  return ` If a condition tree was meant: its kind is one of ${TREE_KINDS.join(', ')}.${didYouMean(text ?? '', TREE_KINDS)}`
 }
 
 function checkOperator(column: BoundColumn, operator: ConditionOperator): void {

@@ -28,8 +28,11 @@ export interface EnumType extends NamedType {
   readonly kind: 'enum'
   /** In their declared order, which is the order of comparison. */
   readonly labels: readonly string[]
-  /** The labels' object ids, in the same order. A label that is given another name keeps its own. */
-  readonly labelIds: readonly number[]
+  /**
+   * What tells each label from every other, in the same order: another text as soon as it is given another name, also
+   * where it has its old name again.
+   */
+  readonly labelIds: readonly string[]
 }
 
 /** An array of any number of dimensions. */

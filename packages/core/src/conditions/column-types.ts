@@ -19,7 +19,7 @@ interface TypeEntry {
   readonly part: string | null
   readonly defaultOrder: boolean
   readonly labels: readonly string[] | null
-  readonly labelIds: readonly number[] | null
+  readonly labelIds: readonly string[] | null
   readonly collation: Collation | null
 }
 

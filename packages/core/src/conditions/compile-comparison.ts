@@ -46,12 +46,13 @@ export function compileList(condition: BoundList, constants: NormalisedConstants
 }
 
 function memberTest(comparison: Comparison, constants: readonly string[]): TextTest {
-  const { key } = comparison
+  const { key, checkedKey } = comparison
   if (key === null || constants.length < 4) {
     const tests = constants.map((constant) => comparison.equalTo(constant))
     return (text) => tests.some((test) => test(text))
   }
   const keys = new Set(constants.map(key))
+  if (checkedKey !== undefined) return (text) => keys.has(checkedKey(text))
   return key === sameText ? (text) => keys.has(text) : (text) => keys.has(key(text))
 }
 
@@ -119,7 +120,7 @@ function pattern(condition: BoundComparison, constant: string): string {
   if (isLikePattern(constant)) return constant
   throw conditionRefusal(
     'ERR_INVALID_OPTIONS',
-    `The pattern ${JSON.stringify(constant)} for ${columnOf(condition.column, condition.origin)} must not end with its escape character: write \\\\ for a backslash.`,
+    `The pattern '${constant}' for ${columnOf(condition.column, condition.origin)} must not end with its escape character: end it with two backslashes to ask for one.`,
     condition.origin.condition,
     0,
   )

@@ -32,7 +32,7 @@ const COLUMNS = [
       castName: '"public"."mood"',
       displayName: 'mood',
       labels: ['sad', 'glad'],
-      labelIds: [1, 2],
+      labelIds: ['1', '2'],
     } satisfies ColumnType,
   },
 ]
@@ -77,6 +77,12 @@ describe('what cannot be evaluated exactly is refused with a reason', () => {
     [{ other: 1 }, 'ERR_INVALID_OPTIONS', 'Its columns are "id", "note"'],
     [{ idd: 1 }, 'ERR_INVALID_OPTIONS', 'Did you mean "id"?'],
     [{ kind: 'in' }, 'ERR_INVALID_OPTIONS', 'of this kind has the members kind, column, negated, constants.'],
+    [
+      { kind: 'xor', conditions: [] },
+      'ERR_INVALID_OPTIONS',
+      'If a condition tree was meant: its kind is one of and, or, not, compare, in, between, null, boolean, constant. Did you mean "or"?',
+    ],
+    [{ kind: 'between ', column: 'a' }, 'ERR_INVALID_OPTIONS', 'Did you mean "between"?'],
     [{ id: { like: '1%' } }, 'ERR_INVALID_OPTIONS', 'no such operator for the type int4. Patterns are for texts'],
     [{ id: { like: '1%' } }, 'ERR_INVALID_OPTIONS', 'cannot use LIKE on column "id" of table public.orders'],
     [{ doc: { eq: {} } }, 'ERR_INVALID_OPTIONS', 'cannot use = on column "doc" of table public.orders'],
@@ -95,7 +101,7 @@ describe('what cannot be evaluated exactly is refused with a reason', () => {
     [
       { note: { like: 'a\\' } },
       'ERR_INVALID_OPTIONS',
-      'column "note" of table public.orders must not end with its escape',
+      `The pattern 'a\\' for column "note" of table public.orders must not end with its escape`,
     ],
     [
       { city: { gt: 'a' } },

@@ -27,6 +27,18 @@ describe('the object form', () => {
       { kind: 'and', conditions: [compare('total', 'gte', '100'), compare('total', 'lt', '200')] },
     ],
     [{ name: { notIlike: 'a%' } }, compare('name', 'not ilike', 'a%')],
+    [
+      { tag: { in: ['x', null] } },
+      {
+        kind: 'in',
+        column: 'tag',
+        negated: false,
+        constants: [
+          { text: 'x', type: null },
+          { text: null, type: null },
+        ],
+      },
+    ],
     [{ tag: { isDistinctFrom: null } }, compare('tag', 'is distinct from', null)],
     [{ tag: { notIn: [] } }, { kind: 'in', column: 'tag', negated: true, constants: [] }],
     [
@@ -104,7 +116,13 @@ describe('what is no condition is refused in a sentence', () => {
     [{ a: { x: 1 } }, 'a value that is an object is written { eq: … }'],
     [{ a: {} }, 'has no operator'],
     [{ a: { eq: null } }, 'write { isNull: true }'],
-    [{ a: { in: [1, null] } }, 'to which no value is equal'],
+    [
+      { a: { in: [null, null] } },
+      'has nothing but null in its list, to which no value is equal: write { isNull: true }',
+    ],
+    [{ a: { notIn: [1, null] } }, 'has null in its list, and so is true of no row'],
+    [new Map(), `'where' takes an object of columns and what they must be, and not an instance of Map.`],
+    [{ not: new URL('postgres://db') }, 'and not an instance of URL'],
     [{ a: { in: 1 } }, 'takes a list of values'],
     [
       { a: { notIn: [1, undefined] } },
@@ -124,7 +142,7 @@ describe('what is no condition is refused in a sentence', () => {
     [{ a: '\uD800' }, 'surrogate'],
     [{ a: new Date(Number.NaN) }, 'invalid Date'],
     [{ a: [Number.NaN] }, 'JSON has no form'],
-    [{ a: new Map() }, 'an object of a class'],
+    [{ a: new Map() }, 'is an instance of Map, which is no value of a column'],
     [{ a: Symbol('x') }, 'a symbol'],
     [{ kind: 'compare', column: 'a', operator: 'equals', constant: { text: '1', type: null } }, 'eq, neq'],
     [{ kind: 'compare', column: 'a', operator: 'eq', constant: '1' }, 'not { text, type }'],
@@ -156,7 +174,34 @@ test('what is nested too deeply, or contains itself, is refused in a sentence', 
   for (const where of [deep, round]) {
     expect(() => conditionOf(where)).toThrow(`'where' is nested more than 200 levels deep.`)
   }
-  let fine: object = { id: 1 }
-  for (let level = 0; level < 190; level += 1) fine = { or: [fine] }
-  expect(conditionOf(fine)).toMatchObject({ kind: 'or' })
+  const twice: { and?: object[] } = {}
+  twice.and = [twice, twice]
+  expect(() => conditionOf(twice)).toThrow('see that it does not contain itself')
+  const json: unknown[] = []
+  json.push(json)
+  expect(() => conditionOf({ doc: { eq: json } })).toThrow('see that it does not contain itself')
+})
+
+const WRAPPINGS: Readonly<Record<string, (part: object, level: number) => object>> = {
+  not: (part) => ({ not: part }),
+  or: (part) => ({ or: [part] }),
+  'and of a tree': (part) => ({ kind: 'and', conditions: [part] }),
+  'not of a tree': (part) => ({ kind: 'not', condition: part }),
+  'and, or and not': (part, level) => [{ and: [part] }, { or: [part] }, { not: part }][level % 3] ?? part,
+}
+
+test.each(Object.entries(WRAPPINGS))('200 levels of %s and no more', (_, wrap) => {
+  const leaf = { kind: 'compare', column: 'a', operator: 'lt', constant: { text: '1', type: null } }
+  const nested = (levels: number): object =>
+    Array.from({ length: levels }, (_level, index) => index).reduce<object>((part, level) => wrap(part, level), leaf)
+  expect(() => conditionOf(nested(200))).not.toThrow()
+  expect(() => conditionOf(nested(201))).toThrow(`'where' is nested more than 200 levels deep.`)
+})
+
+test('columns side by side are a level, and so are operators on one column', () => {
+  const nested = (leaf: object): object => Array.from({ length: 200 }).reduce<object>((part) => ({ not: part }), leaf)
+  expect(() => conditionOf(nested({ a: 1 }))).not.toThrow()
+  for (const leaf of [{ a: 1, b: 2 }, { a: { gt: 1, lt: 2 } }]) {
+    expect(() => conditionOf(nested(leaf))).toThrow('more than 200 levels deep')
+  }
 })

@@ -1,8 +1,8 @@
 import { invalidOptions } from '../options/check-option-names.ts'
 import { didYouMean } from '../options/nearest-name.ts'
-import { valueKind } from '../options/value-kind.ts'
+import { shownValue, valueKind } from '../options/value-kind.ts'
 import type { ComparisonOperator, Condition } from './condition.ts'
-import { checkDepth } from './check-depth.ts'
+import { checkLevels } from './condition-depth.ts'
 import { isConditionSource } from './condition-source.ts'
 import { conditionTree } from './condition-tree.ts'
 import { constantOf } from './constant-of.ts'
@@ -15,12 +15,12 @@ import { isConditionTree, isMalformedTree, notATree } from './tree-members.ts'
  * @throws RowtapError ERR_INVALID_OPTIONS for anything else.
  */
 export function conditionOf(where: unknown): Condition {
-  checkDepth(where)
-  return condition(where, `'where'`)
+  return condition(where, `'where'`, 0)
 }
 
-function condition(where: unknown, place: string): Condition {
-  if (isConditionTree(where)) return conditionTree(where, place)
+function condition(where: unknown, place: string, levels: number): Condition {
+  checkLevels(levels)
+  if (isConditionTree(where)) return conditionTree(where, place, levels)
   if (isConditionSource(where)) {
     throw invalidOptions(
       `${place} has a condition that still has to be parsed, such as sql\`…\`: it is the whole 'where', or await its toCondition() first.`,
@@ -28,12 +28,15 @@ function condition(where: unknown, place: string): Condition {
   }
   if (isMalformedTree(where)) throw invalidOptions(notATree(where, place))
   if (!isPlainObject(where)) throw invalidOptions(notAnObject(where, place))
-  const conditions = Object.entries(where).map(([name, value]) => part(name, value, place))
+  const parts = Object.entries(where)
+  const inside = parts.length === 1 ? levels : levels + 1
+  const conditions = parts.map(([name, value]) => part(name, value, place, inside))
+  checkLevels(inside)
   const [first] = conditions
   return conditions.length === 1 && first !== undefined ? first : { kind: 'and', conditions }
 }
 
-function part(name: string, value: unknown, place: string): Condition {
+function part(name: string, value: unknown, place: string, levels: number): Condition {
   const here = `${place} at ${JSON.stringify(name)}`
   switch (name) {
     case 'and':
@@ -41,14 +44,15 @@ function part(name: string, value: unknown, place: string): Condition {
       if (!Array.isArray(value)) {
         throw invalidOptions(`${here} takes a list of conditions, and not ${valueKind(value)}. ${columnNamed(name)}`)
       }
-      return { kind: name, conditions: value.map((one: unknown, at) => condition(one, `${here}[${at}]`)) }
+      checkLevels(levels + 1)
+      return { kind: name, conditions: value.map((one: unknown, at) => condition(one, `${here}[${at}]`, levels + 1)) }
     case 'not':
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         throw invalidOptions(`${here} takes one condition, and not ${valueKind(value)}. ${columnNamed(name)}`)
       }
-      return { kind: 'not', condition: condition(value, here) }
+      return { kind: 'not', condition: condition(value, here, levels + 1) }
     default:
-      return columnCondition(name, value, here)
+      return columnCondition(name, value, here, levels)
   }
 }
 
@@ -63,7 +67,7 @@ function notAnObject(where: unknown, place: string): string {
   return `${takes}, and not ${valueKind(where)}.`
 }
 
-function columnCondition(column: string, value: unknown, place: string): Condition {
+function columnCondition(column: string, value: unknown, place: string, levels: number): Condition {
   if (value === null) return { kind: 'null', column, negated: false }
   if (!isPlainObject(value)) return { kind: 'compare', column, operator: 'eq', constant: constantOf(value, place) }
   const conditions = Object.entries(value).map(([name, operand]) => operatorCondition(column, name, operand, place))
@@ -71,7 +75,9 @@ function columnCondition(column: string, value: unknown, place: string): Conditi
   if (first === undefined) {
     throw invalidOptions(`${place} has no operator. An object as a value is written { eq: … }.`)
   }
-  return conditions.length === 1 ? first : { kind: 'and', conditions }
+  if (conditions.length === 1) return first
+  checkLevels(levels + 1)
+  return { kind: 'and', conditions }
 }
 
 type MakeCondition = (column: string, operand: unknown, place: string) => Condition
@@ -88,7 +94,7 @@ const OPERATORS: Readonly<Record<string, MakeCondition>> = {
   notIn: listing(true),
   isNull: (column, operand, place) => {
     if (typeof operand === 'boolean') return { kind: 'null', column, negated: !operand }
-    throw invalidOptions(`${place} takes true or false.`)
+    throw invalidOptions(`${place} takes true or false, and not ${shownValue(operand)}.`)
   },
   like: matching('like'),
   notLike: matching('not like'),
@@ -133,17 +139,20 @@ function comparing(operator: ComparisonOperator, insteadOfNull: string | null): 
 
 function matching(operator: ComparisonOperator): MakeCondition {
   return (column, operand, place) => {
-    if (typeof operand !== 'string') throw invalidOptions(`${place} takes a pattern, which is a string.`)
+    if (typeof operand !== 'string')
+      throw invalidOptions(`${place} takes a pattern, which is a string, and not ${valueKind(operand)}.`)
     return { kind: 'compare', column, operator, constant: constantOf(operand, place) }
   }
 }
 
 function listing(negated: boolean): MakeCondition {
   return (column, operand, place) => {
-    if (!Array.isArray(operand)) throw invalidOptions(`${place} takes a list of values.`)
-    if (operand.includes(null)) {
+    if (!Array.isArray(operand)) throw invalidOptions(`${place} takes a list of values, and not ${valueKind(operand)}.`)
+    if (operand.includes(null) && (negated || operand.every((value) => value === null))) {
       throw invalidOptions(
-        `${place} has null in its list, to which no value is equal: ask for NULL with isNull beside it, in 'or' or 'and'.`,
+        negated
+          ? `${place} has null in its list, and so is true of no row: leave it out, and ask for NULL with { isNull: … } beside it.`
+          : `${place} has nothing but null in its list, to which no value is equal: write { isNull: true }.`,
       )
     }
     return {

@@ -1,6 +1,7 @@
 import { invalidOptions } from '../options/check-option-names.ts'
 import { didYouMean } from '../options/nearest-name.ts'
-import { valueKind } from '../options/value-kind.ts'
+import { shownValue, valueKind } from '../options/value-kind.ts'
+import { checkLevels } from './condition-depth.ts'
 import { placesOf, withPlaces } from './condition-places.ts'
 import type { BooleanCondition, ComparisonOperator, Condition, Constant, ConstantType } from './condition.ts'
 import { isStorableText } from './storable-text.ts'
@@ -42,16 +43,24 @@ const CONSTANT_TYPES: Readonly<Record<ConstantType, true>> = {
 /**
  * Checks a condition tree that comes from outside the type system: from a configuration file, from another process.
  *
+ * @param levels how many `and`, `or` and `not` are around it
  * @throws RowtapError ERR_INVALID_OPTIONS
  */
-export function conditionTree(value: unknown, place: string): Condition {
+export function conditionTree(value: unknown, place: string, levels: number = 0): Condition {
   if (!isConditionTree(value)) throw invalidOptions(notATree(value, place))
-  const condition = checkedTree(value.kind, { ...value }, `${place}, ${value.kind}`)
+  const inside = value.kind === 'and' || value.kind === 'or' || value.kind === 'not' ? levels + 1 : levels
+  checkLevels(inside)
+  const condition = checkedTree(value.kind, { ...value }, `${place}, ${value.kind}`, inside)
   const places = placesOf(value)
   return places === null ? condition : withPlaces(condition, places)
 }
 
-function checkedTree(kind: Condition['kind'], node: Readonly<Record<string, unknown>>, inside: string): Condition {
+function checkedTree(
+  kind: Condition['kind'],
+  node: Readonly<Record<string, unknown>>,
+  inside: string,
+  levels: number,
+): Condition {
   const here = `${inside},`
   switch (kind) {
     case 'and':
@@ -59,11 +68,11 @@ function checkedTree(kind: Condition['kind'], node: Readonly<Record<string, unkn
       return {
         kind,
         conditions: listOf(node['conditions'], here, 'conditions').map((one, at) =>
-          conditionTree(one, `${inside}[${at}]`),
+          conditionTree(one, `${inside}[${at}]`, levels),
         ),
       }
     case 'not':
-      return { kind, condition: conditionTree(node['condition'], inside) }
+      return { kind, condition: conditionTree(node['condition'], inside, levels) }
     case 'compare':
       return {
         kind,
@@ -112,7 +121,7 @@ function columnName(value: unknown, place: string): string {
 
 function flag(value: unknown, place: string): boolean {
   if (typeof value === 'boolean') return value
-  throw invalidOptions(`${place} takes true or false, not ${JSON.stringify(value)}.`)
+  throw invalidOptions(`${place} takes true or false, not ${shownValue(value)}.`)
 }
 
 function listOf(value: unknown, place: string, what: string): readonly unknown[] {
@@ -125,7 +134,7 @@ function operator(value: unknown, place: string): ComparisonOperator {
   const known = Object.keys(COMPARISONS)
   const hint = typeof value === 'string' ? didYouMean(value, known) : ''
   throw invalidOptions(
-    `${place} has no operator ${JSON.stringify(value)}.${hint} The operators are ${known.join(', ')}; lists, ranges and NULL have kinds of their own.`,
+    `${place} has no operator ${shownValue(value)}.${hint} The operators are ${known.join(', ')}; lists, ranges and NULL have kinds of their own.`,
   )
 }
 
@@ -133,5 +142,5 @@ function oneOf<K extends string>(table: Readonly<Record<K, unknown>>, value: unk
   if (isOneOf(table, value)) return value
   const known = Object.keys(table)
   const hint = typeof value === 'string' ? didYouMean(value, known) : ''
-  throw invalidOptions(`${place} has ${JSON.stringify(value)} where one of ${known.join(', ')} belongs.${hint}`)
+  throw invalidOptions(`${place} has ${shownValue(value)} where one of ${known.join(', ')} belongs.${hint}`)
 }

@@ -1,4 +1,5 @@
 import { invalidOptions } from '../options/check-option-names.ts'
+import { valueKind } from '../options/value-kind.ts'
 import type { Constant } from './condition.ts'
 import { isStorableText } from './storable-text.ts'
 
@@ -33,7 +34,7 @@ function notAValue(value: unknown, where: string): Error {
   return invalidOptions(
     value === undefined
       ? `${where} is undefined: give it a value, or leave that part out.`
-      : `${where} is a ${typeof value}, which is no value of a column.`,
+      : `${where} is ${valueKind(value)}, which is no value of a column.`,
   )
 }
 
@@ -69,8 +70,16 @@ function digits(value: number, width: number): string {
   return String(value).padStart(width, '0')
 }
 
+/** How deep a value may be nested. One that contains itself has no end. */
+const DEEPEST_JSON = 1000
+
 /** JSON with the digits of a bigint; what JSON has no form for is refused, where JSON.stringify would say null. */
-function jsonText(value: unknown, where: string): string {
+function jsonText(value: unknown, where: string, levels: number = 0): string {
+  if (levels > DEEPEST_JSON) {
+    throw invalidOptions(
+      `${where} is nested more than ${DEEPEST_JSON} levels deep: see that it does not contain itself.`,
+    )
+  }
   switch (typeof value) {
     case 'string':
       return JSON.stringify(checkedText(value, where))
@@ -82,22 +91,22 @@ function jsonText(value: unknown, where: string): string {
       throw invalidOptions(`${where} holds ${value}, which JSON has no form for: write the whole value as a string.`)
     case 'object':
       if (value === null) return 'null'
-      if (Array.isArray(value)) return `[${value.map((element) => jsonText(element, where)).join(',')}]`
+      if (Array.isArray(value)) return `[${value.map((element) => jsonText(element, where, levels + 1)).join(',')}]`
       if (value instanceof Date) return JSON.stringify(dateText(value, where))
       if (value instanceof Uint8Array) return JSON.stringify(bytesText(value))
-      return objectText(value, where)
+      return objectText(value, where, levels + 1)
     default:
       throw notAValue(value, where)
   }
 }
 
-function objectText(value: object, where: string): string {
+function objectText(value: object, where: string, levels: number): string {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) {
-    throw invalidOptions(`${where} is an object of a class, which is no value of a column: write it as a string.`)
+    throw invalidOptions(`${where} is ${valueKind(value)}, which is no value of a column: write it as a string.`)
   }
   const members = Object.entries(value).map(
-    ([name, member]) => `${JSON.stringify(checkedText(name, where))}:${jsonText(member, where)}`,
+    ([name, member]) => `${JSON.stringify(checkedText(name, where))}:${jsonText(member, where, levels)}`,
   )
   return `{${members.join(',')}}`
 }

@@ -16,6 +16,16 @@ export function keyFunction(type: ColumnType): ((text: string) => string) | null
   return comparisonOf(type)?.key ?? null
 }
 
+/**
+ * The same for values that are compared with constants: it throws ERR_DECODE for one that its type did not have when it
+ * was last read, of which it is not known what it is equal to.
+ */
+export function checkedKeyFunction(type: ColumnType): ((text: string) => string) | null {
+  if (operatorSupport(type, 'eq').where !== 'process') return null
+  const comparison = comparisonOf(type)
+  return comparison?.checkedKey ?? comparison?.key ?? null
+}
+
 /** Compares two values' texts in PostgreSQL's order; `null` for types whose order is not known in the process. */
 export function orderFunction(type: ColumnType): ((left: string, right: string) => number) | null {
   const order = valueOrder(type)

@@ -18,7 +18,9 @@ export function jsonConstantText(column: BoundColumn, json: string, at: number):
   throw conditionRefusal(
     'ERR_INVALID_OPTIONS',
     `'where' compares ${columnOf(column.column, origin)} with ${isList ? 'a list' : 'an object'}, and its type is ${type.displayName}: ` +
-      `${isList ? `for one of several values use the operator in, ` : ''}otherwise write the value in a string, as PostgreSQL does.`,
+      (isList
+        ? `for one of several values use the operator in, otherwise write the value in a string, as PostgreSQL does.`
+        : `write the value in a string, as PostgreSQL does.`),
     origin.condition,
     at,
   )

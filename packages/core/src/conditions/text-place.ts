@@ -1,3 +1,5 @@
+import { displayWidth } from './display-width.ts'
+
 /** A place in a text that a condition was read from: the `cause` of an error that points there. */
 export interface TextPlace {
   /** The text as it was read. */
@@ -29,6 +31,10 @@ export function pointingAt(sentence: string, { text, offset, column }: TextPlace
   const last = Math.min(characters.length, column - 1 + CONTEXT)
   const shown = characters.slice(first, last).join('').replaceAll(/\s/gu, ' ').trimEnd()
   const cut = first > 0 ? '…' : ''
-  const caret = `${' '.repeat(column - 1 - first + cut.length)}^`
+  const before = characters
+    .slice(first, column - 1)
+    .join('')
+    .replaceAll(/\s/gu, ' ')
+  const caret = `${' '.repeat(displayWidth(before) + cut.length)}^`
   return `${sentence}\n  ${cut}${shown}${last < characters.length ? '…' : ''}\n  ${caret}`
 }

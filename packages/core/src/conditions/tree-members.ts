@@ -20,6 +20,9 @@ const MEMBERS: Readonly<Record<Condition['kind'], readonly string[]>> = {
   constant: ['value'],
 }
 
+/** The kinds of condition trees. */
+export const TREE_KINDS: readonly string[] = Object.keys(MEMBERS)
+
 /** Every name that a tree's members have, besides `kind`. */
 const MEMBER_NAMES: ReadonlySet<string> = new Set(Object.values(MEMBERS).flat())
 
@@ -48,8 +51,8 @@ export function notATree(value: unknown, place: string): string {
     return `${place}, takes a condition tree, and not ${valueKind(value)}.`
   }
   const given: unknown = 'kind' in value ? value.kind : undefined
-  const hint = typeof given === 'string' ? didYouMean(given, Object.keys(MEMBERS)) : ''
-  return `${place}, has something that is no condition tree: its kind is one of ${Object.keys(MEMBERS).join(', ')}.${hint}`
+  const hint = typeof given === 'string' ? didYouMean(given, TREE_KINDS) : ''
+  return `${place}, has something that is no condition tree: its kind is one of ${TREE_KINDS.join(', ')}.${hint}`
 }
 
 /** The members besides `kind` of a kind of condition tree; `null`: there is no such kind. */

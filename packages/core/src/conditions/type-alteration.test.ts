@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ArrayType, BaseType, EnumType, RangeType } from './column-type.ts'
 import { typeAlteration } from './type-alteration.ts'
+import { unknownType } from './unknown-type.ts'
 
 /** An enumeration of labels with these ids: `'1 low, 2 high'`. */
 function level(labels: string): EnumType {
@@ -10,7 +11,7 @@ function level(labels: string): EnumType {
     castName: '"public"."level"',
     displayName: 'level',
     labels: pairs.map(([, label = '']) => label),
-    labelIds: pairs.map(([id]) => Number(id)),
+    labelIds: pairs.map(([id = '']) => id),
   }
 }
 
@@ -51,17 +52,20 @@ test.each([
   ['they have each other’s names', '1 high, 2 low'],
   ['one has another name, and a new one has its', '1 low, 2 higher, 3 high'],
   ['one has another name, and one is added', '1 lower, 2 high, 3 top'],
+  ['one had another name for a while', '1 low, 2a high'],
+  ['they had each other’s names for a while, and one is added', '1a low, 2a high, 3 top'],
   ['they stand in another order', '2 high, 1 low'],
   ['the type was made anew', '5 low, 6 high'],
 ])('a condition may mean another thing where they are not: %s', (_name, now) => {
-  const alteration = 'the labels of its type level are called otherwise now'
+  const alteration = 'the labels of its type level were given other names'
   expect(typeAlteration(level(BEFORE), level(now))).toBe(alteration)
   expect(typeAlteration(arrayOf(level(BEFORE)), arrayOf(level(now)))).toBe(alteration)
   expect(typeAlteration(rangeOf(level(BEFORE)), rangeOf(level(now)))).toBe(alteration)
 })
 
 test('another type is another meaning, another collation is none by itself', () => {
-  expect(typeAlteration(text('text', 'C'), text('varchar', 'C'))).toBe('its type is varchar now')
-  expect(typeAlteration(text('text', 'C'), level(BEFORE))).toBe('its type is level now')
+  expect(typeAlteration(text('text', 'C'), text('varchar', 'C'))).toBe('its type is now varchar')
+  expect(typeAlteration(text('text', 'C'), level(BEFORE))).toBe('its type is now level')
   expect(typeAlteration(text('text', 'C'), text('text', 'POSIX'))).toBeNull()
+  expect(typeAlteration(level(BEFORE), unknownType('level'))).toBe('its type level is another one of that name')
 })

@@ -34,6 +34,9 @@ test('a condition is typed by the row', () => {
   accept({ total: { greater: 5 } })
   // @ts-expect-error -- a number is no boolean
   accept({ urgent: 1 })
+  accept({ status: { in: ['open', null] } })
+  // @ts-expect-error -- true of no row
+  accept({ status: { notIn: ['open', null] } })
   // @ts-expect-error -- true of no row
   accept({ note: { eq: null } })
   // @ts-expect-error -- undefined is no condition

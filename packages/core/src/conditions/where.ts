@@ -54,8 +54,8 @@ export interface WhereOperators<V> {
   readonly gt?: WhereValue<V>
   /** `>=` */
   readonly gte?: WhereValue<V>
-  /** One of these. Of none: false. */
-  readonly in?: readonly WhereValue<V>[]
+  /** One of these. Of none: false. A `null` among others counts as in SQL: no value is equal to it. */
+  readonly in?: readonly (WhereValue<V> | null)[]
   /** None of these. Not true of NULL, except with an empty list. */
   readonly notIn?: readonly WhereValue<V>[]
   /** `true`: IS NULL; `false`: IS NOT NULL. */

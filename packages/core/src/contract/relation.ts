@@ -7,11 +7,21 @@ import type { TableName } from './table-name.ts'
  */
 export interface RelationColumn extends ConditionColumn {
   /**
+   * The column's number in its table (`attnum`), of a partition's column that of the table at the top: what tells it from
+   * another one that was given its name. Left out: it is not known, and columns are told apart by name alone.
+   */
+  readonly number?: number
+  /**
    * Whether an update may come without the column's value where it left that alone: a large (TOASTed) value is not
    * sent again by logical decoding. That is any type whose values may be too large to stay within the row. `false`:
    * every new row has it.
    */
   readonly mayBeUnavailable: boolean
+  /**
+   * Why no change ever holds the column, and what to do instead, as sentences for a message: a listener that names it is
+   * refused with them. In rows it is absent, and named as unavailable. `null`: changes hold it.
+   */
+  readonly neverSent: string | null
   /** The type's object id, domains resolved to their base type, as `pg` sees it in a query's result. */
   readonly typeOid: number
   /** The type's name for messages: `numeric(10,2)`. */

@@ -1,12 +1,13 @@
 import type { CompiledCondition } from '../conditions/compile-condition.ts'
 import { compileCondition } from '../conditions/compile-condition.ts'
-import type { Condition } from '../conditions/condition.ts'
 import { typeAlteration } from '../conditions/type-alteration.ts'
 import type { Relation } from '../contract/relation.ts'
 import { formatTableName } from '../contract/table-name.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import { RowtapError } from '../rowtap-error.ts'
+import { columnNames } from './column-names.ts'
 import type { ListenerCondition } from './listener-condition.ts'
+import { checkConditionSent } from './never-sent.ts'
 import type { Projection } from './projection.ts'
 import { isInOldRow, wayOut, projection } from './projection.ts'
 
@@ -27,6 +28,7 @@ export function bindListener(relation: Relation, request: ListenRequest, where: 
   const bound = projection(relation, request)
   if (where === null) return { relation, projection: bound, condition: null }
   checkUnaltered(relation, where)
+  checkConditionSent(relation, where.tree)
   const condition = compiled(relation, where)
   checkRows(relation, request, condition)
   return { relation, projection: bound, condition }
@@ -60,20 +62,6 @@ function altered(relation: Relation, what: string, cause?: unknown): RowtapError
     message: `Table ${formatTableName(relation)} was altered while a listener's 'where' names ${what} Correct 'where' if need be, and start the listener again.`,
     cause,
   })
-}
-
-function columnNames(condition: Condition): readonly string[] {
-  switch (condition.kind) {
-    case 'and':
-    case 'or':
-      return condition.conditions.flatMap(columnNames)
-    case 'not':
-      return columnNames(condition.condition)
-    case 'constant':
-      return []
-    default:
-      return [condition.column]
-  }
 }
 
 /** Refuses a condition on values that an update or delete may come without. */

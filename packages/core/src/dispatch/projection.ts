@@ -4,6 +4,7 @@ import { invalidOptions } from '../options/check-option-names.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import { didYouMean } from '../options/nearest-name.ts'
 import { RowtapError } from '../rowtap-error.ts'
+import { checkSent } from './never-sent.ts'
 
 /** A column by its index in the relation. */
 export interface ProjectedColumn {
@@ -17,7 +18,7 @@ export interface Projection {
   readonly columns: readonly ProjectedColumn[]
   /** The columns that identify a row. */
   readonly key: readonly ProjectedColumn[]
-  /** Whether every one of `columns` is in the old row, so that what changed is known exactly. */
+  /** Whether every one of `columns` that changes hold is in the old row, so that what changed is known exactly. */
   readonly knowsChanges: boolean
   /** Whether an update that changes none of `columns` is left out. */
   readonly onlyChanged: boolean
@@ -33,7 +34,7 @@ export function projection(relation: Relation, request: ListenRequest): Projecti
   const all = relation.columns.map(({ name }, index): ProjectedColumn => ({ name, index }))
   const columns = request.columns === null ? all : select(relation, all, request.columns, 'columns')
   const key = keyColumns(relation, all, request)
-  const knowsChanges = columns.every(({ index }) => isInOldRow(relation, index))
+  const knowsChanges = columns.every(({ index }) => isInOldRow(relation, index) || isNeverSent(relation, index))
   if (request.operations.has('update') || request.operations.has('delete')) {
     if (!key.every(({ index }) => isInOldRow(relation, index))) throw keyUnknown(relation, key, request)
     const needsChanges = request.columns !== null && request.operations.has('update') && request.transitions === 'exact'
@@ -47,13 +48,18 @@ export function isInOldRow(relation: Relation, index: number): boolean {
   return relation.oldColumns === 'all' || relation.oldColumns.includes(index)
 }
 
+function isNeverSent(relation: Relation, index: number): boolean {
+  return typeof relation.columns[index]?.neverSent === 'string'
+}
+
 function keyColumns(
   relation: Relation,
   all: readonly ProjectedColumn[],
   request: ListenRequest,
 ): readonly ProjectedColumn[] {
   if (request.key !== null) return select(relation, all, request.key, 'key')
-  if (relation.primaryKey.length === 0) return all
+  // What is never sent follows from the other columns.
+  if (relation.primaryKey.length === 0) return all.filter(({ index }) => !isNeverSent(relation, index))
   return relation.primaryKey.flatMap((index) => all[index] ?? [])
 }
 
@@ -61,7 +67,7 @@ function select(
   relation: Relation,
   all: readonly ProjectedColumn[],
   names: readonly string[],
-  option: string,
+  option: 'columns' | 'key',
 ): readonly ProjectedColumn[] {
   for (const name of names) {
     if (!all.some((column) => column.name === name)) {
@@ -71,6 +77,7 @@ function select(
       )
     }
   }
+  checkSent(relation, names, option)
   return all.filter((column) => names.includes(column.name))
 }
 

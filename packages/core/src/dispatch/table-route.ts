@@ -14,10 +14,16 @@ import { ShapeRoute } from './shape-route.ts'
  */
 const KEPT_SHAPES = 16
 
+/** A listener's condition, and the table as it was when it was attached. */
+interface Attached {
+  readonly condition: ListenerCondition | null
+  readonly relation: Relation
+}
+
 /** The listeners of one table, for each shape in which its rows come. */
 export class TableRoute {
   readonly #counters: TableCounters
-  readonly #listeners = new Map<TableListener, ListenerCondition | null>()
+  readonly #listeners = new Map<TableListener, Attached>()
   readonly #shapes = new Map<string, ShapeRoute>()
   readonly #shapeNames = new WeakMap<Relation, string>()
   #last: { readonly relation: Relation; readonly shape: ShapeRoute } | null = null
@@ -34,10 +40,10 @@ export class TableRoute {
     const name = this.#shapeName(binding.relation)
     const shape = this.#shape(name, binding.relation)
     for (const [other, route] of this.#shapes) {
-      if (route !== shape) this.#addToOther(other, route, listener, condition)
+      if (route !== shape) this.#addToOther(other, route, listener, { condition, relation: binding.relation })
     }
     shape.add(listener, condition, binding)
-    this.#listeners.set(listener, condition)
+    this.#listeners.set(listener, { condition, relation: binding.relation })
   }
 
   remove(listener: TableListener): void {
@@ -59,8 +65,10 @@ export class TableRoute {
     this.#last.shape.route(routed, takers)
   }
 
-  #addToOther(name: string, route: ShapeRoute, listener: TableListener, condition: ListenerCondition | null): void {
+  #addToOther(name: string, route: ShapeRoute, listener: TableListener, attached: Attached): void {
+    const { condition, relation } = attached
     try {
+      checkNamedColumns(route.relation, listener.request, condition, relation)
       route.add(listener, condition, bindListener(route.relation, listener.request, condition))
     } catch {
       // The listener suits the table as it is, and not as it was: if such a row still comes, this is said then.
@@ -72,8 +80,8 @@ export class TableRoute {
     const known = this.#shapes.get(name)
     if (known !== undefined) return known
     const shape = new ShapeRoute(relation)
-    for (const [listener, condition] of this.#listeners) {
-      checkNamedColumns(relation, listener.request)
+    for (const [listener, { condition, relation: before }] of this.#listeners) {
+      checkNamedColumns(relation, listener.request, condition, before)
       shape.add(listener, condition, bindListener(relation, listener.request, condition))
     }
     for (const oldest of this.#shapes.keys()) {
@@ -94,10 +102,12 @@ export class TableRoute {
   #shapeName(relation: Relation): string {
     let name = this.#shapeNames.get(relation)
     if (name === undefined) {
-      const columns = relation.columns.map(({ name: column, type, mayBeUnavailable }) => [
+      const columns = relation.columns.map(({ name: column, number, type, mayBeUnavailable, neverSent }) => [
         column,
+        number,
         type,
         mayBeUnavailable,
+        neverSent,
       ])
       name = JSON.stringify([columns, relation.primaryKey, relation.oldColumns, relation.oldRowsStatement])
       this.#shapeNames.set(relation, name)

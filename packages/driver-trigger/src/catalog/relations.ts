@@ -1,4 +1,4 @@
-import type { ColumnType, ColumnTypeBook, Relation, TableName } from '@rowtap/core/driver'
+import type { ColumnType, ColumnTypeBook, Relation, RelationColumn, TableName } from '@rowtap/core/driver'
 import { unknownType } from '@rowtap/core/driver'
 import type { PostgresTypes } from '../trigger-options.ts'
 import type { ShapeContent } from './shape.ts'
@@ -6,7 +6,7 @@ import type { ShapeContent } from './shape.ts'
 /** A table's shape, and where its columns are in a row's text. */
 export interface ReadableRelation {
   readonly relation: Relation
-  /** For each column of the relation, the number of its field in a row's text. */
+  /** For each column that changes hold, the first of the relation's, the number of its field in a row's text. */
   readonly fields: readonly number[]
 }
 
@@ -38,22 +38,32 @@ function makeRelation(
   content: ShapeContent,
   columnTypes: readonly ColumnType[],
 ): ReadableRelation {
-  const fields: number[] = []
-  const columns = content.columns.flatMap((column, field) => {
-    if (column.virtual) return []
-    fields.push(field)
-    const { name, typeOid, typeName } = column
-    const type = columnTypes[field] ?? unknownType(typeName)
-    return [{ name, type, mayBeUnavailable: false, typeOid, typeName, parse: types.getTypeParser(typeOid, 'text') }]
-  })
+  // A virtual column is printed in its place, but never with its value: it comes after those that have one.
+  const numbered = content.columns.map((column, field) => ({ ...column, field }))
+  const stored = numbered.filter(({ virtual }) => !virtual)
+  const columns = [...stored, ...numbered.filter(({ virtual }) => virtual)].map(
+    ({ name, number, typeOid, typeName, virtual, field }): RelationColumn => ({
+      name,
+      ...(number === null ? {} : { number }),
+      type: columnTypes[field] ?? unknownType(typeName),
+      mayBeUnavailable: virtual,
+      neverSent: virtual ? NEVER_SENT : null,
+      typeOid,
+      typeName,
+      parse: types.getTypeParser(typeOid, 'text'),
+    }),
+  )
   const key = content.key.map((name) => columns.findIndex((column) => column.name === name))
   const relation: Relation = {
     schema: table.schema,
     name: table.name,
     columns,
     primaryKey: key.includes(-1) ? [] : key,
-    oldColumns: 'all',
+    oldColumns: stored.length === columns.length ? 'all' : [...stored.keys()],
     oldRowsStatement: null,
   }
-  return { relation, fields }
+  return { relation, fields: stored.map(({ field }) => field) }
 }
+
+const NEVER_SENT =
+  'It is a virtual generated column, whose value is stored nowhere: name the columns that it is made of, or make it a STORED one.'

@@ -8,6 +8,8 @@ export interface ShapeContent {
 /** One column that a row's text has a field for. */
 export interface ShapeColumn {
   readonly name: string
+  /** Its number in the table at the top; `null`: it was attached or detached meanwhile. */
+  readonly number: number | null
   /** The type, domains resolved to their base type. */
   readonly typeOid: number
   readonly typeName: string

@@ -1,3 +1,4 @@
+import type { Relation } from '@rowtap/core/driver'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
 import type { TestSession } from '../testing/open-test-session.ts'
@@ -104,6 +105,36 @@ describePostgres('the shape that a row was captured with', (postgres) => {
     await database.query('TRUNCATE t1; INSERT INTO t VALUES (2, $$c$$)')
     await session.count(6)
     expect(session.notices.map(({ kind }) => kind)).toEqual(['gap'])
+  })
+
+  test('numbers a column as the table at the top does, in every partition and under every snapshot', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(`
+      CREATE TABLE t (id int, gone int, v int, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+      ALTER TABLE t DROP gone;
+      CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10);
+      CREATE TABLE t2 (v int, id int NOT NULL);
+      ALTER TABLE t ATTACH PARTITION t2 FOR VALUES FROM (10) TO (20)`)
+    await using session = await openTestSession({ connection: database.url })
+    const described = await session.session.describe({ schema: 'public', name: 't' })
+    await session.capture('t')
+    await database.query(`INSERT INTO t VALUES (1, 1), (11, 1)`)
+    const writer = await database.connect()
+    await writer.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
+    await writer.query('SELECT 1')
+    await database.query('ALTER TABLE t DROP v; ALTER TABLE t ADD v int')
+    await writer.query(`INSERT INTO t VALUES (2, 1)`)
+    await writer.query(`INSERT INTO t (v, id) VALUES (1, 12)`)
+    await writer.query('COMMIT')
+    const numbers = (columns: Relation['columns']): string => columns.map((one) => `${one.name} ${one.number}`).join()
+    const changes = await session.count(4)
+    expect([described, ...changes.map(({ relation }) => relation)].map(({ columns }) => numbers(columns))).toEqual([
+      'id 1,v 3',
+      'id 1,v 3',
+      'v 3,id 1',
+      'id 1,v 4',
+      'id 1,v 4',
+    ])
   })
 
   test('has one relation object, the one that describe returns', async () => {

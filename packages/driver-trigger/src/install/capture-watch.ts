@@ -2,7 +2,7 @@ import type { DriverNotice, TableName } from '@rowtap/core/driver'
 import { formatTableName, RowtapError } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
 import { FIND_NAMED, FIND_WANTED_TRIGGERS } from '../sql/install-statements.ts'
-import { captureOnce, isLockFailure } from './capture-table.ts'
+import { isLockFailure } from './capture-table.ts'
 import { triggerNames } from './triggers.ts'
 
 interface Found {
@@ -25,7 +25,8 @@ export interface CaptureWatchTask {
   readonly connection: Connection
   readonly schema: string
   readonly consumer: string
-  readonly enableAlways: boolean
+  /** Makes the triggers of a captured table that are not there. Throws where others hold a lock on it. */
+  readonly capture: (oid: string, table: TableName) => Promise<void>
   /** The name that a captured table was asked for. */
   readonly nameOf: (oid: string) => TableName | undefined
   readonly notify: (notice: DriverNotice) => void
@@ -80,7 +81,7 @@ export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
     // Nobody may want it any more.
     if (isWhole || nameOf(oid) === undefined) return null
     try {
-      await captureOnce(connection, { ...task, oid })
+      await task.capture(oid, table)
     } catch (error) {
       if (isLockFailure(error)) return null
       if (!RowtapError.is(error, 'ERR_SETUP_REQUIRED')) throw error

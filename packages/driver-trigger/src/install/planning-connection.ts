@@ -4,9 +4,11 @@ import type { Connection, Parameter, Queries } from '../connection/connection.ts
 import { COUNT_CONSUMERS, REGISTER_CONSUMER, REMOVE_EXPIRED, REMOVE_WANTED } from '../sql/consumer-statements.ts'
 import {
   FIND_INSTALLATION,
+  FIND_NAMED,
   FIND_TRIGGERS,
   FIND_UNWANTED_TRIGGERS,
   FIND_UNWANTED_WITHOUT,
+  FIND_WANTED_TRIGGERS,
   LAST_MIGRATION,
   NOTE_MIGRATION,
   PARTITION_TREE,
@@ -22,8 +24,10 @@ const NEW_CONSUMER = ':consumer'
 /** What reads, and may be run to plan. Everything else is only written down. */
 const READS: ReadonlySet<Sql | string> = new Set([
   FIND_INSTALLATION,
+  FIND_NAMED,
   FIND_TRIGGERS,
   FIND_UNWANTED_TRIGGERS,
+  FIND_WANTED_TRIGGERS,
   LAST_MIGRATION,
   PARTITION_TREE,
 ])

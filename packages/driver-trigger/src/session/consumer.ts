@@ -13,7 +13,7 @@ import { findTable, lackOfPrivilege } from '../catalog/find-table.ts'
 import type { RelationOf } from '../catalog/relations.ts'
 import type { Connection } from '../connection/connection.ts'
 import { lossOf } from '../connection/connection.ts'
-import { captureTable } from '../install/capture-table.ts'
+import { captureOnce, captureTable } from '../install/capture-table.ts'
 import { captureWatch } from '../install/capture-watch.ts'
 import type { Registration } from '../install/install.ts'
 import { install } from '../install/install.ts'
@@ -116,7 +116,8 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
     connection: control,
     schema: options.schema,
     consumer,
-    enableAlways: options.enableAlways,
+    capture: (oid) =>
+      captureOnce(control, { schema: options.schema, consumer, oid, enableAlways: options.enableAlways }),
     nameOf: (oid) => wanted.get(oid),
     notify: (notice) => host.notify(notice),
   })
@@ -207,6 +208,7 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
     return await planCapture(context, {
       consumer,
       added: new Map([...found].filter(([oid]) => !wanted.has(oid))),
+      kept: new Map([...found].filter(([oid]) => wanted.has(oid))),
       removed: [...wanted.keys()].filter((oid) => !found.has(oid)),
     })
   }

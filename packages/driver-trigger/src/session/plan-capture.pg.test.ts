@@ -102,6 +102,18 @@ describePostgres('a plan', (postgres) => {
     }
   })
 
+  test('shows the triggers of partitions that were made meanwhile, and that are created with the next table’s', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(TABLES)
+    await using client = await openTestSession({ connection: database.url })
+    await client.capture('b')
+    await database.query('CREATE TABLE b2 PARTITION OF b FOR VALUES FROM (10) TO (20)')
+    const planned = await client.session.plan(['a', 'b'].map(request))
+    const onPartition = planned.filter(({ sql }) => /^create trigger .*"b2"/su.test(sql))
+    expect(onPartition).toMatchObject([{ table: { schema: 'public', name: 'b' } }])
+    expect(await executed(async () => void (await client.capture('a', 'b')))).toEqual(texts(planned))
+  })
+
   test('names the table of each statement, and what it is for', async () => {
     await using database = await postgres.createDatabase()
     await database.query(TABLES)

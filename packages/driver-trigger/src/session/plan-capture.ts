@@ -1,6 +1,7 @@
 import type { PlannedStatement, TableName } from '@rowtap/core/driver'
 import { findTable, lackOfPrivilege } from '../catalog/find-table.ts'
 import { captureOnce } from '../install/capture-table.ts'
+import { captureWatch } from '../install/capture-watch.ts'
 import { install } from '../install/install.ts'
 import { planningConnection } from '../install/planning-connection.ts'
 import { removeUnused } from '../install/uninstall.ts'
@@ -17,6 +18,8 @@ export interface PlannedChange {
   readonly consumer: string | null
   /** The tables that are new, by their object ids. */
   readonly added: ReadonlyMap<string, TableName>
+  /** Those that go on being captured. */
+  readonly kept: ReadonlyMap<string, TableName>
   /** The object ids of those that would not be captured any more. */
   readonly removed: readonly string[]
 }
@@ -33,7 +36,7 @@ export async function planFirstCapture(
     if (lack !== null) throw lack
     added.set(found.oid, table)
   }
-  return await planCapture(context, { consumer: null, added, removed: [] })
+  return await planCapture(context, { consumer: null, added, kept: new Map(), removed: [] })
 }
 
 /** The statements of one change: what captures runs here, too, on a connection that only writes statements down. */
@@ -50,9 +53,24 @@ export async function planCapture(context: PlanContext, change: PlannedChange): 
     await wakeUp(connection, !context.server.prepared_transactions, options.pollMinMs, options.pollMaxMs)
     await tidy()
   }
+  const registered = consumer
   for (const [oid, table] of change.added) {
     planning.about(table)
-    await captureOnce(connection, { schema, consumer, oid, enableAlways })
+    await captureOnce(connection, { schema, consumer: registered, oid, enableAlways })
+  }
+  if (change.added.size > 0 && change.kept.size > 0) {
+    const watch = captureWatch({
+      connection,
+      schema,
+      consumer: registered,
+      capture: async (oid, table) => {
+        planning.about(table)
+        await captureOnce(connection, { schema, consumer: registered, oid, enableAlways })
+      },
+      nameOf: (oid) => change.kept.get(oid),
+      notify: () => {},
+    })
+    await watch()
   }
   planning.about(null)
   if (change.removed.length > 0) {

@@ -14,7 +14,8 @@ export function baseType(type: 'a.atttypid' | 'c.type'): Sql {
 
 /**
  * The columns and the primary key of the table `r` (a row of pg_class) as jsonb. `columns` has one element for each
- * column that the table's row type prints, in the same order; domains are resolved to their base type, as they are in
+ * column that the table's row type prints, in the same order; a column's number is that of the column of its name in the
+ * table at the top, which a partition may have in another place. Domains are resolved to their base type, as they are in
  * the description of a query's result. A virtual generated column is printed, but never with its value. A deferrable
  * key is none: for a moment several rows may have the same one.
  */
@@ -23,6 +24,13 @@ export const SHAPE_CONTENT: Sql = sql`pg_catalog.jsonb_build_object(
       select pg_catalog.jsonb_agg(
         pg_catalog.jsonb_build_object(
           'name', a.attname,
+          'number', (
+            select top.attnum
+            from pg_catalog.pg_attribute top
+            where top.attrelid OPERATOR(pg_catalog.=) coalesce(pg_catalog.pg_partition_root(r.oid)::pg_catalog.oid, r.oid)
+              and top.attname OPERATOR(pg_catalog.=) a.attname
+              and top.attnum OPERATOR(pg_catalog.>) 0 and not top.attisdropped
+          ),
           'typeOid', base.oid::pg_catalog.int8,
           'typeName', pg_catalog.format_type(a.atttypid, a.atttypmod),
           'virtual', a.attgenerated OPERATOR(pg_catalog.=) 'v'

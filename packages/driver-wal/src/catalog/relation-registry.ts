@@ -4,7 +4,9 @@ import type { ControlConnection, TextRow } from '../connection/control-connectio
 import type { RelationMessage } from '../pgoutput/relation-message.ts'
 import type { TypeParsers } from '../wal-driver-options.ts'
 import { mayBeToasted } from './bounded-type.ts'
+import { columnNumbers } from './column-numbers.ts'
 import { fullIdentity, oldRowsStatement } from './check-capturable.ts'
+import { neverSent } from './never-sent.ts'
 import type { RowIdentity } from './row-identity.ts'
 import { identityOfMessage, identityOfTable } from './row-identity.ts'
 import type { ColumnFacts, TableFacts } from './table-facts.ts'
@@ -76,7 +78,7 @@ export class RelationRegistry {
   }
 
   /**
-   * The relation of a shape that the stream announces. The stream may be behind the catalogue: columns are the
+   * The relation of a shape that the stream announces, in a transaction that can be seen. The stream may be behind the catalogue: columns are the
    * stream's, and what the stream does not tell is what the catalogue has now.
    */
   async ofMessage(message: RelationMessage): Promise<Relation> {
@@ -97,7 +99,7 @@ export class RelationRegistry {
       oid: message.oid,
       schema,
       name,
-      sent: sameColumns(message, known) ? known : await this.#columnsOf(message),
+      sent: sameColumns(message, known) ? known : await this.#columnsOf(message, facts),
       unsent: facts?.columns.filter((column) => !column.isSent && !has(column.name)) ?? [],
       primaryKey,
       old,
@@ -130,6 +132,11 @@ export class RelationRegistry {
     return this.#columnTypes.refresh(transactions)
   }
 
+  /** Whether a transaction whose changes arrive can be seen: until then the catalogue may be older than they are. */
+  sees(transaction: string): Promise<boolean> {
+    return this.#columnTypes.sees([transaction])
+  }
+
   /** The relation of the same shape, with the columns' types as they are known now. */
   current(relation: Relation): Relation {
     const made = this.#made.get(relation)
@@ -137,12 +144,13 @@ export class RelationRegistry {
     return this.#relation(made.shape)
   }
 
-  async #columnsOf(message: RelationMessage): Promise<readonly ColumnFacts[]> {
+  async #columnsOf(message: RelationMessage, facts: TableFacts | null): Promise<readonly ColumnFacts[]> {
+    const numbers = facts === null ? [] : columnNumbers(message, facts)
     const types = await this.#control.query<TypeColumn>(TYPES, [
       message.columns.map((column) => column.typeOid),
       message.columns.map((column) => column.typeModifier),
     ])
-    return message.columns.map((column, index) => sentColumn(column, types[index]))
+    return message.columns.map((column, index) => sentColumn(column, numbers[index] ?? null, types[index]))
   }
 
   #relation(shape: Shape): Relation {
@@ -170,8 +178,10 @@ export class RelationRegistry {
       name: shape.name,
       columns: columns.map((column, index): RelationColumn => ({
         name: column.name,
+        ...(column.number === null ? {} : { number: column.number }),
         type: types[index] ?? unknownType(column.typeName),
         mayBeUnavailable: column.mayBeToasted || !column.isSent,
+        neverSent: neverSent(column),
         typeOid: column.baseTypeOid,
         typeName: column.typeName,
         parse: this.#types.getTypeParser(column.baseTypeOid, 'text'),
@@ -188,19 +198,28 @@ type TypeColumn = 'name' | 'base' | 'modifier' | 'storage' | 'inline_bytes' | 'c
 /** A type that was dropped meanwhile has no base any more; its values are text, as those of any unknown type. */
 function sentColumn(
   { name, typeOid, typeModifier }: RelationMessage['columns'][number],
+  number: number | null,
   type: TextRow<TypeColumn> | undefined,
 ): ColumnFacts {
   const baseTypeOid = Number(type?.base ?? typeOid)
   const stored = { baseTypeOid, baseTypeModifier: Number(type?.modifier ?? -1), storage: type?.storage ?? 'x' }
   return {
     name,
+    number,
     typeOid,
     typeModifier,
-    typeName: type?.name ?? String(typeOid),
+    typeName: nameOf(type) ?? String(typeOid),
     baseTypeOid,
     isSent: true,
+    isVirtual: false,
     mayBeToasted: type === undefined || mayBeToasted(stored, storageLimits(type)),
   }
+}
+
+/** PostgreSQL has no name for a type that was dropped. */
+function nameOf(type: TextRow<TypeColumn> | undefined): string | null {
+  if (type === undefined) return null
+  return type.base === null ? 'a type that was dropped' : type.name
 }
 
 function keyOf({ schema, name }: TableName): string {

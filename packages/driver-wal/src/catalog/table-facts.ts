@@ -7,6 +7,8 @@ import { TABLE_BY_NAME, TABLE_BY_OID } from './table-sql.ts'
 /** A column as the catalogue has it. */
 export interface ColumnFacts {
   readonly name: string
+  /** `pg_attribute.attnum`; `null` where it is not known. */
+  readonly number: number | null
   readonly typeOid: number
   readonly typeModifier: number
   readonly typeName: string
@@ -14,6 +16,8 @@ export interface ColumnFacts {
   readonly baseTypeOid: number
   /** Whether changes have the column: a generated one may be left out. */
   readonly isSent: boolean
+  /** Whether it is generated, and its value stored nowhere. */
+  readonly isVirtual: boolean
   /** Whether a large value may be stored outside of the row: one that an update leaves alone is then not sent. */
   readonly mayBeToasted: boolean
 }
@@ -46,6 +50,8 @@ export interface TableFacts extends TableName {
   readonly isSystem: boolean
   /** In the table's order. */
   readonly columns: readonly ColumnFacts[]
+  /** The numbers of the columns that were dropped. */
+  readonly droppedColumns: readonly number[]
   readonly primaryKey: readonly string[]
   readonly storage: readonly StorageFacts[]
   /** The table and everything below it. */
@@ -64,6 +70,7 @@ type Column =
   | 'owned'
   | 'system'
   | 'columns'
+  | 'dropped_columns'
   | LimitColumn
   | 'primary_key'
   | 'storage'
@@ -88,8 +95,18 @@ export function storageLimits(row: TextRow<LimitColumn>): StorageLimits {
 type StoredColumn = Omit<ColumnFacts, 'mayBeToasted'> & StoredType
 
 function columnFacts(column: StoredColumn, limits: StorageLimits): ColumnFacts {
-  const { name, typeOid, typeModifier, typeName, baseTypeOid, isSent } = column
-  return { name, typeOid, typeModifier, typeName, baseTypeOid, isSent, mayBeToasted: mayBeToasted(column, limits) }
+  const { name, number, typeOid, typeModifier, typeName, baseTypeOid, isSent, isVirtual } = column
+  return {
+    name,
+    number,
+    typeOid,
+    typeModifier,
+    typeName,
+    baseTypeOid,
+    isSent,
+    isVirtual,
+    mayBeToasted: mayBeToasted(column, limits),
+  }
 }
 
 function tableFacts(rows: readonly TextRow<Column>[]): TableFacts | null {
@@ -108,6 +125,7 @@ function tableFacts(rows: readonly TextRow<Column>[]): TableFacts | null {
     columns: (JSON.parse(row.columns ?? '[]') as StoredColumn[]).map((column) =>
       columnFacts(column, storageLimits(row)),
     ),
+    droppedColumns: JSON.parse(row.dropped_columns ?? '[]') as number[],
     primaryKey: JSON.parse(row.primary_key ?? '[]') as string[],
     storage: JSON.parse(row.storage ?? '[]') as StorageFacts[],
     family: JSON.parse(row.family ?? '[]') as number[],

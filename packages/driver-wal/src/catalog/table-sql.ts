@@ -75,6 +75,7 @@ SELECT
   (
     SELECT coalesce(json_agg(json_build_object(
       'name', a.attname,
+      'number', a.attnum,
       'typeOid', a.atttypid::int8,
       'typeModifier', a.atttypmod,
       'typeName', format_type(a.atttypid, a.atttypmod),
@@ -82,12 +83,18 @@ SELECT
       'baseTypeModifier', base.modifier,
       'storage', base.storage,
       -- Stored generated columns are published from version 18 on, virtual ones never.
-      'isSent', a.attgenerated = '' OR (a.attgenerated = 's' AND current_setting('server_version_num')::int >= 180000)
+      'isSent', a.attgenerated = '' OR (a.attgenerated = 's' AND current_setting('server_version_num')::int >= 180000),
+      'isVirtual', a.attgenerated = 'v'
     ) ORDER BY a.attnum), '[]')
     FROM pg_attribute AS a
     CROSS JOIN LATERAL (${baseType('a.atttypid', 'a.atttypmod')}) AS base
     WHERE a.attrelid = target.oid AND a.attnum > 0 AND NOT a.attisdropped
   ) AS columns,
+  (
+    SELECT coalesce(json_agg(a.attnum), '[]')
+    FROM pg_attribute AS a
+    WHERE a.attrelid = target.oid AND a.attnum > 0 AND a.attisdropped
+  ) AS dropped_columns,
   ${STORAGE_LIMITS},
   (
     -- A deferrable key is not one: within a transaction two rows may have the same.

@@ -54,6 +54,11 @@ export class ChangeDecoder {
     this.#inFlight = inFlight
   }
 
+  /** The xid of the transaction that is arriving; `null` between two of them. */
+  get transaction(): string | null {
+    return this.#arriving?.transaction.id ?? null
+  }
+
   /** From now on changes of the table are of this relation. */
   define(message: RelationMessage, relation: Relation): void {
     this.#relations.set(message.oid, { oid: message.oid, relation, columns: message.columns.length })

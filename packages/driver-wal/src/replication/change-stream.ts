@@ -3,6 +3,7 @@ import type { Change, ChangeBatch, Relation } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
 import type { RelationRegistry } from '../catalog/relation-registry.ts'
 import { MalformedMessage } from '../pgoutput/malformed-message.ts'
+import type { RelationMessage } from '../pgoutput/relation-message.ts'
 import { ChangeDecoder } from './change-decoder.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { InFlight } from './in-flight.ts'
@@ -134,6 +135,16 @@ export class ChangeStream {
     return { ...batch, changes }
   }
 
+  async #define(message: RelationMessage): Promise<void> {
+    const { relations } = this.#parts
+    const { transaction } = this.#decoder
+    // A transaction is in the write-ahead log for a moment before it can be seen, and it may have altered the table.
+    while (transaction !== null && !this.#isEnded && !(await relations.sees(transaction))) {
+      await sleep(VISIBILITY_PAUSE_MS)
+    }
+    this.#decoder.define(message, await relations.ofMessage(message))
+  }
+
   /** Returns a promise where the next message must wait for it. */
   #data(changes: Change[]): Promise<void> | null {
     const { buffer, start, end } = this.#frames
@@ -143,7 +154,7 @@ export class ChangeStream {
       try {
         const message = this.#decoder.decode(buffer, start + WAL_DATA_HEADER_BYTES, end, high, low, changes)
         if (message === null) return null
-        return this.#parts.relations.ofMessage(message).then((relation) => this.#decoder.define(message, relation))
+        return this.#define(message)
       } catch (error) {
         throw this.#malformed(error)
       }

@@ -92,6 +92,8 @@ export function numberComparisonOf(type: BaseType, as: ComparedNumber): Comparis
   }
 }
 
-function ofKey(member: Comparison | null, make: (key: (text: string) => string) => Comparison): Comparison | null {
-  return member === null || member.key === null ? null : make(member.key)
+type Key = (text: string) => string
+
+function ofKey(member: Comparison | null, make: (key: Key, checkedKey?: Key) => Comparison): Comparison | null {
+  return member === null || member.key === null ? null : make(member.key, member.checkedKey)
 }

@@ -11,6 +11,12 @@ export type TextOrder = (text: string) => number
 export interface Comparison {
   /** Two texts are equal in PostgreSQL exactly where this makes the same string of them. `null`: there is no such string. */
   readonly key: ((text: string) => string) | null
+  /**
+   * The same of a row's value that is compared with constants, where it may be none that the type has.
+   *
+   * @throws RowtapError ERR_DECODE for such a value.
+   */
+  readonly checkedKey?: (text: string) => string
   /** Tests for equality with a constant. */
   readonly equalTo: (constant: string) => TextTest
   /** Compares with a constant; `null` where only PostgreSQL knows the order. */
@@ -33,6 +39,23 @@ export function keyComparison(
       const wanted = key(constant)
       if (key === sameText) return (text) => text === constant
       return (text) => text === constant || key(text) === wanted
+    },
+    compareTo,
+  }
+}
+
+/** The same, for types that have other values at other times: `checkedKey` throws for one that is not known. */
+export function checkedComparison(
+  key: (text: string) => string,
+  checkedKey: (text: string) => string,
+  compareTo: ((constant: string) => TextOrder) | null,
+): Comparison {
+  return {
+    key,
+    checkedKey,
+    equalTo(constant) {
+      const wanted = key(constant)
+      return (text) => checkedKey(text) === wanted
     },
     compareTo,
   }

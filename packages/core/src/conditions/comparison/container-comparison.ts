@@ -1,18 +1,25 @@
 import type { Comparison } from './comparison.ts'
-import { keyComparison, sameText } from './comparison.ts'
+import { checkedComparison, keyComparison, sameText } from './comparison.ts'
 
 type Key = (text: string) => string
 
 /** An array by equality: dimensions, their lower bounds, and each element; NULL equals NULL. */
-export function arrayComparison(elementKey: Key): Comparison {
-  if (elementKey === sameText) return keyComparison(sameText, null)
-  return keyComparison((text) => withKeys(text, '{},', elementKey), null)
+export function arrayComparison(elementKey: Key, checkedKey?: Key): Comparison {
+  return containerComparison(elementKey, checkedKey, (key) => (text) => withKeys(text, '{},', key))
 }
 
 /** A range or multirange by equality: its kinds of bounds, and each bound. */
-export function rangeComparison(boundKey: Key): Comparison {
-  if (boundKey === sameText) return keyComparison(sameText, null)
-  return keyComparison((text) => (text === 'empty' ? text : withKeys(text, '[](),', boundKey)), null)
+export function rangeComparison(boundKey: Key, checkedKey?: Key): Comparison {
+  return containerComparison(
+    boundKey,
+    checkedKey,
+    (key) => (text) => (text === 'empty' ? text : withKeys(text, '[](),', key)),
+  )
+}
+
+function containerComparison(key: Key, checkedKey: Key | undefined, ofMembers: (key: Key) => Key): Comparison {
+  if (checkedKey !== undefined) return checkedComparison(ofMembers(key), ofMembers(checkedKey), null)
+  return keyComparison(key === sameText ? sameText : ofMembers(key), null)
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Condition } from '../../conditions/condition.ts'
-import { keyFunction } from '../../conditions/index-key.ts'
+import { checkedKeyFunction } from '../../conditions/index-key.ts'
 import type { Relation, Tuple } from '../../contract/relation.ts'
 import type { ListenerCondition } from '../listener-condition.ts'
 import { boundedParts, fixedParts } from './condition-part.ts'
@@ -123,7 +123,7 @@ export class ListenerIndex<M extends object> {
     const known = this.#hashes.get(column)
     if (known !== undefined) return known
     const type = this.#relation.columns[column]?.type
-    const keyOf = type === undefined ? null : keyFunction(type)
+    const keyOf = type === undefined ? null : checkedKeyFunction(type)
     if (keyOf === null) return null
     const index = new HashIndex<M>(keyOf)
     this.#hashes.set(column, index)

@@ -68,7 +68,7 @@ $rowtap_body$;
 
 -- For writers in REPEATABLE READ and SERIALIZABLE transactions. Their snapshot may be older than the table's present
 -- columns, and shows the old ones in pg_attribute; the row has the present ones. Returns null where the two agree in
--- names, types and collations, else a shape that is made from the row itself. (What functions of the server look up by
+-- names, numbers, types and collations, else a shape that is made from the row itself. (What functions of the server look up by
 -- number is always up to date.)
 create function ${SCHEMA}.record_shape(relation oid, top oid, value record) returns int
 language plpgsql volatile
@@ -78,6 +78,8 @@ declare
   here xid8 := pg_current_xact_id();
   checked text := coalesce(nullif(current_setting('rowtap.checked', true), ''), '0 ');
   names text[] := '{}';
+  numbers int2[] := '{}';
+  top_names text[] := '{}';
   types oid[] := '{}';
   collations text[] := '{}';
   name text;
@@ -95,6 +97,7 @@ begin
     exit when name is null;
     if name <> '........pg.dropped.' || attnum || '........' then
       names := names || name;
+      numbers := numbers || attnum::int2;
     end if;
   end loop;
   if cardinality(names) > 0 then
@@ -112,9 +115,10 @@ begin
     ) into collations using value;
   end if;
 
-  if (names, types, collations) = (
+  if (names, numbers, types, collations) = (
     select
       coalesce(array_agg(a.attname::text order by a.attnum), '{}'),
+      coalesce(array_agg(a.attnum order by a.attnum), '{}'),
       coalesce(array_agg(a.atttypid order by a.attnum), '{}'),
       coalesce(array_agg(nullif(a.attcollation, 0)::regcollation::text order by a.attnum), '{}')
     from pg_attribute a
@@ -125,11 +129,16 @@ begin
     return null;
   end if;
 
+  for attnum in 1 .. 1600 loop
+    name := (pg_identify_object_as_address('pg_class'::regclass, top, attnum)).object_names[3];
+    exit when name is null;
+    top_names := top_names || name;
+  end loop;
   made := jsonb_build_object(
     'columns', coalesce((
       select jsonb_agg(
         jsonb_build_object(
-          'name', c.name, 'typeOid', coalesce(base.oid, c.type)::int8, 'typeName', format_type(c.type, null),
+          'name', c.name, 'number', array_position(top_names, c.name), 'typeOid', coalesce(base.oid, c.type)::int8, 'typeName', format_type(c.type, null),
           'virtual', false
         ) order by c.position
       )

@@ -13,6 +13,25 @@ test('may leave the connection to the environment', () => {
   expect(walDriver().name).toBe('wal')
 })
 
+test.each([
+  ['{"conection":"postgres://db/shop"}', 'walDriver() has no option "conection". Did you mean "connection"?'],
+  ['{"connection":"hello"}', 'does not begin with postgres://'],
+  ['{"connection":{"connectionString":"hello"}}', 'does not begin with postgres://'],
+  ['{"connection":"host=db dbname=shop password=secret"}', 'does not begin with postgres://'],
+  ['{"connection":[]}', 'and not a list'],
+  ['"postgres://db/shop"', 'takes an object of options, and not a string'],
+])('refuses %s in a sentence', (json, sentence) => {
+  const options = JSON.parse(json) as WalDriverOptions
+  expect(() => walDriver(options)).toThrow(
+    expect.objectContaining({ code: 'ERR_INVALID_OPTIONS', message: expect.stringContaining(sentence) }),
+  )
+  expect(() => walDriver(options)).not.toThrow('secret')
+})
+
+test.each(['postgres://db/shop', 'postgresql://db/shop', '/var/run/postgresql shop', ''])('takes %o', (connection) => {
+  expect(walDriver({ connection }).name).toBe('wal')
+})
+
 test.each(['{"connection":null}', '{"connection":5432}'])('refuses %s', (json) => {
   const options = JSON.parse(json) as WalDriverOptions
   expect(() => walDriver(options)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTIONS' }))

@@ -1,5 +1,5 @@
 import type { Driver, DriverHost, DriverSession } from '@rowtap/core/driver'
-import { RowtapError } from '@rowtap/core/driver'
+import { checkConnection, checkOptionNames } from '@rowtap/core/driver'
 import { openWalSession } from './session/open-wal-session.ts'
 import type { WalCapabilities } from './wal-capabilities.ts'
 import { walCapabilities } from './wal-capabilities.ts'
@@ -11,15 +11,12 @@ import type { WalDriverOptions } from './wal-driver-options.ts'
  * It needs PostgreSQL 14 or later with `wal_level = logical`, and a role that may replicate, create publications
  * and owns the tables. Nothing is connected before the driver is opened.
  *
- * @throws RowtapError ERR_INVALID_OPTIONS where there is nothing to connect to.
+ * @throws RowtapError ERR_INVALID_OPTIONS for an option that it does not have, and a connection that is none.
  */
 export function walDriver(options: WalDriverOptions = {}): Driver<WalCapabilities> {
+  checkOptionNames('walDriver()', options, ['connection', 'types'])
   const { connection = {} } = options
-  if (typeof connection !== 'string' && (typeof connection !== 'object' || connection === null)) {
-    throw new RowtapError('ERR_INVALID_OPTIONS', {
-      message: `walDriver: connection must be a connection string or an object such as { host, user, password, database }.`,
-    })
-  }
+  checkConnection('walDriver', connection)
   return {
     specification: 1,
     name: 'wal',

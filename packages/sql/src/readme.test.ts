@@ -39,8 +39,8 @@ async function run(code: string): Promise<Run> {
 
 test('every example of the README does what it says', async () => {
   const codes = blocks.filter(({ language }) => language === 'ts').map(({ code }) => code)
-  const [listening = '', list = '', parsing = '', refused = ''] = codes
-  assert.equal(codes.length, 4)
+  const [listening = '', list = '', parsing = '', refused = '', typed = ''] = codes
+  assert.equal(codes.length, 5)
 
   const [listener] = (await run(listening)).listeners
   assert.ok(isConditionSource(listener?.where))
@@ -59,6 +59,13 @@ test('every example of the README does what it says', async () => {
     assert.ok(RowtapError.is(error, 'ERR_INVALID_OPTIONS'))
     assert.equal(error.message, message)
     return true
+  })
+
+  assert.deepEqual((await run(typed)).condition, {
+    kind: 'compare',
+    column: 'created',
+    operator: 'gte',
+    constant: { text: '2024-01-01', type: null },
   })
 })
 

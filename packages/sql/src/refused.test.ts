@@ -1,3 +1,5 @@
+import { conditionOf } from '@rowtap/core'
+import { displayWidth } from '@rowtap/core/conditions'
 import assert from 'node:assert/strict'
 import { describe, expect, test } from 'vitest'
 import { parseCondition } from './parse-condition.ts'
@@ -114,6 +116,37 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'a = any (^array[])': /empty array/u,
     "a = ^B'101'": /'101'/u,
   },
+  'comparisons with NULL, which are true of no row': {
+    'a = ^NULL': /^A comparison with NULL is true of no row: ask with IS NULL, or with IS NOT DISTINCT FROM/u,
+    'a != ^NULL': /ask with IS NOT NULL, or with IS DISTINCT FROM/u,
+    '^null = a': /ask with IS NULL/u,
+    'a = ^null::int': /ask with IS NULL/u,
+    'a < ^NULL': /is true of no row: leave it out/u,
+    'a like ^null': /leave it out/u,
+    "a like 'x' escape ^null": /leave it out/u,
+    'b = 1 or not a >= ^null': /leave it out/u,
+    'a not in (1, ^null)': /^NOT IN with a NULL among its values is true of no row: leave NULL out/u,
+    'a <> all (array[1, ^null])': /with a NULL among its values/u,
+    'a > all (array[1, ^null])': /with a NULL among its values/u,
+    'a in (^null, null)': /ask with IS NULL/u,
+    'a > any (array[^null]::int[])': /is true of no row/u,
+    'a = any (^null)': /is true of no row/u,
+    'a between 1 and ^null': /leave it out/u,
+    'a not between ^null and null': /leave it out/u,
+    'a not between symmetric ^null and 5': /leave it out/u,
+    '^null between a and b': /leave it out/u,
+  },
+  'what is written as in another language': {
+    'a ^== 1': /^A condition cannot use the operator ==: equality is =\./u,
+    'a ^=== 1': /equality is =/u,
+    'a = 1 && b ^= 2': /syntax error.* Instead of &&: conditions are joined by AND\.$/u,
+    'a ^&& b': /joined by AND/u,
+    'a ^|| b': /joined by OR/u,
+    '^! a': /contrary of a condition is NOT\.$/u,
+    'a > ^2024-01-01': /^A condition computes nothing.*a date in quotes: '2024-01-01'\./u,
+    'a between ^2024-1-2 and 5': /in quotes: '2024-1-2'/u,
+    "'a' = any (^tags)": /^A condition cannot ask what an array column holds/u,
+  },
   'casts that cannot be honoured': {
     "^a::date = 'x'": /cast a column/u,
     "a = 'x'::^date": /^The cast to date cannot be honoured: the types of the columns are not known here/u,
@@ -127,7 +160,8 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'a = true::^int': /not written as one/u,
   },
   'values that are not there': {
-    'a = ^$1': /There is no value for \$1/u,
+    'a = ^$1':
+      /^There is no value for \$1: write the constant itself, or give the value \(parseCondition\(text, values\)\)\.$/u,
     'a = ^$0': /There is no value for \$0/u,
   },
 }
@@ -140,7 +174,7 @@ for (const [group, cases] of Object.entries(TABLE)) {
       const refusal = await refusalOf(parseCondition(text))
       expect(refusal.sentence).toMatch(sentence)
       const shownAt = Array.from(text.slice(0, at)).length
-      assert.equal(refusal.caret, `  ${' '.repeat(shownAt)}^`)
+      assert.equal(refusal.caret, `  ${' '.repeat(displayWidth(text.slice(0, at)))}^`)
       assert.equal(refusal.line, `  ${text.replaceAll(/\s/gu, ' ')}`.trimEnd().padEnd(2))
       assert.deepEqual(refusal.cause, { text, offset: at, line: 1, column: shownAt + 1 })
     })
@@ -160,6 +194,12 @@ describe('with the columns known', () => {
   })
 })
 
+test('the caret is under its place, however wide the characters before it are', async () => {
+  const refusal = await refusalOf(parseCondition("名前 = '😀e\u0301ｘ' and f(a)"))
+  assert.equal(refusal.caret, `  ${' '.repeat(4 + 4 + 2 + 1 + 2 + 1 + 5)}^`)
+  expect(refusal.cause).toMatchObject({ column: 17 })
+})
+
 test('of several lines the one with the place is shown', async () => {
   const refusal = await refusalOf(parseCondition('é = 1\n\tand f(a) = 2\n  and b'))
   assert.equal(refusal.line, '   and f(a) = 2')
@@ -172,4 +212,62 @@ test('of a long line a part is shown', async () => {
   const refusal = await refusalOf(parseCondition(text))
   assert.equal(refusal.line.length, 2 + 1 + 60 + 60 + 1)
   assert.equal(refusal.line.slice(refusal.caret.indexOf('^')).slice(0, 4), 'f(a)')
+})
+
+describe('a condition that is nested deeply', () => {
+  const shapes: Readonly<Record<string, (levels: number) => string>> = {
+    'NOT alone': (levels) => `${'not '.repeat(levels)}a is null`,
+    'NOT and parentheses': (levels) => `${'not ('.repeat(levels)}a is null${')'.repeat(levels)}`,
+    'AND in parentheses': (levels) => `${'b and ('.repeat(levels)}a between 1 and 2${')'.repeat(levels)}`,
+    'parentheses before AND and OR': (levels) => {
+      const words = Array.from({ length: levels }, (_, level) => (level % 2 === 0 ? ' and b)' : ' or b)'))
+      return `${'('.repeat(levels)}a = -1${words.join('')}`
+    },
+    'OR of AND of NOT': (levels) => {
+      const times = Math.floor((levels - 1) / 3)
+      const outer = ['not', 'c and not', 'b or c and not'][(levels - 1) % 3] ?? ''
+      return `${outer} (${'b or c and not ('.repeat(times)}a = 1${')'.repeat(times + 1)}`
+    },
+  }
+  test.each(Object.entries(shapes))('%s: 200 levels and no more', async (_, text) => {
+    const condition = await parseCondition(text(200))
+    expect(() => conditionOf(condition)).not.toThrow()
+    expect((await refusalOf(parseCondition(text(201)))).sentence).toMatch(
+      /nested too deeply: it has more than 200 levels/u,
+    )
+  })
+
+  test('parentheses by themselves are no levels: 500 and no more', async () => {
+    const text = (count: number): string => `${'('.repeat(count)}a is null${')'.repeat(count)}`
+    expect(await parseCondition(text(500))).toEqual({ kind: 'null', column: 'a', negated: false })
+    expect((await refusalOf(parseCondition(text(501)))).sentence).toMatch(/nested too deeply: .*500 parentheses/u)
+  })
+
+  test('far beyond it is refused before it is parsed', async () => {
+    for (const text of Object.values(shapes)) {
+      expect((await refusalOf(parseCondition(text(20_000)))).sentence).toMatch(/nested too deeply/u)
+    }
+  })
+})
+
+test.each([[5], [null], [undefined], [{ text: 'a = 1' }]])('%o is no text', async (text) => {
+  // @ts-expect-error: a caller without types
+  const parsing: Promise<unknown> = parseCondition(text)
+  await expect(parsing).rejects.toMatchObject({
+    code: 'ERR_INVALID_OPTIONS',
+    message: expect.stringMatching(/^parseCondition\(\) takes a text, and not /u),
+  })
+})
+
+test('values and columns are lists', async () => {
+  // @ts-expect-error: a caller without types
+  await expect(parseCondition('a = $1', 5)).rejects.toMatchObject({
+    code: 'ERR_INVALID_OPTIONS',
+    message: expect.stringContaining('a list of values'),
+  })
+  // @ts-expect-error: a caller without types
+  await expect(parseCondition('a = 1', [], 5)).rejects.toMatchObject({
+    code: 'ERR_INVALID_OPTIONS',
+    message: expect.stringContaining('a list of columns'),
+  })
 })

@@ -21,8 +21,8 @@ const numbers: fc.Arbitrary<Constant> = fc.oneof(
   fc.double().map((value): Constant => ({ text: String(value), type: 'float8' })),
   fc.tuple(fc.bigInt(), fc.nat()).map(([whole, part]): Constant => ({ text: `${whole}.${part}`, type: 'numeric' })),
 )
-const untyped: fc.Arbitrary<Constant> = fc
-  .oneof({ weight: 9, arbitrary: text.filter((one) => !/[\0\p{Surrogate}]/u.test(one)) }, fc.constant(null))
+const untyped: fc.Arbitrary<Constant> = text
+  .filter((one) => !/[\0\p{Surrogate}]/u.test(one))
   .map((one): Constant => ({ text: one, type: null }))
 const constant = fc.oneof(untyped, numbers)
 
@@ -43,8 +43,7 @@ const comparison = fc.oneof(
     kind: fc.constant('compare' as const),
     column,
     operator: fc.constantFrom('is distinct from', 'is not distinct from'),
-    // With NULL it is IS NULL.
-    constant: constant.filter((one) => one.text !== null),
+    constant,
   }),
 )
 const leaf: fc.Arbitrary<Condition> = fc.oneof(
@@ -54,6 +53,12 @@ const leaf: fc.Arbitrary<Condition> = fc.oneof(
     column,
     negated: fc.boolean(),
     constants: fc.array(constant, { minLength: 1 }),
+  }),
+  record({
+    kind: fc.constant('in' as const),
+    column,
+    negated: fc.constant(false),
+    constants: fc.array(constant, { minLength: 1 }).map((some) => [...some, { text: null, type: null } as const]),
   }),
   record({ kind: fc.constant('between' as const), column, negated: fc.boolean(), low: constant, high: constant }),
   record({ kind: fc.constant('null' as const), column, negated: fc.boolean() }),

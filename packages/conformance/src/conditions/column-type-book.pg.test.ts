@@ -60,6 +60,12 @@ describePostgres('the types of captured tables’ columns', (postgres) => {
     await database.query(`ALTER TYPE level RENAME VALUE 'low' TO 'lowest'`)
     await book.refresh()
     assert.deepEqual(labels(), ['lowest', 'high'])
+    const renamed = book.version
+    await database.query(`
+      ALTER TYPE level RENAME VALUE 'high' TO 'x'; ALTER TYPE level RENAME VALUE 'x' TO 'high'`)
+    await book.refresh()
+    assert.deepEqual(labels(), ['lowest', 'high'])
+    assert.notEqual(book.version, renamed)
 
     // Changes of a column that has gone may still come, and so may those of one with another type of the same name.
     await database.query('ALTER TABLE t DROP v')
@@ -82,11 +88,13 @@ describePostgres('the types of captured tables’ columns', (postgres) => {
     const [running] = await textRows(writer, 'SELECT pg_current_xact_id()::xid::text')
     const xid = running?.[0] ?? ''
     assert.equal(await book.refresh([xid]), false)
+    assert.equal(await book.sees([xid]), false)
     // One that began after it, and has ended, does not say that it has.
     await database.query('CREATE TABLE later (id int)')
     assert.equal(await book.refresh([xid]), false)
     await writer.query('COMMIT')
     assert.equal(await book.refresh([xid]), true)
+    assert.equal(await book.sees([xid]), true)
     assert.equal(await book.refresh([]), true)
   })
 })

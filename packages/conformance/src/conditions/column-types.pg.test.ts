@@ -25,7 +25,9 @@ describePostgres('the types of a table’s columns', (postgres) => {
       ['a', 'r', 'm', 'p', 'i'],
     )
     const [a, r, m, p, i] = columns.map((column) => column.type)
-    const labels = await database.query('SELECT oid::int8::int4 AS id FROM pg_enum ORDER BY enumsortorder')
+    const labels = await database.query(
+      `SELECT oid::text || '/' || xmin::text AS id FROM pg_enum ORDER BY enumsortorder`,
+    )
     const labelIds = labels.map(({ id }) => id)
     assert.deepEqual(a, {
       kind: 'array',

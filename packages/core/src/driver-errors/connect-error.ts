@@ -32,6 +32,7 @@ export function connectError(error: unknown, target: ConnectionTarget): RowtapEr
 function unanswered(cause: unknown, target: ConnectionTarget): RowtapError {
   const reason = errorText(cause)
   // The client library itself refuses to go on where the server wants a password and there is none.
+  if (/password must be/iu.test(reason)) return noPassword(cause, target)
   if (/password|SASL|SCRAM/iu.test(reason)) return wrongPassword(cause, target)
   const problem = tlsProblem(cause, target.address)
   if (problem !== null) return new RowtapError('ERR_CONNECTION_FAILED', { message: problem, cause })
@@ -85,6 +86,13 @@ function refused(cause: unknown, sqlstate: string, target: ConnectionTarget): Ro
 
 function wrongPassword(cause: unknown, target: ConnectionTarget): RowtapError {
   return notAuthenticated(cause, target, 'correct the user or the password in the connection string')
+}
+
+function noPassword(cause: unknown, { address, user }: ConnectionTarget): RowtapError {
+  return new RowtapError('ERR_AUTHENTICATION_FAILED', {
+    message: `The server at ${address} asks user ${JSON.stringify(user)} for a password, and no password was given: put it into the connection string (postgres://user:password@host:port/database), or into PGPASSWORD.`,
+    cause,
+  })
 }
 
 /** No such role, or no rule in pg_hba.conf that lets it in. */

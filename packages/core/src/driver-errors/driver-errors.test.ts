@@ -36,6 +36,12 @@ test('a host with several addresses is told with what became of each', () => {
 describe('an error of a connection that is being made', () => {
   test.each([
     [serverError('28P01', 'no'), 'ERR_AUTHENTICATION_FAILED', false, /: correct the user or the password/],
+    [
+      new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'),
+      'ERR_AUTHENTICATION_FAILED',
+      false,
+      /^The server at db:5432 asks user "ada" for a password, and no password was given: put it .* PGPASSWORD\.$/,
+    ],
     [serverError('28000', 'role "ada" does not exist'), 'ERR_AUTHENTICATION_FAILED', false, /user or the password/],
     [
       serverError('28000', 'no pg_hba.conf entry for host "::1", user "ada", database "shop", no encryption'),

@@ -4,6 +4,7 @@ import { RowtapError } from '../rowtap-error.ts'
 import { checkCapability } from './check-capability.ts'
 import { checkOptionNames, invalidOptions } from './check-option-names.ts'
 import { abortSignal } from './listen-request.ts'
+import { shownValue } from './value-kind.ts'
 
 /** A client's options, checked. */
 export interface ConnectRequest {
@@ -50,7 +51,7 @@ function subscription(capabilities: Capabilities, given: unknown): string | null
   if (given === undefined) return null
   checkCapability(capabilities, 'delivery.subscription', `the option 'subscription'`)
   if (typeof given === 'string' && given !== '') return given
-  throw invalidOptions(`'subscription' is a name.`)
+  throw invalidOptions(`'subscription' is a name, a string that is not empty, and not ${shownValue(given)}.`)
 }
 
 function handlers(given: unknown): Readonly<Record<string, unknown>> {

@@ -49,7 +49,7 @@ function retry(given: unknown): CheckedRetryPolicy {
 
 function onFailure(given: unknown): FailurePolicy {
   if (isHandler(given)) return given
-  return oneOf('onFailure', given, ['stop', 'skip'])
+  return oneOf('onFailure', given, ['stop', 'skip'], 'a function')
 }
 
 function isHandler(given: unknown): given is DeadLetterHandler {

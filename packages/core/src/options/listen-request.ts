@@ -13,6 +13,7 @@ import type { DeliveryRequest } from './delivery-request.ts'
 import { deliveryRequest } from './delivery-request.ts'
 import { didYouMean } from './nearest-name.ts'
 import { oneOf, wholeNumber } from './option-values.ts'
+import { shownValue, valueKind } from './value-kind.ts'
 
 /** A listener's options, checked as far as that goes without a database, with every default filled in. */
 export interface ListenRequest extends DeliveryRequest {
@@ -95,7 +96,8 @@ export function listenRequest(capabilities: Capabilities, options: unknown): Lis
  * @throws RowtapError ERR_INVALID_OPTIONS, ERR_CAPABILITY_UNSUPPORTED
  */
 export function listenRequests(capabilities: Capabilities, listeners: unknown): readonly ListenRequest[] {
-  if (!Array.isArray(listeners)) throw invalidOptions(`plan() takes a list of listeners' options.`)
+  if (!Array.isArray(listeners))
+    throw invalidOptions(`plan() takes a list of listeners' options, and not ${valueKind(listeners)}.`)
   return listeners.map((options: unknown) => listenRequest(capabilities, options))
 }
 
@@ -103,7 +105,7 @@ export function listenRequests(capabilities: Capabilities, listeners: unknown): 
 export function abortSignal(where: string, given: unknown): AbortSignal | null {
   if (given === undefined) return null
   if (given instanceof AbortSignal) return given
-  throw invalidOptions(`${where} takes an AbortSignal as 'signal'.`)
+  throw invalidOptions(`${where} takes an AbortSignal as 'signal', and not ${valueKind(given)}.`)
 }
 
 /** The last name that was read: many listeners of one table share it. */
@@ -153,14 +155,16 @@ function operations(capabilities: Capabilities, given: unknown): ReadonlySet<Ope
     )
   }
   if (!Array.isArray(given) || given.length === 0) {
-    throw invalidOptions(`'operations' takes a list of one or more of ${OPERATIONS.join(', ')}.`)
+    throw invalidOptions(
+      `'operations' takes a list of one or more of ${OPERATIONS.join(', ')}, and not ${emptyOr(given)}.`,
+    )
   }
   const wanted = new Set<Operation>()
   for (const word of given) {
     const operation = OPERATIONS.find((known) => known === word)
     if (operation === undefined) {
       const hint = typeof word === 'string' ? didYouMean(word, OPERATIONS) : ''
-      throw invalidOptions(`${JSON.stringify(word)} is not an operation: they are ${OPERATIONS.join(', ')}.${hint}`)
+      throw invalidOptions(`${shownValue(word)} is not an operation: they are ${OPERATIONS.join(', ')}.${hint}`)
     }
     checkCapability(capabilities, `operations.${operation}`, `the operation '${operation}'`)
     wanted.add(operation)
@@ -168,14 +172,19 @@ function operations(capabilities: Capabilities, given: unknown): ReadonlySet<Ope
   return operationSet(wanted)
 }
 
+/** What was given in place of a list with something in it. */
+function emptyOr(given: unknown): string {
+  return Array.isArray(given) ? 'an empty one' : valueKind(given)
+}
+
 function names(option: string, given: unknown): readonly string[] | null {
   if (given === undefined) return null
   if (!Array.isArray(given) || given.length === 0)
-    throw invalidOptions(`'${option}' takes a list of one or more column names.`)
+    throw invalidOptions(`'${option}' takes a list of one or more column names, and not ${emptyOr(given)}.`)
   const list: string[] = []
   for (const name of given) {
     if (typeof name !== 'string' || name === '')
-      throw invalidOptions(`'${option}' takes column names, and ${JSON.stringify(name)} is none.`)
+      throw invalidOptions(`'${option}' takes column names, and ${shownValue(name)} is none.`)
     if (!list.includes(name)) list.push(name)
   }
   return list

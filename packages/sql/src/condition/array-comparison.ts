@@ -1,8 +1,10 @@
 import type { ComparisonOperator, Condition } from '@rowtap/core/conditions'
 import type { OperatorNode, SyntaxNode, TypeNameNode } from '../syntax/syntax-tree.ts'
 import { isTextColumn } from './cast-constant.ts'
-import { compareWith, operatorOf, sidesOf } from './comparison.ts'
+import { comparedPart, operatorOf, sidesOf } from './comparison.ts'
+import { columnName } from './column-name.ts'
 import { elements, listColumn, oneOf } from './list.ts'
+import { checkNulls, comparedWithNull, isNull } from './null-constant.ts'
 import type { NumberLiteral } from './number-literal.ts'
 import type { Operand } from './operand.ts'
 import { operandOf } from './operand.ts'
@@ -12,15 +14,22 @@ import type { Reading } from './reading.ts'
 export function arrayComparison(node: OperatorNode, quantifier: 'or' | 'and', reading: Reading): Condition {
   const operator = operatorOf(node, reading)
   const [left, right] = sidesOf(node, reading)
+  if (columnName(left, reading) === null && columnName(right, reading) !== null) {
+    throw reading.source.error(
+      `A condition cannot ask what an array column holds: compare the whole array (= '{a,b}'), compare a generated column that holds the answer, or test that part in the handler.`,
+      right,
+    )
+  }
   const column = listColumn(left, node.location, reading)
   const operands = arrayElements(column.name, right, reading)
-  if (operands === null) return { kind: 'constant', value: null }
+  if (operands === null) throw comparedWithNull(operator, right, reading)
+  checkNulls(operands, quantifier, operator, reading)
   if (isList(operator, quantifier)) {
     const list = oneOf(column, operands, quantifier === 'and', reading)
     // Numbers are compared one by one: IN would give some of them another type, beside a `real` for example.
     if (list.kind !== 'in' || list.constants.every(({ type }) => type === null || type === 'json')) return list
   }
-  return { kind: quantifier, conditions: operands.map((operand) => compareWith(column, operator, operand, reading)) }
+  return { kind: quantifier, conditions: operands.map((operand) => comparedPart(column, operator, operand, reading)) }
 }
 
 function isList(operator: ComparisonOperator, quantifier: 'or' | 'and'): boolean {
@@ -40,7 +49,7 @@ function arrayElements(column: string, node: SyntaxNode, reading: Reading): read
   const operand = operandOf(array, reading)
   if (operand.cast === null) {
     const { literal } = operand
-    if (literal.kind === 'null' || (literal.kind === 'bound' && literal.value === null)) return null
+    if (isNull(operand)) return null
     if (literal.kind === 'bound' && Array.isArray(literal.value)) {
       return elements({ ...operand, cast: elementCast })
     }

@@ -4,6 +4,7 @@ import { namesOf } from '../syntax/syntax-tree.ts'
 import { booleanComparison } from './boolean-comparison.ts'
 import { columnName } from './column-name.ts'
 import { constantBeside } from './constant.ts'
+import { comparedWithNull, isNull } from './null-constant.ts'
 import type { Operand } from './operand.ts'
 import { operandOf } from './operand.ts'
 import type { ComparedColumn } from './placed.ts'
@@ -54,12 +55,17 @@ export function sidesOf(node: OperatorNode, reading: Reading): readonly [left: S
   return [node.lexpr, node.rexpr]
 }
 
-/** A comparison of a column with a constant, whichever of the two is on the left. The operator is at `at`. */
+/**
+ * A comparison of a column with a constant, whichever of the two is on the left. The operator is at `at`.
+ *
+ * @param compare makes it of its parts: {@link comparedPart} where it may be NULL.
+ */
 export function comparison(
   [left, right]: readonly [SyntaxNode, SyntaxNode],
   operator: ComparisonOperator,
   at: number,
   reading: Reading,
+  compare: typeof compareWith = compareWith,
 ): Condition {
   const column = columnName(left, reading)
   if (column !== null) {
@@ -69,7 +75,7 @@ export function comparison(
         right,
       )
     }
-    return compareWith({ ...column, operator: at }, operator, operandOf(right, reading), reading)
+    return compare({ ...column, operator: at }, operator, operandOf(right, reading), reading)
   }
   const operand = operandOf(left, reading)
   const other = columnName(right, reading)
@@ -80,11 +86,28 @@ export function comparison(
   const flipped = FLIPPED[operator]
   if (flipped === null)
     throw reading.source.error('The column belongs on the left of LIKE, the pattern on the right.', right)
-  return compareWith({ ...other, operator: at }, flipped, operand, reading)
+  return compare({ ...other, operator: at }, flipped, operand, reading)
 }
 
-/** `column operator operand`. */
+/**
+ * `column operator operand`.
+ *
+ * @throws RowtapError where the operand is NULL, which makes it true of no row.
+ */
 export function compareWith(
+  column: ComparedColumn,
+  operator: ComparisonOperator,
+  operand: Operand,
+  reading: Reading,
+): Condition {
+  if (isNull(operand) && operator !== 'is distinct from' && operator !== 'is not distinct from') {
+    throw comparedWithNull(operator, operand.node, reading)
+  }
+  return comparedPart(column, operator, operand, reading)
+}
+
+/** The same as a part of something that may be true where this part is NULL. */
+export function comparedPart(
   column: ComparedColumn,
   operator: ComparisonOperator,
   operand: Operand,

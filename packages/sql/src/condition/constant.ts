@@ -4,9 +4,6 @@ import { castConstant } from './cast-constant.ts'
 import type { Operand } from './operand.ts'
 import type { Reading } from './reading.ts'
 
-/** NULL, of whatever type. */
-export const NULL_CONSTANT: Constant = { text: null, type: null }
-
 /**
  * The constant that an operand is beside a column; `true` or `false` for the words TRUE and FALSE, which are
  * comparable with booleans only.
@@ -24,7 +21,7 @@ export function constantBeside(column: string, operand: Operand, reading: Readin
     case 'boolean':
       return literal.value
     case 'null':
-      return NULL_CONSTANT
+      return { text: null, type: null }
     case 'bound':
       return boundConstant(literal.value, literal.name, operand.node, reading)
   }

@@ -1,4 +1,6 @@
 import type { BooleanCondition, Condition } from '@rowtap/core/conditions'
+import { conditionDepth, DEEPEST_CONDITION } from '@rowtap/core/conditions'
+import { TOO_DEEP } from '../syntax/parsed-text.ts'
 import type { BooleanTestType, OperatorNode, SyntaxNode } from '../syntax/syntax-tree.ts'
 import { arrayComparison } from './array-comparison.ts'
 import type { NamedColumn } from './column-name.ts'
@@ -24,11 +26,12 @@ const TESTS: Readonly<Record<BooleanTestType, BooleanCondition['test']>> = {
 /**
  * The condition that an expression is. What is refused is all that is not named here: a new kind of node too.
  *
+ * @param levels how many AND, OR and NOT are around it
  * @throws RowtapError pointing at what is not part of a condition.
  */
-export function expressionCondition(node: SyntaxNode, reading: Reading): Condition {
+export function expressionCondition(node: SyntaxNode, reading: Reading, levels: number = 0): Condition {
   if (node.BoolExpr !== undefined) {
-    const conditions = node.BoolExpr.args.map((part) => expressionCondition(part, reading))
+    const conditions = node.BoolExpr.args.map((part) => expressionCondition(part, reading, levels + 1))
     switch (node.BoolExpr.boolop) {
       case 'AND_EXPR':
         return { kind: 'and', conditions: flat('and', conditions) }
@@ -41,7 +44,12 @@ export function expressionCondition(node: SyntaxNode, reading: Reading): Conditi
       }
     }
   }
-  if (node.A_Expr !== undefined) return operatorCondition(node.A_Expr, reading)
+  if (node.A_Expr !== undefined) {
+    const condition = operatorCondition(node.A_Expr, reading)
+    checkDepth(node, levels + conditionDepth(condition), reading)
+    return condition
+  }
+  checkDepth(node, levels, reading)
   if (node.NullTest !== undefined) {
     const column = testedColumn(node.NullTest.arg, reading)
     const negated = node.NullTest.nulltesttype === 'IS_NOT_NULL'
@@ -55,6 +63,11 @@ export function expressionCondition(node: SyntaxNode, reading: Reading): Conditi
   const column = columnName(node, reading)
   if (column !== null) return placedColumn({ kind: 'boolean', column: column.name, test: 'value' }, column, reading)
   return constantCondition(node, reading)
+}
+
+/** An operator may itself be several conditions. */
+function checkDepth(node: SyntaxNode, levels: number, reading: Reading): void {
+  if (levels > DEEPEST_CONDITION) throw reading.source.error(TOO_DEEP, node)
 }
 
 function operatorCondition(node: OperatorNode, reading: Reading): Condition {

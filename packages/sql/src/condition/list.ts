@@ -2,8 +2,9 @@ import type { Condition, Constant } from '@rowtap/core/conditions'
 import type { OperatorNode, SyntaxNode } from '../syntax/syntax-tree.ts'
 import { namesOf } from '../syntax/syntax-tree.ts'
 import { columnName } from './column-name.ts'
-import { compareWith, sidesOf } from './comparison.ts'
+import { comparedPart, sidesOf } from './comparison.ts'
 import { constantBeside } from './constant.ts'
+import { checkNulls } from './null-constant.ts'
 import type { Operand } from './operand.ts'
 import { operandOf } from './operand.ts'
 import type { ComparedColumn } from './placed.ts'
@@ -17,12 +18,10 @@ export function listCondition(node: OperatorNode, reading: Reading): Condition {
   const column = listColumn(left, node.location, reading)
   const items = right.List?.items
   if (items === undefined) throw refusal(right, reading)
-  return oneOf(
-    column,
-    items.flatMap((item) => elements(operandOf(item, reading))),
-    namesOf(node.name)[0] === '<>',
-    reading,
-  )
+  const operands = items.flatMap((item) => elements(operandOf(item, reading)))
+  const isNegated = namesOf(node.name)[0] === '<>'
+  checkNulls(operands, isNegated ? 'and' : 'or', isNegated ? 'neq' : 'eq', reading)
+  return oneOf(column, operands, isNegated, reading)
 }
 
 /** The column on the left of a list, whose operator is at `at`. */
@@ -45,7 +44,7 @@ export function oneOf(
     const constant = constantBeside(column.name, operand, reading)
     if (typeof constant === 'boolean') {
       const operator = negated ? 'neq' : 'eq'
-      const conditions = operands.map((one) => compareWith(column, operator, one, reading))
+      const conditions = operands.map((one) => comparedPart(column, operator, one, reading))
       return { kind: negated ? 'and' : 'or', conditions }
     }
     constants.push(constant)

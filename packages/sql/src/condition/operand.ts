@@ -54,7 +54,11 @@ export function boundValue(node: SyntaxNode, reading: Reading): Extract<Literal,
   const { number = 0, location } = node.ParamRef
   const name = `$${number}`
   if (number < 1 || number > reading.values.length) {
-    throw reading.source.error(`There is no value for ${name}.`, node)
+    const instead =
+      reading.boundAt === null
+        ? 'write the constant itself, or give the value (parseCondition(text, values))'
+        : 'a value is bound with ${…}'
+    throw reading.source.error(`There is no value for ${name}: ${instead}.`, node)
   }
   if (reading.boundAt !== null && !reading.boundAt.has(reading.source.offset(location))) {
     throw reading.source.error(`A value is bound with \${…}, and not by writing ${name}.`, node)

@@ -4,7 +4,7 @@ import { namesOf } from '../syntax/syntax-tree.ts'
 import { boundConstant } from './bound-constant.ts'
 import { columnName } from './column-name.ts'
 import { comparison } from './comparison.ts'
-import { NULL_CONSTANT } from './constant.ts'
+import { comparedWithNull } from './null-constant.ts'
 import { operandOf } from './operand.ts'
 import { placed } from './placed.ts'
 import type { Reading } from './reading.ts'
@@ -28,20 +28,20 @@ export function patternCondition(
     throw reading.source.error('The column belongs on the left of LIKE, the pattern on the right.', left)
   const patternText = quotedText(pattern, reading)
   const escapeText = quotedText(escape, reading)
-  const matching = (constant: Constant): Condition =>
-    placed(
-      { kind: 'compare', column: column.name, operator, constant },
-      { ...column, operator: at },
-      [pattern],
-      reading,
-    )
-  if (patternText === null || escapeText === null) return matching(NULL_CONSTANT)
+  if (patternText === null || escapeText === null) {
+    throw comparedWithNull(operator, patternText === null ? pattern : escape, reading)
+  }
   const characters = Array.from(escapeText)
   if (characters.length > 1) {
     throw reading.source.error('The text after ESCAPE has one character, or none, which turns escapes off.', escape)
   }
-  const text = standardPattern(patternText, characters[0] ?? null)
-  return matching({ text, type: null })
+  const constant: Constant = { text: standardPattern(patternText, characters[0] ?? null), type: null }
+  return placed(
+    { kind: 'compare', column: column.name, operator, constant },
+    { ...column, operator: at },
+    [pattern],
+    reading,
+  )
 }
 
 /** A pattern with the escape character of its own as one with `\`. As PostgreSQL's `like_escape` does it. */

@@ -1,6 +1,7 @@
+import { foreignOperatorHint } from '../syntax/foreign-operator.ts'
 import { SUBQUERY } from '../syntax/parsed-text.ts'
 import type { OperatorNode, SyntaxNode } from '../syntax/syntax-tree.ts'
-import { namesOf } from '../syntax/syntax-tree.ts'
+import { namesOf, startOf } from '../syntax/syntax-tree.ts'
 import type { Reading } from './reading.ts'
 
 /** What to do where a condition would have to compute. */
@@ -51,19 +52,31 @@ export function operatorRefusal(node: OperatorNode, reading: Reading): Error {
       return source.error('A condition cannot have SIMILAR TO: use LIKE.', node.location)
     case 'AEXPR_OP':
     case 'AEXPR_OP_ANY':
-    case 'AEXPR_OP_ALL': {
-      const operator = namesOf(node.name).join('.')
-      if (['=', '<>', '<', '<=', '>', '>='].includes(operator)) {
-        return source.error(COMPARED_AGAIN, node.location)
-      }
-      return source.error(
-        `A condition cannot use the operator ${operator}: it compares columns with constants, and computes nothing. ${WAY_OUT}`,
-        node.location,
-      )
-    }
+    case 'AEXPR_OP_ALL':
+      return namedOperatorRefusal(node, reading)
     default:
       return source.error(COMPARED_AGAIN, node.location)
   }
+}
+
+function namedOperatorRefusal(node: OperatorNode, { source }: Reading): Error {
+  const operator = namesOf(node.name).join('.')
+  if (['=', '<>', '<', '<=', '>', '>='].includes(operator)) return source.error(COMPARED_AGAIN, node.location)
+  const start = startOf({ A_Expr: node })
+  const date = operator === '-' ? /^\d{1,4}-\d{1,2}-\d{1,2}/u.exec(source.text.slice(source.offset(start))) : null
+  if (date !== null) {
+    return source.error(
+      `A condition computes nothing, and this is a subtraction: write a date in quotes: '${date[0]}'.`,
+      start,
+    )
+  }
+  const hint = foreignOperatorHint(operator)
+  return source.error(
+    hint === null
+      ? `A condition cannot use the operator ${operator}: it compares columns with constants, and computes nothing. ${WAY_OUT}`
+      : `A condition cannot use the operator ${operator}: ${hint}.`,
+    node.location,
+  )
 }
 
 function functionSentence(names: readonly string[]): string {

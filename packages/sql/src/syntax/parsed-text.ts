@@ -1,5 +1,7 @@
+import { DEEPEST_CONDITION } from '@rowtap/core/conditions'
 import { sqlTextError } from '../sql-text-error.ts'
-import { MAX_NESTING, tooDeep } from './nesting.ts'
+import { foreignOperatorHint } from './foreign-operator.ts'
+import { MOST_BRACKETS, tooDeep } from './nesting.ts'
 import type { ParserError, PostgresParser, Token } from './postgres-parser.ts'
 import type { SyntaxNode } from './syntax-tree.ts'
 import { startOf } from './syntax-tree.ts'
@@ -23,6 +25,9 @@ const PREFIX = 'SELECT WHERE '
 export const SUBQUERY =
   'A condition cannot contain a subquery: it is about one row. Bind the values instead, or test the rest in the handler.'
 
+/** What is said of a condition that is nested too deeply. */
+export const TOO_DEEP: string = `The condition is nested too deeply: it has more than ${DEEPEST_CONDITION} levels. Write it flatter.`
+
 /** Reserved words that begin or join queries. */
 const QUERY_WORDS: ReadonlySet<string> = new Set(['SELECT', 'UNION', 'INTERSECT', 'EXCEPT'])
 const COMMENTS: ReadonlySet<string> = new Set(['SQL_COMMENT', 'C_COMMENT'])
@@ -36,7 +41,7 @@ export function parsedText(parser: PostgresParser, text: string): ParsedText {
   checkCharacters(text)
   const tokens = scanned(parser, text)
   const statements = parser.parse(PREFIX + text)
-  if ('message' in statements) throw syntaxError(text, statements, PREFIX.length)
+  if ('message' in statements) throw syntaxError(text, statements, PREFIX.length, tokens)
   checkNothingFollows(parser, text)
   const expression = onlyCondition(statements)
   // The grammar says so already; a parser that knows more kinds of statements must not get past it.
@@ -114,11 +119,11 @@ function scanned(parser: PostgresParser, text: string): readonly Token[] {
   }
   const deep = tooDeep(tokens)
   if (deep !== null) {
-    throw sqlTextError(
-      `The condition is nested too deeply: more than ${MAX_NESTING} levels.`,
-      text,
-      indexOfByte(text, deep.start),
-    )
+    const sentence =
+      deep.of === 'levels'
+        ? TOO_DEEP
+        : `The condition is nested too deeply: leave out some of its more than ${MOST_BRACKETS} parentheses.`
+    throw sqlTextError(sentence, text, indexOfByte(text, deep.token.start))
   }
   return tokens
 }
@@ -152,9 +157,11 @@ function isNode(value: unknown): value is SyntaxNode {
   return typeof value === 'object' && value !== null
 }
 
-function syntaxError(text: string, error: ParserError, prefixLength: number): Error {
+function syntaxError(text: string, error: ParserError, prefixLength: number, tokens: readonly Token[] = []): Error {
   const offset = indexOfCharacter(text, error.cursorpos - 1 - prefixLength)
-  return sqlTextError(`The condition is not valid SQL: ${error.message}.`, text, offset)
+  const foreign = tokens.map((token) => token.text).find((operator) => foreignOperatorHint(operator) !== null)
+  const hint = foreign === undefined ? '' : ` Instead of ${foreign}: ${foreignOperatorHint(foreign) ?? ''}.`
+  return sqlTextError(`The condition is not valid SQL: ${error.message}.${hint}`, text, offset)
 }
 
 /** PostgreSQL counts an error's place in characters, which JavaScript has in one or two units. */

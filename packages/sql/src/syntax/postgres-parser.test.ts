@@ -47,11 +47,15 @@ test('what is too deep is refused before the parser’s stack overflows', async 
     arrays: (n) => `a = ${'array['.repeat(n)}1${']'.repeat(n)}`,
     cases: (n) => `${'case when a then '.repeat(n)}1${' end'.repeat(n)}`,
     windows: (n) => `${'f(a) over (partition by '.repeat(n)}1${')'.repeat(n)}`,
+    words: (n) => `${'a or b and not ('.repeat(n)}c${')'.repeat(n)}`,
+    'words after': (n) => `${'('.repeat(n)}a = 1${' and b) or c)'.repeat(n / 2)}`,
+    'words and functions': (n) => `${'a or b and not f(a, '.repeat(n)}c${')'.repeat(n)}`,
+    tests: (n) => `a${' is true'.repeat(n)}`,
     lists: (n) => `${'a in ('.repeat(n)}1${')'.repeat(n)}`,
   }
   for (const [name, text] of Object.entries(deep)) {
     // At the edge it is the parser that is tried, and past it the check before.
-    for (let n = 40; n <= 200; n += 20) {
+    for (let n = 40; n <= 300; n += 20) {
       const answer = await parseCondition(text(n)).then(
         () => 'accepted',
         (error: unknown) => String(error),

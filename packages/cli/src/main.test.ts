@@ -36,6 +36,11 @@ describe('a wrong command line ends with 2 and one sentence', () => {
       [...TAIL, '--on', 'insert,upsert'],
       /^rowtap: --on takes insert, update, delete or truncate, not "upsert"\n$/,
     ],
+    [
+      'a condition given twice',
+      [...TAIL, '--where', 'a > 1', '--where', 'b > 1'],
+      /^rowtap: --where is given twice: join the conditions with AND\n$/,
+    ],
     ['a bad number', [...TAIL, '--limit', '1.5'], /^rowtap: --limit takes a whole number from 1 on, not "1\.5"\n$/],
     ['bad columns', [...TAIL, '--columns', 'id,'], /^rowtap: --columns takes names separated by commas.*\n$/],
     ['an empty condition', [...TAIL, '--where', ' '], /^rowtap: --where is empty: give a condition.*\n$/],
@@ -90,6 +95,7 @@ describe('help', () => {
     for (const flag of ['--url', '--table', '--driver', '--on', '--columns', '--json', '--values', '--limit']) {
       expect(result.stdout).toContain(flag)
     }
+    expect(result.stdout).toMatch(/--transitions <how> +exact \(default\)/)
   })
 
   test('--version prints the version', async () => {

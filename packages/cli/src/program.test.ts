@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 
 import type { TailOptions } from './commands/tail.ts'
 import type { Commands } from './program.ts'
+import { UsageError } from './failure/usage-error.ts'
 import { program } from './program.ts'
 
 const URL = 'postgresql://localhost/shop'
@@ -70,6 +71,27 @@ describe('the command line', () => {
 
   test('tail refuses an empty condition, naming the option', async () => {
     await expect(tailOptions('--table', 'orders', '--where', ' ')).rejects.toThrow(/^--where is empty/)
+  })
+
+  test.each([
+    ['--where', `status = 'paid'`, 'total > 1', /^--where is given twice: join the conditions with AND$/],
+    ['--url', URL, URL, /^--url is given twice: give it once$/],
+    ['--driver', 'wal', 'wal', /^--driver is given twice: give it once$/],
+    ['--on', 'insert', 'delete', /^--on is given twice: give it once$/],
+    ['--columns', 'id', 'total', /^--columns is given twice: give it once$/],
+    ['--subscription', 'a', 'b', /^--subscription is given twice: give it once$/],
+    ['--transitions', 'exact', 'idempotent', /^--transitions is given twice: give it once$/],
+    ['--values', 'json', 'text', /^--values is given twice: give it once$/],
+    ['--limit', '1', '2', /^--limit is given twice: give it once$/],
+  ])('tail refuses a second %s, so that none of its values is dropped', async (option, first, second, sentence) => {
+    const run = parse('tail', '--table', 'orders', option, first, `${option}=${second}`)
+    await expect(run).rejects.toThrow(UsageError)
+    await expect(run).rejects.toThrow(sentence)
+  })
+
+  test('demo refuses a second --seconds; a flag without a value may be repeated', async () => {
+    await expect(parse('demo', '--seconds', '1', '--seconds', '2')).rejects.toThrow(/^--seconds is given twice/)
+    expect((await parse('capabilities', '--json', '--json')).capabilities).toEqual([[{ json: true }]])
   })
 
   test('demo lasts ten seconds unless told otherwise', async () => {

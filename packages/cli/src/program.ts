@@ -7,6 +7,7 @@ import { Command } from 'commander'
 import { columnList } from './arguments/column-list.ts'
 import { conditionText } from './arguments/condition-text.ts'
 import { connectionUrl } from './arguments/connection-url.ts'
+import { givenOnce } from './arguments/given-once.ts'
 import { oneOf, someOf } from './arguments/one-of.ts'
 import { positiveInteger } from './arguments/positive-integer.ts'
 import { addTable } from './arguments/table-list.ts'
@@ -45,11 +46,12 @@ export function program(commands: Commands, environment: NodeJS.ProcessEnv): Com
 }
 
 function addDemo(rowtap: Command, commands: Commands): void {
-  rowtap
+  const demo = rowtap
     .command('demo')
     .description('a small shop in a PostgreSQL of its own, and its changes on the screen; leaves nothing behind')
     .option('--seconds <n>', 'how long the shop is open', positiveInteger('--seconds'), 10)
     .action((options: DemoOptions) => commands.demo({ seconds: options.seconds }))
+  givenOnce(demo)
 }
 
 /** The options of `tail` as Commander hands them over. */
@@ -59,7 +61,7 @@ interface TailFlags extends Omit<Partial<TailOptions>, 'operations' | 'tables'> 
 }
 
 function addTail(rowtap: Command, commands: Commands, environment: NodeJS.ProcessEnv): void {
-  rowtap
+  const tail = rowtap
     .command('tail')
     .description('changes as they happen')
     .option('--url <url>', 'the database, as postgresql://user@host:5432/database (default: $DATABASE_URL)')
@@ -74,8 +76,10 @@ function addTail(rowtap: Command, commands: Commands, environment: NodeJS.Proces
     .option('--columns <names>', 'only these columns, written as in SQL: id,"Mixed Case"', columnList)
     .option('--where <condition>', 'only rows that fulfil this condition, where the driver can', conditionText)
     .option('--subscription <name>', 'continue where the subscription of this name ended, where the driver can')
-    .option('--transitions <how>', 'exact or idempotent: whether an update without its old row is refused', (text) =>
-      oneOf('--transitions', ['exact', 'idempotent'], text),
+    .option(
+      '--transitions <how>',
+      'exact (default): refuse a table whose old rows are needed and not known, or idempotent: do without them',
+      (text) => oneOf('--transitions', ['exact', 'idempotent'], text),
     )
     .option('--json', 'one JSON object a line')
     .option(
@@ -101,6 +105,7 @@ function addTail(rowtap: Command, commands: Commands, environment: NodeJS.Proces
         values,
       })
     })
+  givenOnce(tail, ['--table'])
 }
 
 function addCapabilities(rowtap: Command, commands: Commands): void {

@@ -13,13 +13,13 @@ export type EventHandler<E> = (event: E) => unknown
 
 /**
  * A wish for the changes of one table. Events go to its handlers, or to one `for await` loop, in order, one at a
- * time. Until the first handler or loop is there they wait; an event for whose kind no handler is left is done.
+ * time. Until the first handler or loop is there they wait; an event for whose kind there is no handler is done.
  */
 export interface Listener<R extends object = Row, C extends Capabilities = Capabilities, A extends AckMode = 'auto'>
   extends AsyncIterable<ListenerEvent<R, C, A>>, AsyncDisposable {
   /**
    * Resolves when the listener is live: no change that commits from then on is missed.
-   * Rejects with a RowtapError where it cannot be attached.
+   * Rejects with a RowtapError where it cannot be attached, and with ERR_ABORTED where its signal is aborted before.
    */
   readonly ready: Promise<void>
   /** Adds a handler for one kind of event, or for every kind (`'change'`). Returns the function that removes it. */
@@ -34,8 +34,11 @@ export interface Listener<R extends object = Row, C extends Capabilities = Capab
    * after a restart; one without lets go of it. `stop({ discard: true })` lets go of what waits, and of what was left
    * before. Without any handler or loop nothing is waited for.
    *
+   * Of several calls each waits for its own time, and what waits is left when the last of these times is over, or dropped
+   * as soon as one of them says so. Once the client has ended nobody waits.
+   *
    * A loop is waited for until it has asked past the last event: in its body, leave it instead. A handler may call this: it
-   * is not waited for, and what is behind it is handed over later.
+   * is not waited for, and what is behind it is handed over once it has returned; until then all of that is unfinished.
    *
    * Leaving a loop, by `break`, `return` or a throw, ends the listener without handing over what waits: the event of the
    * loop, too, is left. So do the listener's `signal`, and `await using`.
@@ -55,7 +58,10 @@ export interface StopOptions {
 
 /** How a listener ended. */
 export interface StopReport {
-  /** How many received changes were not handled: a handler has them yet, or they were left. */
+  /**
+   * How many received changes were not handled by then: a handler has them yet, or they were left. Told to a handler: its own,
+   * and those behind it, which are handed over once it has returned.
+   */
   readonly unfinished: number
 }
 
@@ -65,6 +71,7 @@ export interface PassedOver {
   readonly kind: 'skip' | 'dead letter'
   readonly table: TableName
   readonly event: ChangeEvent
+  /** An ERR_HANDLER, whose cause is what the handler threw. */
   readonly error: RowtapError
 }
 
@@ -136,7 +143,8 @@ export interface Client<C extends Capabilities = Capabilities> extends AsyncDisp
   metrics(): ClientMetrics
   /**
    * Hands what was received to the handlers, acknowledges, disconnects. Later calls return the first one's promise. A
-   * handler may call this: it is not waited for.
+   * handler may wait for this: it is not waited for, and what could be handed over only after it has returned never is. Its
+   * own change and those are unfinished. One that calls this and returns at once is waited for like any other.
    *
    * @throws RowtapError (rejects) what goes wrong meanwhile, where neither an `error` handler nor a loop hears of it.
    */

@@ -1,4 +1,3 @@
-import type { Capabilities } from './capabilities/capabilities.ts'
 import type { Client, Listener } from './client.ts'
 import { OpenClient, typedListener } from './client/open-client.ts'
 import { ownClientListener } from './client/own-client-listener.ts'
@@ -11,15 +10,17 @@ import type { Plan } from './plan/plan.ts'
 import { planCapture } from './plan/plan-capture.ts'
 
 /**
- * Opens a client on a driver's source.
+ * Opens a client on a driver's source. The driver may be one of several, chosen when the program runs: an option that only
+ * some of them have compiles, and is refused where the one that was chosen has it not; `supports(driver, …)` tells.
  *
  * @throws RowtapError (rejects) ERR_CAPABILITY_UNSUPPORTED and ERR_INVALID_OPTIONS before the database is touched;
  *   ERR_CONNECTION_FAILED, ERR_AUTHENTICATION_FAILED, ERR_SETUP_REQUIRED from the database; ERR_ABORTED.
  */
-export async function connect<const C extends Capabilities>(
-  driver: Driver<C>,
-  options: ConnectOptions<C> = {},
-): Promise<Client<C>> {
+export async function connect<const D extends Driver>(
+  driver: D,
+  options?: ConnectOptions<D['capabilities']>,
+): Promise<Client<D['capabilities']>>
+export async function connect(driver: Driver, options: ConnectOptions = {}): Promise<Client> {
   checkDriver(driver)
   return await OpenClient.open(driver, connectRequest(driver, options))
 }
@@ -30,10 +31,10 @@ export async function connect<const C extends Capabilities>(
  *
  * @throws RowtapError (rejects) what `connect` and the listeners would throw before the first statement.
  */
-export async function plan<const C extends Capabilities>(
-  driver: Driver<C>,
-  listeners: readonly ListenOptions<C>[],
-  options: ConnectOptions<C> = {},
+export async function plan<const D extends Driver>(
+  driver: D,
+  listeners: readonly ListenOptions<D['capabilities']>[],
+  options: ConnectOptions<D['capabilities']> = {},
 ): Promise<Plan> {
   checkDriver(driver)
   const request = connectRequest(driver, options)
@@ -46,18 +47,19 @@ export async function plan<const C extends Capabilities>(
  * @throws RowtapError ERR_CAPABILITY_UNSUPPORTED and ERR_INVALID_OPTIONS, at once and before the database is
  *   touched. What goes wrong later rejects `ready`.
  */
-export function listen<R extends object = Row, T extends object = R, const C extends Capabilities = Capabilities>(
-  driver: Driver<C>,
-  options: ManualListenOptions<C, NoInfer<R>, NoInfer<T>>,
-): Listener<R, C, 'manual'>
-export function listen<R extends object = Row, T extends object = R, const C extends Capabilities = Capabilities>(
-  driver: Driver<C>,
-  options: ListenOptions<C, NoInfer<R>, NoInfer<T>>,
-): Listener<R, C>
-export function listen<R extends object, T extends object, const C extends Capabilities>(
-  driver: Driver<C>,
-  options: ListenOptions<C, NoInfer<R>, NoInfer<T>>,
-): Listener<R, C, AckMode> {
+export function listen<R extends object = Row, T extends object = R, const D extends Driver = Driver>(
+  driver: D,
+  options: ManualListenOptions<D['capabilities'], NoInfer<R>, NoInfer<T>>,
+): Listener<R, D['capabilities'], 'manual'>
+export function listen<R extends object = Row, T extends object = R, const D extends Driver = Driver>(
+  driver: D,
+  options: ListenOptions<D['capabilities'], NoInfer<R>, NoInfer<T>>,
+): Listener<R, D['capabilities']>
+export function listen<R extends object, T extends object, const D extends Driver>(
+  driver: D,
+  options: ListenOptions<D['capabilities'], NoInfer<R>, NoInfer<T>>,
+): Listener<R, D['capabilities'], AckMode> {
   checkDriver(driver)
-  return typedListener<R, C, AckMode>(ownClientListener(driver, listenRequest(driver.capabilities, options)))
+  const request = listenRequest(driver.capabilities, options)
+  return typedListener<R, D['capabilities'], AckMode>(ownClientListener(driver, request))
 }

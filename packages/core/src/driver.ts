@@ -5,6 +5,7 @@ export type { Relation, RelationColumn, Tuple } from './contract/relation.ts'
 export { formatTableName, parseTableName, quoteIdentifier, quoteTableName } from './contract/table-name.ts'
 export type { TableName } from './contract/table-name.ts'
 export { inlineParameters } from './contract/inline-parameters.ts'
+export { checkOptionNames } from './options/check-option-names.ts'
 export { nearestTable } from './options/nearest-name.ts'
 export type {
   CaptureRequest,
@@ -42,6 +43,7 @@ export type { QueryRow, Statement } from './conditions/normalise-constants.sql.t
 export type { ConstantToNormalise, NormaliseConstants, NormalisedConstant } from './conditions/normalise-constants.ts'
 export { RowtapError } from './rowtap-error.ts'
 export type { ErrorCode } from './rowtap-error.ts'
+export { checkConnection } from './driver-errors/check-connection.ts'
 export { connectError, connectionUnreadable } from './driver-errors/connect-error.ts'
 export type { ConnectionTarget } from './driver-errors/connect-error.ts'
 export { errorText, sqlstateOf } from './driver-errors/server-error.ts'

@@ -4,8 +4,8 @@ import type { EveryCondition } from './capabilities/every-condition.ts'
 import type { Refused } from './capabilities/refused.ts'
 import type { ConditionSource } from './conditions/condition-source.ts'
 import type { Condition } from './conditions/condition.ts'
-import type { Listener } from './client.ts'
-import { connect, listen } from './connect.ts'
+import type { Client, Listener } from './client.ts'
+import { connect, listen, plan } from './connect.ts'
 import type { Driver } from './contract/driver.ts'
 import type { ChangeEvent, Row } from './event.ts'
 import type { ConnectOptions, ListenOptions } from './listen-options.ts'
@@ -47,6 +47,10 @@ declare const source: ConditionSource
 declare const able: Driver<Able>
 declare const unable: Driver<Unable>
 declare const untyped: Driver
+declare const either: Driver<Able> | Driver<Unable>
+declare const neither: Driver<Unable> | Driver<Unable & { readonly driver: 'unable, too' }>
+declare const tellsOldRows: Driver<Able & { readonly rows: { readonly oldWithoutSetup: 'database' } }>
+declare const tellsNoOldRows: Driver<Unable & { readonly rows: { readonly oldWithoutSetup: false } }>
 
 describe('operations', () => {
   it('are what the manifest does not say `false` to', () => {
@@ -175,5 +179,41 @@ describe('a call', () => {
     const listener = client.listen({ table: 'orders', columns: ['id'], where: { status: 'paid' } })
     listener.on('insert', (event) => expectTypeOf(event.new).toEqualTypeOf<Row>())
     client.listen<Order>({ table: 'orders' }).on('insert', (event) => expectTypeOf(event.new).toEqualTypeOf<Order>())
+  })
+})
+
+describe('a driver that is one of several', () => {
+  it('may be chosen when the program runs', async () => {
+    const chosen = Math.random() < 0.5 ? able : unable
+    expectTypeOf(chosen).toEqualTypeOf<Driver<Able> | Driver<Unable>>()
+    const client = await connect(chosen, { signal: new AbortController().signal })
+    expectTypeOf(client).toEqualTypeOf<Client<Able | Unable>>()
+    const listener = client.listen<Order>({ table: 'orders', operations: ['insert'], ack: 'manual' })
+    expectTypeOf(listener).toEqualTypeOf<Listener<Order, Able | Unable, 'manual'>>()
+    listener.on('insert', (event) => expectTypeOf(event.new).toEqualTypeOf<Order>())
+    for await (const event of listen(either, { table: 'orders' })) expectTypeOf(event.id).toBeString()
+    listen<Order>(either, { table: 'orders', operations: ['insert'] })
+    await plan(either, [{ table: 'orders' }], { signal: new AbortController().signal })
+  })
+
+  it('takes what one of them may have, and not what none has', async () => {
+    const client = await connect(either, { subscription: 'billing' })
+    client.listen<Order>({ table: 'orders', columns: ['id'], operations: ['truncate'], where: { status: 'paid' } })
+    await plan(either, [{ table: 'orders', columns: ['id'] }], { subscription: 'billing' })
+    // @ts-expect-error Order has no such column
+    client.listen<Order>({ table: 'orders', columns: ['colour'] })
+    // @ts-expect-error neither has it
+    await connect(neither, { subscription: 'billing' })
+    // @ts-expect-error neither has it
+    await plan(neither, [{ table: 'orders', columns: ['id'] }])
+    // @ts-expect-error neither has it
+    listen(neither, { table: 'orders', operations: ['update'] })
+  })
+
+  it('tells only as much of an old row as the one that tells least', async () => {
+    const client = await connect(Math.random() < 0.5 ? tellsOldRows : tellsNoOldRows)
+    client.listen<Order>({ table: 'orders' }).on('delete', (event) => {
+      expectTypeOf(event.old).toEqualTypeOf<Partial<Order>>()
+    })
   })
 })

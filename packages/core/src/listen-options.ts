@@ -50,7 +50,10 @@ export interface ListenOptions<C extends Capabilities = Capabilities, R extends 
    *   that was not in the condition before; a delete may be of a row that was never in it.
    */
   readonly transitions?: TransitionChoice<C>['value']
-  /** How much may wait for this listener's handlers before reading slows down, in bytes as received. Default: 4 MiB. */
+  /**
+   * How much may wait for this listener's handlers before reading pauses, in bytes as received. It is looked at after each
+   * batch of the driver's, so that what waits is less than this and one batch. Default: 4 MiB.
+   */
   readonly bufferBytes?: number
   /** How many events may be with handlers at once. Default: 1. A loop takes one at a time. */
   readonly concurrency?: number
@@ -69,7 +72,8 @@ export interface ListenOptions<C extends Capabilities = Capabilities, R extends 
    *
    * - `'stop'` (default): the client stops; the event and everything after it is not acknowledged.
    * - `'skip'`: it counts as done, and the client's signal `passedOver` tells of it.
-   * - a function ({@link FailureHandler}): it counts as done when what the function returns is; if that fails, the client stops.
+   * - a function ({@link FailureHandler}): it counts as done when what the function returns is; if that fails, the client
+   *   stops with an ERR_HANDLER whose cause is an AggregateError of what the handler and the function threw.
    */
   readonly onFailure?: 'stop' | 'skip' | FailureHandler<C, R>
   /**
@@ -77,7 +81,7 @@ export interface ListenOptions<C extends Capabilities = Capabilities, R extends 
    * made: the compiler gives `ack()` to the events of listeners that it knows to be manual. Default: `'auto'`.
    */
   readonly ack?: AckMode
-  /** Stops the listener when aborted. */
+  /** Stops the listener when aborted; one that is not live by then never is: its `ready` rejects with ERR_ABORTED. */
   readonly signal?: AbortSignal
 }
 

@@ -37,9 +37,10 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, string>> = {
     'The database no longer has the changes after the acknowledged position. Start the subscription again, from a new snapshot where the past matters.',
   ERR_DECODE:
     'The database sent something that could not be understood. Please report it with the position in the message.',
-  ERR_HANDLER: 'A handler threw. The cause is its error; the change is not acknowledged.',
+  ERR_HANDLER:
+    'A handler threw. The cause is what it threw, or an AggregateError where the dead-letter function failed, too; what becomes of the change is what `onFailure` says.',
   ERR_CLOSED: 'The client or listener was used after it was closed.',
-  ERR_ABORTED: 'The caller’s AbortSignal was aborted.',
+  ERR_ABORTED: 'The caller’s AbortSignal was aborted before the client was connected, or before the listener was live.',
   ERR_DRIVER_CONTRACT: 'A driver broke the contract. Please report it to the driver’s author.',
   ERR_DATABASE: 'PostgreSQL refused a statement for a reason that no other code covers. The cause holds its SQLSTATE.',
 }

@@ -59,3 +59,16 @@ test('a message that points at a place in a condition keeps the text and its mar
     `rowtap: ERR_INVALID_OPTIONS: ${message}`,
   )
 })
+
+test.each([
+  [
+    `Run: ALTER TABLE t — or set transitions to 'idempotent', or listen to the operations 'insert' and 'truncate' only.`,
+    '--transitions idempotent, or --on insert,truncate',
+  ],
+  [`A way out: set transitions to 'idempotent' to get every update.`, '--transitions idempotent'],
+  [`A way out: listen without the operation 'update'.`, '--on insert,delete,truncate'],
+])('where a message names options of the API, a second line names the command’s: %s', (message, flags) => {
+  expect(describeFailure(new RowtapError('ERR_SETUP_REQUIRED', { message })).sentence).toBe(
+    `rowtap: ERR_SETUP_REQUIRED: ${message}\nOn the command line: ${flags}`,
+  )
+})

@@ -1,13 +1,17 @@
 import { RowtapError } from '@rowtap/core'
 import { CommanderError } from 'commander'
 
+import { optionHint } from './option-hint.ts'
 import { UsageError } from './usage-error.ts'
 
 /** How a failed command ends. */
 export interface Failure {
   /** 2 for a wrong command line, 1 for everything else. */
   readonly exitCode: 1 | 2
-  /** One line for standard error; with the text and a mark below it, where it points at a place in a condition. */
+  /**
+   * One line for standard error; below it, where it points at a place in a condition, its text and a mark, and where it
+   * names options of core's, the command's own.
+   */
   readonly sentence: string
 }
 
@@ -18,7 +22,11 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof CommanderError) {
     return { exitCode: 2, sentence: `rowtap: ${onOneLine(error.message.replace(/^error: /, ''))}` }
   }
-  if (RowtapError.is(error)) return { exitCode: 1, sentence: `rowtap: ${error.code}: ${withPlace(error.message)}` }
+  if (RowtapError.is(error)) {
+    const hint = optionHint(error.message)
+    const sentence = `rowtap: ${error.code}: ${withPlace(error.message)}`
+    return { exitCode: 1, sentence: hint === null ? sentence : `${sentence}\n${hint}` }
+  }
   return { exitCode: 1, sentence: `rowtap: ${onOneLine(messageOf(error))}` }
 }
 

@@ -281,7 +281,7 @@ describe('a table that is altered', () => {
 
   test.each([
     ['whose column is gone', ['id', 'added'], TEXT.castName, 'it is gone'],
-    ['whose column has another type', ['id', 'added', 'status'], 'other', 'its type is other now'],
+    ['whose column has another type', ['id', 'added', 'status'], 'other', 'its type is now other'],
   ])('%s ends the client, and says why', async (_name, columns, castName, reason) => {
     const error = await altered(columns, castName)
     expect(RowtapError.is(error, 'ERR_SETUP_REQUIRED') && error.message).toContain(`"status": ${reason}`)

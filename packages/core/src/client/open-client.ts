@@ -6,7 +6,7 @@ import type { AcknowledgementEntry } from '../delivery/acknowledgement-tracker.t
 import type { TableListenerOwner } from '../delivery/table-listener.ts'
 import { TableListener } from '../delivery/table-listener.ts'
 import type { End, HandlerCall } from '../delivery/handler-call.ts'
-import { currentCall, waitFor } from '../delivery/inside-handler.ts'
+import { currentCall, waitForUnlessDone } from '../delivery/inside-handler.ts'
 import type { OwnedListener } from '../delivery/listener-owner.ts'
 import type { AckMode, ChangeEvent, Row } from '../event.ts'
 import type { ListenOptions, ManualListenOptions } from '../listen-options.ts'
@@ -171,7 +171,7 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   close(options: CloseOptions = {}): Promise<CloseReport> {
     const timeoutMs = closeTimeoutMs(options)
     const call = currentCall()
-    if (call !== null) waitFor(call, this)
+    if (call !== null) waitForUnlessDone(call, this)
     this.#closing ??= this.#close(timeoutMs)
     return this.#closing
   }
@@ -307,6 +307,7 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   async #disconnect(timeoutMs: number): Promise<void> {
     this.#abandon.abort(clientClosed())
     await within(timeoutMs, Promise.all(this.#everyListener().map((listener) => listener.drain(this))))
+    for (const listener of this.#everyListener()) listener.giveUp()
     await this.session.close()
     await this.#reader.ended
     for (const listener of this.#listeners) listener.counters.end()

@@ -1,6 +1,8 @@
 import type { ChangeEvent } from '../event.ts'
 import type { TableName } from '../contract/table-name.ts'
 import { formatTableName } from '../contract/table-name.ts'
+import { delayOf } from '../metrics/delivery-times.ts'
+import type { DeliveryTiming } from '../metrics/delivery-times.ts'
 import { RowtapError } from '../rowtap-error.ts'
 import type { CallFailure, CallOptions } from './event-call.ts'
 import { callHandlers } from './event-call.ts'
@@ -18,16 +20,20 @@ export interface EventReceiver extends CallOptions {
   readonly table: TableName
   readonly handlers: EventHandlers
   readonly onFailure: FailurePolicy
-  /** The event is about to be with its handlers. */
-  begun(event: ChangeEvent): void
-  /** The handlers have returned without an error. */
-  delivered(event: ChangeEvent, taken: TakenChange, milliseconds: number): void
+  /** The handlers have returned without an error, after so many milliseconds. */
+  delivered(event: ChangeEvent, taken: TakenChange, durationMs: number): void
   /** The event was passed over after its handler failed for good, as the listener asked for. */
-  passedOver(event: ChangeEvent, taken: TakenChange, error: RowtapError, how: 'skip' | 'dead letter'): void
+  passedOver(
+    event: ChangeEvent,
+    taken: TakenChange,
+    error: RowtapError,
+    how: 'skip' | 'dead letter',
+    timing: DeliveryTiming,
+  ): void
   /** The listener ended while an event of the change waited for a retry. */
   abandoned(taken: TakenChange): void
   /** The client has to stop. */
-  failed(event: ChangeEvent, error: RowtapError): void
+  failed(event: ChangeEvent, error: RowtapError, timing: DeliveryTiming): void
 }
 
 /**
@@ -40,7 +46,6 @@ export function deliverEvent(
   taken: TakenChange,
   receiver: EventReceiver,
 ): boolean | Promise<boolean> {
-  receiver.begun(event)
   const startedAt = performance.now()
   const outcome = callHandlers(receiver.handlers.of(event.kind), event, receiver)
   if (outcome instanceof Promise) return outcome.then((failure) => decide(failure, event, taken, receiver, startedAt))
@@ -54,8 +59,9 @@ function decide(
   receiver: EventReceiver,
   startedAt: number,
 ): boolean | Promise<boolean> {
+  const durationMs = performance.now() - startedAt
   if (failure === null) {
-    receiver.delivered(event, taken, performance.now() - startedAt)
+    receiver.delivered(event, taken, durationMs)
     return true
   }
   if (receiver.signal.aborted && failure.attempts < receiver.retry.attempts) {
@@ -63,15 +69,17 @@ function decide(
     return false
   }
   const error = handlerFailed(receiver.table, event, failure)
+  // Before a dead-letter handler has the event: the time that it takes is not the handlers'.
+  const timing = { durationMs, delayMs: delayOf(event, durationMs) }
   switch (receiver.onFailure) {
     case 'stop':
-      receiver.failed(event, error)
+      receiver.failed(event, error, timing)
       return false
     case 'skip':
-      receiver.passedOver(event, taken, error, 'skip')
+      receiver.passedOver(event, taken, error, 'skip', timing)
       return true
     default:
-      return toDeadLetter(error, event, taken, receiver.onFailure, receiver)
+      return toDeadLetter(error, event, taken, receiver.onFailure, receiver, timing)
   }
 }
 
@@ -81,22 +89,19 @@ async function toDeadLetter(
   taken: TakenChange,
   handler: DeadLetterHandler,
   receiver: EventReceiver,
+  timing: DeliveryTiming,
 ): Promise<boolean> {
   try {
     await handler(event, error)
-  } catch (cause) {
-    receiver.failed(
-      event,
-      new RowtapError('ERR_HANDLER', {
-        message: `${error.message} — and the dead-letter handler failed on it: ${reasonOf(cause)}`,
-        cause,
-        eventId: event.id,
-        table: receiver.table,
-      }),
-    )
+  } catch (reason) {
+    const message = `${error.message} — and the dead-letter handler failed on it: ${reasonOf(reason)}`
+    // Neither of the two explains the other: whoever looks for the handler's own error must not find the other's alone.
+    const cause = new AggregateError([error.cause, reason], message)
+    const both = new RowtapError('ERR_HANDLER', { message, cause, eventId: event.id, table: receiver.table })
+    receiver.failed(event, both, timing)
     return false
   }
-  receiver.passedOver(event, taken, error, 'dead letter')
+  receiver.passedOver(event, taken, error, 'dead letter', timing)
   return true
 }
 

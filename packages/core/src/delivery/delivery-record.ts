@@ -3,8 +3,8 @@ import type { TableName } from '../contract/table-name.ts'
 import type { ChangeEvent } from '../event.ts'
 import { CHANNELS } from '../metrics/channels.ts'
 import type { FailureMessage } from '../metrics/channels.ts'
-import type { DeliveryTimes } from '../metrics/delivery-times.ts'
-import { sinceCommitMs } from '../metrics/delivery-times.ts'
+import type { DeliveryTimes, DeliveryTiming } from '../metrics/delivery-times.ts'
+import { delayOf } from '../metrics/delivery-times.ts'
 import type { ListenerCounters } from '../metrics/listener-counters.ts'
 import type { RowtapError } from '../rowtap-error.ts'
 
@@ -16,14 +16,13 @@ export interface RecordedListener {
   readonly owner: { readonly client: Client | null; readonly times: DeliveryTimes | null }
 }
 
-/** An event's handlers have returned, or a loop has gone on from it, after so many milliseconds. */
+/** An event's handlers have returned now, or a loop has gone on from it, after so many milliseconds. */
 export function recordDelivered(of: RecordedListener, event: ChangeEvent, durationMs: number): void {
+  const delayMs = delayOf(event, durationMs)
   of.counters.countDelivered(durationMs)
-  of.owner.times?.delivered(event, durationMs)
+  of.owner.times?.delivered(event, durationMs, delayMs)
   const channel = CHANNELS['rowtap:deliver']
-  if (!channel.hasSubscribers) return
-  const delayMs = sinceCommitMs(event, Date.now() - durationMs)
-  channel.publish({ ...about(of, event), durationMs, delayMs })
+  if (channel.hasSubscribers) channel.publish({ ...about(of, event), durationMs, delayMs })
 }
 
 /** A handler failed for the so-manieth time, and will be called again in so many milliseconds. */
@@ -45,10 +44,12 @@ export function recordFailure(
   event: ChangeEvent,
   error: RowtapError,
   outcome: FailureMessage['outcome'],
+  { durationMs, delayMs }: DeliveryTiming,
 ): void {
-  of.counters.countFailed(outcome !== 'stop')
+  of.counters.countFailed(outcome !== 'stop', durationMs)
+  of.owner.times?.failed(durationMs, delayMs)
   const channel = CHANNELS['rowtap:failure']
-  if (channel.hasSubscribers) channel.publish({ ...about(of, event), error, outcome })
+  if (channel.hasSubscribers) channel.publish({ ...about(of, event), error, outcome, durationMs, delayMs })
 }
 
 function about(

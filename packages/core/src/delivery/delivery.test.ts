@@ -189,8 +189,11 @@ describe('an event whose handler failed for good', () => {
       throw new Error('no')
     })
     fixture.driver.deliver([insert('a')])
-    const { message, table } = await failed.promise
+    const { message, table, cause } = await failed.promise
     expect(message).toContain('the dead-letter handler failed on it: full')
+    // What the handler threw, and what the dead-letter handler did.
+    expect(cause).toEqual(new AggregateError([new Error('no'), new Error('full')], message))
+    expect((cause as AggregateError).errors).toEqual([new Error('no'), new Error('full')])
     expect(table?.name).toBe('orders')
   })
 })

@@ -55,6 +55,86 @@ test('a handler that stops another listener waits for what that one is handling'
   expect(log).toEqual(['slow is done', 'slow is stopped'])
 })
 
+describe('a handler that closes its client', () => {
+  test('and waits for that keeps what is behind it from being handed over, in its own listener only', async () => {
+    const driver = new ScriptedDriver([orders], SCRIPTED_CAPABILITIES)
+    const client = await connect(driver)
+    const [own, other] = [client.listen({ table: 'orders' }), client.listen({ table: 'orders' })]
+    const seen: string[] = []
+    let report: unknown
+    own.on('insert', async (event) => {
+      seen.push(`own ${event.id}`)
+      report = await client.close()
+    })
+    other.on('insert', async (event) => {
+      await soon()
+      seen.push(`other ${event.id}`)
+    })
+    await Promise.all([own.ready, other.ready])
+    driver.deliver(['1', '2', '3'].map((id) => ({ kind: 'insert', new: [id] })))
+    await until(() => report !== undefined)
+    expect(report).toEqual({ unfinished: 3 })
+    expect(seen).toEqual(['own c1', 'other c1', 'other c2', 'other c3'])
+    expect([driver.closed, driver.acknowledged]).toEqual([1, []])
+  })
+
+  test('and waits for that lets the keys that do not wait for its own be handed over', async () => {
+    const driver = new ScriptedDriver([orders], SCRIPTED_CAPABILITIES)
+    const client = await connect(driver)
+    const listener = client.listen({ table: 'orders', concurrency: 2 })
+    const seen: string[] = []
+    let report: unknown
+    listener.on('insert', async (event) => {
+      seen.push(event.id)
+      if (event.id === 'c1') report = await client.close()
+      await soon()
+    })
+    await listener.ready
+    driver.deliver(['1', '2', '1', '3'].map((id) => ({ kind: 'insert', new: [id] })))
+    await until(() => report !== undefined)
+    expect(report).toEqual({ unfinished: 2 })
+    expect(seen).toEqual(['c1', 'c2', 'c4'])
+  })
+
+  test.each([
+    ['at once', () => undefined],
+    ['a resolved promise', async () => await Promise.resolve()],
+  ])('and returns %s is done, and what is behind it is handed over', async (_name, rest) => {
+    const driver = new ScriptedDriver([orders], SCRIPTED_CAPABILITIES)
+    const client = await connect(driver)
+    const listener = client.listen({ table: 'orders' })
+    const seen: string[] = []
+    let report: unknown
+    listener.on('insert', (event) => {
+      seen.push(event.id)
+      if (event.id === 'c1') void client.close().then((closed) => (report = closed))
+      return rest()
+    })
+    await listener.ready
+    driver.deliver(['1', '2', '3'].map((id) => ({ kind: 'insert', new: [id] })))
+    await until(() => report !== undefined)
+    expect(seen).toEqual(['c1', 'c2', 'c3'])
+    expect(report).toEqual({ unfinished: 0 })
+    expect(driver.acknowledged).toHaveLength(1)
+  })
+})
+
+test('a handler that stops its listener is told how much is still to be handed over, its own event included', async () => {
+  const driver = new ScriptedDriver([orders], SCRIPTED_CAPABILITIES)
+  await using client = await connect(driver)
+  const listener = client.listen({ table: 'orders' })
+  const log: unknown[] = []
+  listener.on('insert', async (event) => {
+    log.push(event.id)
+    if (event.id === 'c1') log.push(await listener.stop())
+  })
+  await listener.ready
+  driver.deliver(['1', '2', '3'].map((id) => ({ kind: 'insert', new: [id] })))
+  await until(() => log.length === 4)
+  expect(log).toEqual(['c1', { unfinished: 3 }, 'c2', 'c3'])
+  expect(await listener.stop()).toEqual({ unfinished: 0 })
+})
+
 describe('handlers that wait for each other’s end go on at once:', () => {
   test('two that close their client', async () => {
     const driver = new ScriptedDriver([orders], SCRIPTED_CAPABILITIES)

@@ -94,3 +94,18 @@ export function waitFor(call: HandlerCall, end: End): () => void {
     call.waitsFor = call.waitsFor.filter((_, at) => at !== index)
   }
 }
+
+/** What a handler waits for of which it is not known yet whether it does. */
+const UNDECIDED: End = { calls: () => [] }
+
+/**
+ * Says that a handler waits for an end, if it has not returned by the next turn of the event loop: one that asks for the
+ * end and returns waits for nothing, and what is behind it need not be given up for its sake.
+ */
+export function waitForUnlessDone(call: HandlerCall, end: End): void {
+  // Until then, and for good if it has returned, the call is nobody else's.
+  waitFor(call, UNDECIDED)
+  setImmediate(() => {
+    if (call.delivery !== null) waitFor(call, end)
+  })
+}

@@ -1,6 +1,7 @@
 import type { TableName } from '../contract/table-name.ts'
 import { keyTextOf } from '../dispatch/key-text.ts'
 import type { ChangeEvent } from '../event.ts'
+import type { DeliveryTiming } from '../metrics/delivery-times.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import type { RowtapError } from '../rowtap-error.ts'
 import type { EventReceiver, FailurePolicy } from './deliver-event.ts'
@@ -86,8 +87,7 @@ export class ListenerDelivery implements PushSource, EventReceiver {
     this.#changes.hold()
     this.#loop = new PullLoop({
       take: () => this.take(),
-      begun: (event) => this.begun(event),
-      delivered: (event, taken, milliseconds) => this.delivered(event, taken, milliseconds),
+      delivered: (event, taken, durationMs) => this.delivered(event, taken, durationMs),
       left: () => this.#host.leave(),
     })
     return this.#loop
@@ -195,17 +195,19 @@ export class ListenerDelivery implements PushSource, EventReceiver {
     recordRetry(this.#host, event, error, attempts, delayMs)
   }
 
-  begun(event: ChangeEvent): void {
-    this.#host.owner.times?.begun(event)
-  }
-
-  delivered(event: ChangeEvent, taken: TakenChange, milliseconds: number): void {
-    recordDelivered(this.#host, event, milliseconds)
+  delivered(event: ChangeEvent, taken: TakenChange, durationMs: number): void {
+    recordDelivered(this.#host, event, durationMs)
     if (this.#changes.isAutomatic) this.#changes.done(taken)
   }
 
-  passedOver(event: ChangeEvent, taken: TakenChange, error: RowtapError, how: 'skip' | 'dead letter'): void {
-    recordFailure(this.#host, event, error, how)
+  passedOver(
+    event: ChangeEvent,
+    taken: TakenChange,
+    error: RowtapError,
+    how: 'skip' | 'dead letter',
+    timing: DeliveryTiming,
+  ): void {
+    recordFailure(this.#host, event, error, how, timing)
     this.#host.passedOver(event, error, how)
     this.#changes.doneWith(event, taken)
   }
@@ -214,8 +216,8 @@ export class ListenerDelivery implements PushSource, EventReceiver {
     this.#changes.givenUp(taken)
   }
 
-  failed(event: ChangeEvent, error: RowtapError): void {
-    recordFailure(this.#host, event, error, 'stop')
+  failed(event: ChangeEvent, error: RowtapError, timing: DeliveryTiming): void {
+    recordFailure(this.#host, event, error, 'stop', timing)
     this.#host.owner.failed(error)
   }
 

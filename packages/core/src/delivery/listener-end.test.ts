@@ -338,3 +338,52 @@ describe('listen() with a client of its own', () => {
     expect(driver.acknowledged).toHaveLength(1)
   })
 })
+
+describe('a signal that is aborted', () => {
+  const reason = new Error('no longer')
+
+  test('before the listener is made rejects its ready with ERR_ABORTED, and ends its loop', async () => {
+    await using fixture = await scriptedClient('ephemeral')
+    const { client, driver } = fixture
+    const listener = client.listen({ table: 'orders', signal: AbortSignal.abort(reason) })
+    await expect(listener.ready).rejects.toMatchObject({ code: 'ERR_ABORTED', cause: reason })
+    expect(() => listener.on('change', () => undefined)).toThrow(expect.objectContaining({ code: 'ERR_ABORTED' }))
+    for await (const event of listener) expect.unreachable(event.id)
+    expect(driver.captured.flat()).toEqual([])
+  })
+
+  test('before the listener is live does so, too', async () => {
+    await using fixture = await scriptedClient('ephemeral')
+    const abort = new AbortController()
+    const listener = fixture.client.listen({ table: 'orders', signal: abort.signal })
+    const { ready } = listener
+    abort.abort(reason)
+    await expect(ready).rejects.toMatchObject({ code: 'ERR_ABORTED', cause: reason })
+  })
+
+  test('before a listener with a client of its own is made does so, too', async () => {
+    const driver = new ScriptedDriver([textRelation('orders', ['id'])], SCRIPTED_CAPABILITIES)
+    const listener = listen(driver, { table: 'orders', signal: AbortSignal.abort(reason) })
+    await expect(listener.ready).rejects.toMatchObject({ code: 'ERR_ABORTED', cause: reason })
+    await until(() => driver.closed === driver.opened)
+  })
+})
+
+test('a second loop is told that the listener has ended with the first, not that it is read', async () => {
+  await using fixture = await scriptedClient('ephemeral')
+  const { client, driver } = fixture
+  const listener = client.listen({ table: 'orders' })
+  await listener.ready
+  const loop = listener[Symbol.asyncIterator]()
+  expect(() => listener[Symbol.asyncIterator]()).toThrow(/is read by a loop already/)
+  driver.deliver(inserts('1'))
+  await loop.next()
+  await loop.return?.()
+  const second = async (): Promise<void> => {
+    for await (const event of listener) expect.unreachable(event.id)
+  }
+  await expect(second()).rejects.toMatchObject({
+    code: 'ERR_CLOSED',
+    message: expect.stringMatching(/has ended/) as unknown,
+  })
+})

@@ -3,10 +3,8 @@ import type { DeliverySource, TakenChange } from './taken-change.ts'
 
 /** Where a loop's events come from. */
 export interface PullSource extends DeliverySource {
-  /** The loop is about to have this event. */
-  begun(event: ChangeEvent): void
   /** The loop has gone on from this event, after so many milliseconds. */
-  delivered(event: ChangeEvent, taken: TakenChange, milliseconds: number): void
+  delivered(event: ChangeEvent, taken: TakenChange, durationMs: number): void
   /** The loop was left: nothing more is wanted, and what it had is not done. */
   left(): Promise<unknown>
 }
@@ -99,7 +97,6 @@ export class PullLoop implements AsyncIterableIterator<ChangeEvent, undefined> {
   #hand(taken: TakenChange, index: number): ChangeEvent | null {
     const event = taken.events[index]
     if (event === undefined) return null
-    this.#source.begun(event)
     this.#held = { taken, index, startedAt: performance.now() }
     return event
   }

@@ -123,6 +123,8 @@ export class TableListener implements Listener, DeliveryHost, End {
 
   [Symbol.asyncIterator](): AsyncIterator<ChangeEvent> {
     if (this.#isRead) {
+      if (this.#isOver)
+        throw closed(`This listener has ended, and its loop with it: another loop needs another listener.`)
       throw invalidOptions(`This listener is read by a loop already: a second one needs a listener of its own.`)
     }
     if (this.#consumed) throw invalidOptions(`This listener has handlers: a loop needs a listener of its own.`)
@@ -139,13 +141,13 @@ export class TableListener implements Listener, DeliveryHost, End {
     if (discard) this.end('discarded')
     else if (this.#state === 'live' && this.#consumed && this.unfinished > 0) this.#finish()
     else if (this.#state !== 'stopping') this.end('left')
-    return this.#ending(timeoutMs).stopped()
+    return this.#ending().stopped(timeoutMs)
   }
 
   /** Ends without handing over what waits: that, and what a loop has, is left. */
   async leave(): Promise<void> {
     this.end('left')
-    await this.#ending(DEFAULT_CLOSE_TIMEOUT_MS).stopped()
+    await this.#ending().stopped(DEFAULT_CLOSE_TIMEOUT_MS)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -210,9 +212,14 @@ export class TableListener implements Listener, DeliveryHost, End {
     const attaching = this.#state === 'attaching'
     this.#state = 'stopped'
     this.#ended?.abort()
-    this.#error = attaching ? closed('The listener was stopped before it was live.') : stopped()
+    this.#error = attaching ? this.#stoppedEarly() : stopped()
     if (attaching) this.#ready?.reject(this.#error)
     this.#delivery?.end(how, null)
+  }
+
+  /** Nobody waits for its handlers any longer: the client is at its end. */
+  giveUp(): void {
+    this.#end?.giveUp()
   }
 
   /**
@@ -258,14 +265,23 @@ export class TableListener implements Listener, DeliveryHost, End {
     if (signal.aborted) queueMicrotask(onAbort)
   }
 
+  #stoppedEarly(): RowtapError {
+    const { signal } = this.request
+    if (signal?.aborted !== true) return closed('The listener was stopped before it was live.')
+    return new RowtapError('ERR_ABORTED', {
+      message: 'The listener was given up before it was live: its signal was aborted.',
+      cause: signal.reason,
+    })
+  }
+
   /** Takes no further changes, and goes on handing over what it has. */
   #finish(): void {
     this.#state = 'stopping'
     this.#error = stopped()
   }
 
-  #ending(timeoutMs: number): ListenerEnd {
-    this.#end ??= new ListenerEnd(this, timeoutMs)
+  #ending(): ListenerEnd {
+    this.#end ??= new ListenerEnd(this)
     return this.#end
   }
 

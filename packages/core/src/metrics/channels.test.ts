@@ -71,6 +71,10 @@ describe('a channel', () => {
     expect(failures.messages.map(({ event, outcome, error }) => [event.id, outcome, error.code])).toEqual([
       ['c1', 'skip', 'ERR_HANDLER'],
     ])
+    // A retry tells what was thrown, a failure what the listener's onFailure has: its cause is that.
+    expect(failures.messages[0]?.error.cause).toEqual(new Error('no'))
+    expect(failures.messages[0]?.durationMs).toBeGreaterThan(0)
+    expect(failures.messages[0]?.delayMs).toBeGreaterThan(0)
   })
 
   test(`says 'stop' of the failure that stops a client`, async () => {

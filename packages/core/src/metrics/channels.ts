@@ -23,17 +23,20 @@ export interface ReceiveMessage {
   readonly bytes: number
 }
 
-/** An event's handlers have returned, or a loop has gone on from it. */
-export interface DeliverMessage extends EventMessage {
-  /** How long that took, retries included, in milliseconds. */
+/** What the handlers of an event, or its loop, took. */
+interface TimedMessage extends EventMessage {
+  /** How long handlers, or a loop, took for the event: retries included, a dead-letter handler not, in milliseconds. */
   readonly durationMs: number
   /** How long after its commit the event was handed over, in milliseconds; `null` where the commit time is not known. */
   readonly delayMs: number | null
 }
 
+/** An event's handlers have returned, if it has any, or a loop has gone on from it. */
+export type DeliverMessage = TimedMessage
+
 /** A handler failed, and will be called again. */
 export interface RetryMessage extends EventMessage {
-  /** What the handler threw. */
+  /** What the handler threw, as it threw it. */
   readonly error: unknown
   /** How many of its calls have failed for this event. */
   readonly attempts: number
@@ -42,7 +45,8 @@ export interface RetryMessage extends EventMessage {
 }
 
 /** A handler failed for good. */
-export interface FailureMessage extends EventMessage {
+export interface FailureMessage extends TimedMessage {
+  /** An ERR_HANDLER, as `onFailure` and the signals have it: its cause is what the handler threw. */
   readonly error: RowtapError
   /** What became of the event: it counts as done, or the client stops. */
   readonly outcome: 'skip' | 'dead letter' | 'stop'

@@ -12,8 +12,8 @@ export interface DeliveryCounts {
    */
   readonly filtered: number
   /**
-   * Events whose handlers have returned, or that a loop has gone on from. An update that changes the key is one change
-   * and two events.
+   * Events whose handlers have returned, or that a loop has gone on from; also those for whose kind the listener has no
+   * handler, which are done at once. An update that changes the key is one change and two events.
    */
   readonly delivered: number
   /** Events whose handlers failed for good. */
@@ -27,7 +27,10 @@ export interface DeliveryCounts {
    * ended while they waited, in a client without a subscription.
    */
   readonly discarded: number
-  /** How long handlers, or loops, took for what was delivered, retries included, in milliseconds. */
+  /**
+   * How long handlers, or loops, took for what was delivered or has failed, in milliseconds: retries included, a
+   * dead-letter handler not.
+   */
   readonly handlerMs: number
   /**
    * Changes that are not done: they wait, or a handler has them, or with `ack: 'manual'` nobody has acknowledged them. In
@@ -61,9 +64,15 @@ export interface ClientMetrics {
    * time is known. It grows while nothing is written: how late events are is what `delay` says.
    */
   readonly lagMs: number | null
-  /** How long handlers, or loops, took for each event that was delivered, retries included. */
+  /**
+   * How long handlers, or loops, took for each event that was delivered or has failed: retries included, a dead-letter
+   * handler not. Its sum is `total.handlerMs`.
+   */
   readonly handlerDuration: HistogramSnapshot
-  /** How long after its commit each event was handed over, as far as commit times are known, by the clocks of both machines. */
+  /**
+   * How long after its commit each of the same events was handed over, as far as commit times are known, by the clocks of
+   * both machines. An event is counted once its handlers have ended.
+   */
   readonly delay: HistogramSnapshot
   /** All listeners together, those included that are gone. */
   readonly total: DeliveryCounts

@@ -1,37 +1,49 @@
 import type { ChangeEvent } from '../event.ts'
 import { Histogram } from './histogram.ts'
 
+/** How long one delivery took, and how late it was. */
+export interface DeliveryTiming {
+  /** How long the handlers took, retries included. */
+  readonly durationMs: number
+  /** How long after its commit the event was handed over; `null` where the commit time is not known. */
+  readonly delayMs: number | null
+}
+
 /** How long deliveries take, of all listeners of a client: ten thousand histograms would be looked at by nobody. */
 export class DeliveryTimes {
-  /** How long handlers, or loops, take for an event, retries included. */
+  /** How long handlers, or loops, took for an event, retries included. */
   readonly handlerDuration: Histogram = new Histogram()
-  /** How long after its commit an event is handed over. */
+  /** How long after its commit an event was handed over. */
   readonly delay: Histogram = new Histogram()
   #lastCommit: Date | null = null
 
-  /** An event is handed over now. */
-  begun(event: ChangeEvent): void {
-    const delayMs = sinceCommitMs(event, Date.now())
-    if (delayMs !== null) this.delay.record(delayMs)
+  /** An event's handlers, or loop, are done with it. */
+  delivered(event: ChangeEvent, durationMs: number, delayMs: number | null): void {
+    this.#record(durationMs, delayMs)
+    if (event.transaction.commitTime !== null) this.#lastCommit = event.transaction.commitTime
   }
 
-  /** An event's handlers, or loop, are done with it. */
-  delivered(event: ChangeEvent, milliseconds: number): void {
-    this.handlerDuration.record(milliseconds)
-    if (event.transaction.commitTime !== null) this.#lastCommit = event.transaction.commitTime
+  /** An event's handlers have failed for good. */
+  failed(durationMs: number, delayMs: number | null): void {
+    this.#record(durationMs, delayMs)
   }
 
   /** How long ago the last delivered change was committed; `null` where that is not known. */
   get lagMs(): number | null {
     return this.#lastCommit === null ? null : Math.max(0, Date.now() - this.#lastCommit.getTime())
   }
+
+  #record(durationMs: number, delayMs: number | null): void {
+    this.handlerDuration.record(durationMs)
+    if (delayMs !== null) this.delay.record(delayMs)
+  }
 }
 
 /**
- * How long before a moment (as of `Date.now`) an event's change was committed; `null` where that is not known. Two clocks
- * may differ: it is never less than nothing.
+ * How long after its commit an event was handed over whose delivery has ended now, after so many milliseconds; `null`
+ * where the commit time is not known. Two clocks may differ: it is never less than nothing.
  */
-export function sinceCommitMs(event: ChangeEvent, moment: number): number | null {
+export function delayOf(event: ChangeEvent, durationMs: number): number | null {
   const { commitTime } = event.transaction
-  return commitTime === null ? null : Math.max(0, moment - commitTime.getTime())
+  return commitTime === null ? null : Math.max(0, Date.now() - durationMs - commitTime.getTime())
 }

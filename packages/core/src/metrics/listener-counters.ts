@@ -4,13 +4,13 @@ import type { TableCounters } from './table-counters.ts'
 export class ListenerCounters {
   /** Changes that became events for it. */
   wanted = 0
-  /** Events whose handlers, or loop, are done with them. */
+  /** Events whose handlers, or loop, are done with them, or for whose kind there is no handler. */
   delivered = 0
   /** Events whose handlers failed for good. */
   failed = 0
   /** Those of them that count as done all the same. */
   passedOver = 0
-  /** How long handlers, or the loop, took for what was delivered, retries included, in milliseconds. */
+  /** How long handlers, or the loop, took for what was delivered or has failed, retries included, in milliseconds. */
   handlerMs = 0
   /** Calls of a handler after one that failed. */
   retried = 0
@@ -66,13 +66,15 @@ export class ListenerCounters {
     this.#table.handlerMs += milliseconds
   }
 
-  countFailed(isPassedOver: boolean): void {
+  countFailed(isPassedOver: boolean, milliseconds: number): void {
     const passedOver = isPassedOver ? 1 : 0
     this.failed += 1
     this.passedOver += passedOver
+    this.handlerMs += milliseconds
     if (this.#table === null) return
     this.#table.failed += 1
     this.#table.passedOver += passedOver
+    this.#table.handlerMs += milliseconds
   }
 
   countRetried(): void {

@@ -95,6 +95,33 @@ describe('a client that is observed with OpenTelemetry', () => {
     await provider.shutdown()
   })
 
+  test('tells of events that failed what the client counts itself', async () => {
+    const reader = new Reader()
+    const provider = new MeterProvider({ readers: [reader] })
+    const driver = new ScriptedDriver([orders], SCRIPTED_CAPABILITIES)
+    await using client = await connect(driver, { on: { passedOver: () => undefined } })
+    const end = observeClient(client, provider.getMeter('rowtap'))
+    const listener = client.listen({ table: 'orders', onFailure: 'skip' })
+    listener.on('change', (event) => {
+      if (event.id === 'c1') throw new Error('no')
+    })
+    await listener.ready
+    driver.deliver(['1', '2'].map((id) => ({ kind: 'insert', new: [id, 'new'] })))
+    await until(() => client.metrics().total.delivered === 1)
+    const read = await reader.read()
+    const { handlerDuration, delay } = client.metrics()
+    for (const [name, { count, sumMs }] of [
+      ['rowtap.handler.duration', handlerDuration],
+      ['rowtap.delay', delay],
+    ] as const) {
+      expect(count).toBe(2)
+      expect(read[name]?.points).toMatchObject([[{}, { count, sum: expect.closeTo(sumMs / 1000, 6) as unknown }]])
+    }
+    end()
+    expect(CHANNELS['rowtap:failure'].hasSubscribers).toBe(false)
+    await provider.shutdown()
+  })
+
   test('is observed alone: another client in the process is not', async () => {
     const reader = new Reader()
     const provider = new MeterProvider({ readers: [reader] })

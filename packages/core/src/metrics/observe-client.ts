@@ -2,6 +2,7 @@ import type { Client } from '../client.ts'
 import type { Capabilities } from '../capabilities/capabilities.ts'
 import { formatTableName } from '../contract/table-name.ts'
 import { subscribeTo } from './channels.ts'
+import type { DeliverMessage, FailureMessage } from './channels.ts'
 import type { DeliveryCounts } from './client-metrics.ts'
 import type { BatchResult, Meter, Observable } from './meter.ts'
 
@@ -34,7 +35,7 @@ const COUNTS: readonly CountInstrument[] = [
     count: 'delivered',
     name: 'rowtap.delivered',
     unit: '{event}',
-    description: 'Events whose handlers have returned',
+    description: 'Events whose handlers have returned, or that have none',
   },
   {
     kind: 'counter',
@@ -123,10 +124,14 @@ function recordDeliveries(client: object, meter: Meter): () => void {
     unit: 's',
     description: 'How long after its commit an event was handed over',
   })
-  return subscribeTo('rowtap:deliver', (message) => {
+  const record = (message: DeliverMessage | FailureMessage): void => {
     if (message.client !== client) return
     const attributes = { 'rowtap.table': formatTableName(message.table) }
     duration.record(message.durationMs / 1000, attributes)
     if (message.delayMs !== null) delay.record(message.delayMs / 1000, attributes)
-  })
+  }
+  const ends = [subscribeTo('rowtap:deliver', record), subscribeTo('rowtap:failure', record)]
+  return () => {
+    for (const end of ends) end()
+  }
 }

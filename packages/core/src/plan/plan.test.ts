@@ -84,6 +84,20 @@ test('a client plans beside what is attached, in its turn, and goes on', async (
   expect(driver.captured).toHaveLength(1)
 })
 
+test('a client plans for other tables whatever has become of one that is attached, which it shows as it was', async () => {
+  const relations = [orders, bare]
+  await using client = await connect(new ScriptedDriver(relations, SCRIPTED_CAPABILITIES))
+  const attached = client.listen({ table: 'orders', columns: ['id', 'note'], where: { status: 'paid' } })
+  await attached.ready
+  const planOf = async (table: string) => await client.plan([{ table, operations: ['insert'] }])
+  const before = await planOf('bare')
+  relations[0] = textRelation('orders', ['id', 'state'])
+  expect(await planOf('bare')).toEqual(before)
+  expect(await planOf('orders')).toMatchObject({ listeners: [before.listeners[0], { columns: ['id', 'state'] }] })
+  relations.shift()
+  expect(await planOf('bare')).toEqual(before)
+})
+
 test('several listeners of one table are one request', async () => {
   const planned = await plan(scripted(), [
     { table: 'orders', operations: ['delete'] },

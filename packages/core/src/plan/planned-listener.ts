@@ -25,7 +25,9 @@ export function plannedListener(listener: ListenerToPlan): PlannedListener {
     isAttached,
     table: { schema: request.table.schema, name: request.table.name },
     operations: [...request.operations],
-    columns: projection.columns.map(({ name }) => name),
+    columns: projection.columns
+      .filter(({ index }) => relation.columns[index]?.neverSent === null)
+      .map(({ name }) => name),
     key: projection.key.map(({ name }) => name),
     where: condition === null ? null : toSql(condition.tree, relation.columns, condition.constants),
     transitions: request.transitions,

@@ -85,6 +85,7 @@ export function textRelation(name: string, columns: readonly string[], overrides
       name: column,
       type: TEXT,
       mayBeUnavailable: true,
+      neverSent: null,
       typeOid: 25,
       typeName: 'text',
       parse: (text) => text,

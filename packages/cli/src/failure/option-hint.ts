@@ -1,0 +1,12 @@
+/** What core's messages say of its own options, and the command's words for it. */
+const FLAGS: readonly (readonly [RegExp, string])[] = [
+  [/\bset transitions to 'idempotent'/, '--transitions idempotent'],
+  [/\blisten to the operations 'insert' and 'truncate' only/, '--on insert,truncate'],
+  [/\blisten without the operation 'update'/, '--on insert,delete,truncate'],
+]
+
+/** One line that says what a message's way out is on the command line; `null` where the message names none. */
+export function optionHint(message: string): string | null {
+  const flags = FLAGS.filter(([phrase]) => phrase.test(message)).map(([, flag]) => flag)
+  return flags.length === 0 ? null : `On the command line: ${flags.join(', or ')}`
+}

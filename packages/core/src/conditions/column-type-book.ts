@@ -1,7 +1,7 @@
 import type { ColumnType } from './column-type.ts'
 import type { ColumnTypeRow, DefinedColumn } from './column-types.ts'
 import { definedColumns } from './column-types.ts'
-import { COLUMN_TYPES_ROW_SQL, ENUM_LABELS_SQL, VISIBLE_SQL } from './column-types.sql.ts'
+import { COLUMN_TYPES_ROW_SQL, ENUM_LABELS_SQL } from './column-types.sql.ts'
 import type { QueryRow } from './normalise-constants.sql.ts'
 import { unknownType } from './unknown-type.ts'
 
@@ -93,17 +93,6 @@ export class ColumnTypeBook {
       this.#labels = labels
     }
     return complete === 'true'
-  }
-
-  /**
-   * Whether what these transactions did can be seen: what is read of a table from then on is as new as their changes.
-   * The error of a failure is the connection's.
-   *
-   * @param transactions their xids
-   */
-  async sees(transactions: readonly string[]): Promise<boolean> {
-    const [visible] = await this.#queryRow({ text: VISIBLE_SQL, values: [`{${transactions.join(',')}}`] })
-    return visible === 'true'
   }
 
   #findEnumerations(): void {

@@ -140,25 +140,6 @@ export const COLUMN_TYPES_ROW_SQL: string = `
 SELECT pg_catalog.json_agg(column_types)::pg_catalog.text FROM (${COLUMN_TYPES_SQL}
 ) AS column_types`
 
-/** Whether each of the transactions of a parameter (an array of xid, as text) can be seen, as a text. */
-function allVisible(parameter: '$1' | '$2'): string {
-  return `(
-    SELECT coalesce(pg_catalog.bool_and(pg_catalog.pg_visible_in_snapshot(
-      -- Of all that end in these 32 bits, the one that is nearest to the snapshot's end.
-      (ends.at - pg_catalog.mod(ends.at - made.xid::pg_catalog.text::pg_catalog.numeric + 2147483648, 4294967296) + 2147483648)::pg_catalog.text::pg_catalog.xid8,
-      ends.snapshot
-    )), true)::pg_catalog.text
-    FROM (
-      SELECT now.snapshot, pg_catalog.pg_snapshot_xmax(now.snapshot)::pg_catalog.text::pg_catalog.numeric AS at
-      FROM pg_catalog.pg_current_snapshot() AS now (snapshot)
-    ) AS ends
-    CROSS JOIN pg_catalog.unnest(${parameter}::pg_catalog.xid[]) AS made (xid)
-  )`
-}
-
-/** One row: `true` where each of the transactions `$1` (an array of xid, as text) can be seen. */
-export const VISIBLE_SQL: string = `SELECT ${allVisible('$1')} AS visible`
-
 /**
  * One row. `labels`: a text that is another one as soon as a label of the enumerations with the object ids `$1` (an array,
  * as text) is added, renamed (and be it renamed back) or put elsewhere. `complete`: `true` where each of the transactions
@@ -174,4 +155,15 @@ SELECT
     FROM pg_catalog.pg_enum AS label
     WHERE label.enumtypid = ANY ($1::pg_catalog.oid[])
   ) AS labels,
-  ${allVisible('$2')} AS complete`
+  (
+    SELECT coalesce(pg_catalog.bool_and(pg_catalog.pg_visible_in_snapshot(
+      -- Of all that end in these 32 bits, the one that is nearest to the snapshot's end.
+      (ends.at - pg_catalog.mod(ends.at - made.xid::pg_catalog.text::pg_catalog.numeric + 2147483648, 4294967296) + 2147483648)::pg_catalog.text::pg_catalog.xid8,
+      ends.snapshot
+    )), true)::pg_catalog.text
+    FROM (
+      SELECT now.snapshot, pg_catalog.pg_snapshot_xmax(now.snapshot)::pg_catalog.text::pg_catalog.numeric AS at
+      FROM pg_catalog.pg_current_snapshot() AS now (snapshot)
+    ) AS ends
+    CROSS JOIN pg_catalog.unnest($2::pg_catalog.xid[]) AS made (xid)
+  ) AS complete`

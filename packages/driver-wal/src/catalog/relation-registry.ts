@@ -11,7 +11,7 @@ import type { RowIdentity } from './row-identity.ts'
 import { identityOfMessage, identityOfTable } from './row-identity.ts'
 import type { ColumnFacts, TableFacts } from './table-facts.ts'
 import { readTableByOid, storageLimits } from './table-facts.ts'
-import { TYPES } from './table-sql.ts'
+import { IS_ALTERING, TYPES } from './table-sql.ts'
 
 interface Shape {
   readonly oid: number
@@ -132,9 +132,14 @@ export class RelationRegistry {
     return this.#columnTypes.refresh(transactions)
   }
 
-  /** Whether a transaction whose changes arrive can be seen: until then the catalogue may be older than they are. */
-  sees(transaction: string): Promise<boolean> {
-    return this.#columnTypes.sees([transaction])
+  /**
+   * Whether the catalogue is as new as what a transaction, whose changes arrive, did to a table. A transaction is in
+   * the write-ahead log for a moment before it can be seen (as long as a standby takes, where commits wait for one), and
+   * holds its locks until then.
+   */
+  async isSettled(oid: number, transaction: string): Promise<boolean> {
+    const [row] = await this.#control.query<'altering'>(IS_ALTERING, [oid, transaction])
+    return row?.altering !== 't'
   }
 
   /** The relation of the same shape, with the columns' types as they are known now. */

@@ -149,3 +149,16 @@ SELECT
 FROM unnest($1::oid[], $2::int4[]) WITH ORDINALITY AS wanted (oid, modifier, ordinal)
 LEFT JOIN LATERAL (${baseType('wanted.oid', 'wanted.modifier')}) AS base ON true
 ORDER BY wanted.ordinal`
+
+/**
+ * Whether a transaction ($2: its xid) holds the lock on a table ($1) that altering it takes. It lets go of that only once
+ * everybody can see what it did.
+ */
+export const IS_ALTERING: string = `
+SELECT EXISTS (
+  SELECT FROM pg_locks AS mine
+  JOIN pg_locks AS held USING (virtualtransaction)
+  WHERE mine.locktype = 'transactionid' AND mine.transactionid = $2::xid AND mine.granted
+    AND held.locktype = 'relation' AND held.relation = $1 AND held.mode = 'AccessExclusiveLock' AND held.granted
+    AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+) AS altering`

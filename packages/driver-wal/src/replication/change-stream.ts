@@ -138,8 +138,7 @@ export class ChangeStream {
   async #define(message: RelationMessage): Promise<void> {
     const { relations } = this.#parts
     const { transaction } = this.#decoder
-    // A transaction is in the write-ahead log for a moment before it can be seen, and it may have altered the table.
-    while (transaction !== null && !this.#isEnded && !(await relations.sees(transaction))) {
+    while (transaction !== null && !this.#isEnded && !(await relations.isSettled(message.oid, transaction))) {
       await sleep(VISIBILITY_PAUSE_MS)
     }
     this.#decoder.define(message, await relations.ofMessage(message))

@@ -1,9 +1,10 @@
 import type { Capabilities } from './capabilities/capabilities.ts'
 import type { DriverNotice } from './contract/driver.ts'
+import type { LogicalMessage } from './contract/logical-message.ts'
 import type { Position } from './contract/position.ts'
 import type { TableName } from './contract/table-name.ts'
-import type { AckMode, ChangeEvent, EventKind, ListenerEvent, Row } from './event.ts'
-import type { ListenOptions, ManualListenOptions } from './listen-options.ts'
+import type { AckMode, DeliveredEvent, EventKind, ListenerEvent, Row, SnapshotMode } from './event.ts'
+import type { ListenOptions, ManualListenOptions, SnapshotListenOptions } from './listen-options.ts'
 import type { ClientMetrics } from './metrics/client-metrics.ts'
 import type { Plan } from './plan/plan.ts'
 import type { RowtapError } from './rowtap-error.ts'
@@ -11,28 +12,42 @@ import type { RowtapError } from './rowtap-error.ts'
 /** Handles one event. What it returns is awaited before the event counts as done. */
 export type EventHandler<E> = (event: E) => unknown
 
+/** Handles one logical message. What it returns is awaited before anything after the message is handed over. */
+export type MessageHandler = (message: LogicalMessage) => void | PromiseLike<unknown>
+
 /**
  * A wish for the changes of one table. Events go to its handlers, or to one `for await` loop, in order, one at a
  * time. Until the first handler or loop is there they wait; an event for whose kind there is no handler is done.
  */
-export interface Listener<R extends object = Row, C extends Capabilities = Capabilities, A extends AckMode = 'auto'>
-  extends AsyncIterable<ListenerEvent<R, C, A>>, AsyncDisposable {
+export interface Listener<
+  R extends object = Row,
+  C extends Capabilities = Capabilities,
+  A extends AckMode = 'auto',
+  S extends SnapshotMode = 'none',
+>
+  extends AsyncIterable<ListenerEvent<R, C, A, S>>, AsyncDisposable {
   /**
    * Resolves when the listener is live: no change that commits from then on is missed.
    * Rejects with a RowtapError where it cannot be attached, and with ERR_ABORTED where its signal is aborted before.
    */
   readonly ready: Promise<void>
+  /**
+   * With `snapshot`: resolves when the last row is handled, or was when the subscription last ran. Rejects with a
+   * RowtapError where the listener ends before. Without: resolves at once.
+   */
+  readonly snapshotDone: Promise<void>
   /** Adds a handler for one kind of event, or for every kind (`'change'`). Returns the function that removes it. */
   on<K extends EventKind>(
     kind: K,
-    handler: EventHandler<Extract<ListenerEvent<R, C, A>, { readonly kind: K }>>,
+    handler: EventHandler<Extract<ListenerEvent<R, C, A, S>, { readonly kind: K }>>,
   ): () => void
-  on(kind: 'change', handler: EventHandler<ListenerEvent<R, C, A>>): () => void
+  on(kind: 'change', handler: EventHandler<ListenerEvent<R, C, A, S>>): () => void
   /**
    * Takes no further changes, and hands over what was received. Others are not disturbed. What is not handled within the
    * time limit is left: a client with a subscription does not acknowledge it, nor anything after it, so that it comes again
    * after a restart; one without lets go of it. `stop({ discard: true })` lets go of what waits, and of what was left
-   * before. Without any handler or loop nothing is waited for.
+   * before. Without any handler or loop nothing is waited for. What comes from now on, as long as the client goes on, is
+   * nobody's; after that a subscription goes on to capture the table, unless with `discard`.
    *
    * Of several calls each waits for its own time, and what waits is left when the last of these times is over, or dropped
    * as soon as one of them says so. Once the client has ended nobody waits.
@@ -52,7 +67,10 @@ export interface Listener<R extends object = Row, C extends Capabilities = Capab
 export interface StopOptions {
   /** How long handlers may take to finish what was received, in milliseconds. Default: 10,000. */
   readonly timeoutMs?: number
-  /** Whether what waits is dropped, and counts as done. Handlers that run finish. Default: false. */
+  /**
+   * Whether what waits is dropped, and counts as done, and the listener wants nothing any more: a subscription goes on to
+   * capture its table only for other listeners that wanted it. Handlers that run finish. Default: false.
+   */
   readonly discard?: boolean
 }
 
@@ -70,7 +88,7 @@ export interface PassedOver {
   /** Skipped, or taken by the dead-letter handler. */
   readonly kind: 'skip' | 'dead letter'
   readonly table: TableName
-  readonly event: ChangeEvent
+  readonly event: DeliveredEvent
   /** An ERR_HANDLER, whose cause is what the handler threw. */
   readonly error: RowtapError
 }
@@ -87,6 +105,11 @@ export interface ClientSignals {
   readonly passedOver: PassedOver
   /** The client has stopped: nothing after the failed event is acknowledged. */
   readonly error: RowtapError
+}
+
+/** What hears of a client's signals, and of logical messages. */
+export type ClientHandlers = { readonly [K in keyof ClientSignals]: (notice: ClientSignals[K]) => void } & {
+  readonly message: MessageHandler
 }
 
 /** How a client ended. */
@@ -118,6 +141,12 @@ export interface Client<C extends Capabilities = Capabilities> extends AsyncDisp
    *   database can tell (an unknown table or column) rejects the listener's `ready`.
    */
   listen<R extends object = Row, T extends object = R>(
+    options: ManualListenOptions<C, NoInfer<R>, NoInfer<T>> & SnapshotListenOptions<C, NoInfer<R>, NoInfer<T>>,
+  ): Listener<R, C, 'manual', 'initial'>
+  listen<R extends object = Row, T extends object = R>(
+    options: SnapshotListenOptions<C, NoInfer<R>, NoInfer<T>>,
+  ): Listener<R, C, 'auto', 'initial'>
+  listen<R extends object = Row, T extends object = R>(
     options: ManualListenOptions<C, NoInfer<R>, NoInfer<T>>,
   ): Listener<R, C, 'manual'>
   listen<R extends object = Row, T extends object = R>(
@@ -137,8 +166,14 @@ export interface Client<C extends Capabilities = Capabilities> extends AsyncDisp
    *
    * When the client fails, the error goes to the `error` handlers, to every `for await` loop and to every pending
    * `ready`. If there is none of these, it is thrown as an uncaught exception: it is never swallowed.
+   *
+   * `'message'` is for clients that were connected with `messages`. Messages come in the order of the stream: what was
+   * committed before one is with its listeners, and what comes after waits until the handlers are done. Until the first
+   * handler is there they wait, and all that comes after them. A handler that fails stops the client.
+   *
+   * @throws RowtapError ERR_INVALID_OPTIONS where there is no such signal, or the client does not ask for messages.
    */
-  on<K extends keyof ClientSignals>(signal: K, handler: (notice: ClientSignals[K]) => void): () => void
+  on<K extends keyof ClientHandlers>(signal: K, handler: ClientHandlers[K]): () => void
   /** What the client and its listeners have counted so far. It may be called at any time, also when the client is closed. */
   metrics(): ClientMetrics
   /**

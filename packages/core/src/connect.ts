@@ -2,8 +2,8 @@ import type { Client, Listener } from './client.ts'
 import { OpenClient, typedListener } from './client/open-client.ts'
 import { ownClientListener } from './client/own-client-listener.ts'
 import type { Driver } from './contract/driver.ts'
-import type { AckMode, Row } from './event.ts'
-import type { ConnectOptions, ListenOptions, ManualListenOptions } from './listen-options.ts'
+import type { AckMode, Row, SnapshotMode } from './event.ts'
+import type { ConnectOptions, ListenOptions, ManualListenOptions, SnapshotListenOptions } from './listen-options.ts'
 import { checkDriver, connectRequest } from './options/connect-request.ts'
 import { listenRequest, listenRequests } from './options/listen-request.ts'
 import type { Plan } from './plan/plan.ts'
@@ -49,6 +49,15 @@ export async function plan<const D extends Driver>(
  */
 export function listen<R extends object = Row, T extends object = R, const D extends Driver = Driver>(
   driver: D,
+  options: ManualListenOptions<D['capabilities'], NoInfer<R>, NoInfer<T>> &
+    SnapshotListenOptions<D['capabilities'], NoInfer<R>, NoInfer<T>>,
+): Listener<R, D['capabilities'], 'manual', 'initial'>
+export function listen<R extends object = Row, T extends object = R, const D extends Driver = Driver>(
+  driver: D,
+  options: SnapshotListenOptions<D['capabilities'], NoInfer<R>, NoInfer<T>>,
+): Listener<R, D['capabilities'], 'auto', 'initial'>
+export function listen<R extends object = Row, T extends object = R, const D extends Driver = Driver>(
+  driver: D,
   options: ManualListenOptions<D['capabilities'], NoInfer<R>, NoInfer<T>>,
 ): Listener<R, D['capabilities'], 'manual'>
 export function listen<R extends object = Row, T extends object = R, const D extends Driver = Driver>(
@@ -58,8 +67,9 @@ export function listen<R extends object = Row, T extends object = R, const D ext
 export function listen<R extends object, T extends object, const D extends Driver>(
   driver: D,
   options: ListenOptions<D['capabilities'], NoInfer<R>, NoInfer<T>>,
-): Listener<R, D['capabilities'], AckMode> {
+): Listener<R, D['capabilities'], AckMode, SnapshotMode> {
   checkDriver(driver)
-  const request = listenRequest(driver.capabilities, options)
-  return typedListener<R, D['capabilities'], AckMode>(ownClientListener(driver, request))
+  return typedListener<R, D['capabilities'], AckMode, SnapshotMode>(
+    ownClientListener(driver, listenRequest(driver.capabilities, options)),
+  )
 }

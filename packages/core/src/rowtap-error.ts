@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'ERR_SUBSCRIPTION_IN_USE'
   | 'ERR_POSITION_LOST'
   | 'ERR_DECODE'
+  | 'ERR_STORAGE'
   | 'ERR_HANDLER'
   | 'ERR_CLOSED'
   | 'ERR_ABORTED'
@@ -31,12 +32,14 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, string>> = {
   ERR_CONNECTION_FAILED:
     'No connection could be made. Check host, port and database, and that the server runs. May succeed when tried again.',
   ERR_CONNECTION_LOST:
-    'An established connection ended. What was not acknowledged comes again to a durable subscription; an ephemeral client has to start again.',
+    'An established connection ended, and was not made again. What was not acknowledged comes again to a durable subscription; an ephemeral client has to start again.',
   ERR_SUBSCRIPTION_IN_USE: 'Another process holds the subscription. Stop it, or wait for it.',
   ERR_POSITION_LOST:
     'The database no longer has the changes after the acknowledged position. Start the subscription again, from a new snapshot where the past matters.',
   ERR_DECODE:
     'The database sent something that could not be understood. Please report it with the position in the message.',
+  ERR_STORAGE:
+    'A temporary file, for what does not fit into memory, could not be written or read: the disk is full, or the directory cannot be written to. Make room, or name another directory. What was not acknowledged comes again to a durable subscription.',
   ERR_HANDLER:
     'A handler threw. The cause is what it threw, or an AggregateError where the dead-letter function failed, too; what becomes of the change is what `onFailure` says.',
   ERR_CLOSED: 'The client or listener was used after it was closed.',

@@ -147,6 +147,16 @@ export interface Capabilities {
     /** Can listeners come and go while the client runs, without disturbing the others? */
     readonly attachWhileRunning: Cell
   }
+
+  readonly snapshot: {
+    /** Can a listener begin with the rows that the table has (`snapshot: 'initial'`), without a hole before its first change? */
+    readonly initial: Cell
+  }
+
+  readonly messages: {
+    /** Are the messages delivered that a program writes into the log with `pg_logical_emit_message` (`messages`)? */
+    readonly logical: Cell
+  }
 }
 
 type Group = Exclude<keyof Capabilities, 'driver'>
@@ -204,6 +214,8 @@ export const CAPABILITY_QUESTIONS: Readonly<Record<CapabilityName, string>> = {
   'delivery.subscription': 'Durable subscriptions (`subscription`)',
   'delivery.reconnect': 'Reconnects by itself',
   'listeners.attachWhileRunning': 'Listeners come and go while running',
+  'snapshot.initial': 'The rows that are there, first (`snapshot`)',
+  'messages.logical': 'Messages of `pg_logical_emit_message` (`messages`)',
 }
 
 /** Reads one cell of a manifest by its address. */

@@ -1,8 +1,10 @@
 import type { Capabilities } from '../capabilities/capabilities.ts'
 import { holdsEnum } from '../conditions/holds-enum.ts'
-import type { DriverSession } from '../contract/driver.ts'
+import { toSql } from '../conditions/to-sql.ts'
+import type { CaptureRequest, DriverSession } from '../contract/driver.ts'
 import type { Position } from '../contract/position.ts'
 import type { Relation } from '../contract/relation.ts'
+import type { SnapshotKey } from '../contract/snapshot-source.ts'
 import type { TableName } from '../contract/table-name.ts'
 import type { TableListener } from '../delivery/table-listener.ts'
 import type { Binding } from '../dispatch/binding.ts'
@@ -10,10 +12,14 @@ import { bindListener } from '../dispatch/binding.ts'
 import type { ListenerCondition } from '../dispatch/listener-condition.ts'
 import { listenerCondition } from '../dispatch/listener-condition.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
-import type { Plan, PlannedListener } from '../plan/plan.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { ListenerToPlan } from '../plan/planned-listener.ts'
 import { plannedListener } from '../plan/planned-listener.ts'
+import { snapshotKey } from '../snapshot/snapshot-key.ts'
 import type { CaptureWish } from './capture-set.ts'
 import { CaptureSet } from './capture-set.ts'
+import { KeptWishes } from './kept-wishes.ts'
+import type { Resumption } from './resumption.ts'
 
 /** A listener whose wishes suit its table. */
 export interface BoundListener {
@@ -22,16 +28,35 @@ export interface BoundListener {
   readonly binding: Binding
 }
 
+/** A listener's rows that are there before its first change. */
+export interface WantedSnapshot {
+  readonly key: SnapshotKey
+  /** The columns that the listener needs; `null` for all. */
+  readonly columns: readonly string[] | null
+}
+
+/** A listener that the source captures for. */
+export interface AttachedListener extends BoundListener {
+  /** `null`: it wants changes only. */
+  readonly snapshot: WantedSnapshot | null
+  /** Where it is the first of a table that the subscription captured before: what was captured. Otherwise `null`. */
+  readonly resumed: CaptureRequest | null
+}
+
 /** What becomes of listeners that come and go. */
 export interface AttachmentEvents {
-  /** The source captures for these listeners everything after this position. */
-  attached(listeners: readonly BoundListener[], from: Position): void
+  /**
+   * The source captures for these listeners everything after this position, and for those that take a resumed table's
+   * place everything that it delivers.
+   */
+  attached(listeners: readonly AttachedListener[], from: Position): void
   /** A listener could not be attached; the others are not concerned. */
   refused(listener: TableListener, error: unknown): void
 }
 
 interface Coming extends BoundListener {
   readonly wish: CaptureWish
+  readonly snapshot: WantedSnapshot | null
 }
 
 /** What a listener was attached with. */
@@ -49,15 +74,25 @@ export class Attachments {
   readonly #session: DriverSession
   readonly #capabilities: Capabilities
   readonly #events: AttachmentEvents
+  readonly #resumption: Resumption | null
   readonly #attached = new Map<TableListener, AttachedWish>()
+  readonly #kept = new KeptWishes()
   readonly #wanted = new CaptureSet()
   #coming: TableListener[] = []
   #turn: Promise<void> = Promise.resolve()
 
-  constructor(session: DriverSession, capabilities: Capabilities, events: AttachmentEvents) {
+  /** @param resumption the tables that stay wanted until a listener takes their place; `null` where there are none. */
+  constructor(
+    session: DriverSession,
+    capabilities: Capabilities,
+    events: AttachmentEvents,
+    resumption: Resumption | null = null,
+  ) {
     this.#session = session
     this.#capabilities = capabilities
     this.#events = events
+    this.#resumption = resumption
+    for (const request of resumption?.unclaimed ?? []) this.#wanted.add(resumedWish(request))
   }
 
   /** Attaches a listener soon. What comes of it is told by the events. */
@@ -68,19 +103,42 @@ export class Attachments {
     this.#turn = this.#turn.then(() => this.#attachComing())
   }
 
-  /** Lets go of a listener. Resolves when the source knows, and rejects where it could not be told. */
+  /** Lets go of a listener that may come back when the subscription goes on: what it wants stays captured. */
+  keep(listener: TableListener): Promise<void> {
+    const kept = this.#turn.then(() => {
+      const attached = this.#attached.get(listener)
+      if (attached !== undefined && this.#attached.delete(listener)) this.#kept.keep(listener, attached.wish)
+    })
+    this.#turn = kept
+    return kept
+  }
+
+  /**
+   * Lets go of a listener, and of what it wants, also where that was kept. Resolves when the source knows, and rejects
+   * where it could not be told.
+   */
   detach(listener: TableListener): Promise<void> {
     const detached = this.#turn.then(async () => {
-      const attached = this.#attached.get(listener)
-      if (attached === undefined) return
+      const wish = this.#attached.get(listener)?.wish ?? this.#kept.letGo(listener)
+      if (wish === undefined) return
       this.#attached.delete(listener)
       const { version } = this.#wanted
-      this.#wanted.remove(attached.wish)
+      this.#wanted.remove(wish)
       if (this.#wanted.version !== version) await this.#session.capture(this.#wanted.requests())
     })
     // A later listener's turn does not depend on whether this one went well: each call states the whole set.
     this.#turn = detached.catch(() => undefined)
     return detached
+  }
+
+  /** Lets go of resumed tables that no listener has come for. Resolves when the source knows. */
+  release(requests: readonly CaptureRequest[]): Promise<void> {
+    const released = this.#turn.then(async () => {
+      for (const request of requests) this.#wanted.remove(resumedWish(request))
+      await this.#session.capture(this.#wanted.requests())
+    })
+    this.#turn = released.catch(() => undefined)
+    return released
   }
 
   /**
@@ -100,21 +158,32 @@ export class Attachments {
   async #plan(requests: readonly ListenRequest[]): Promise<Plan> {
     const describe = this.#describeOnce()
     const wanted = new CaptureSet()
-    const listeners: PlannedListener[] = []
+    const listeners: Omit<ListenerToPlan, 'isFiltered'>[] = []
     const capabilities = this.#capabilities
     // As they were attached, whatever has become of their tables since.
     for (const [{ request }, { wish, condition, relation }] of this.#attached) {
       const binding = bindListener(relation, request, condition)
-      listeners.push(plannedListener({ capabilities, request, condition, binding, isAttached: true }))
+      listeners.push({ capabilities, request, condition, binding, isAttached: true })
       wanted.add(wish)
     }
     for (const request of requests) {
       const { condition, binding, wish } = await this.#bind(request, await describe(request.table))
-      listeners.push(plannedListener({ capabilities, request, condition, binding, isAttached: false }))
+      listeners.push({ capabilities, request, condition, binding, isAttached: false })
       wanted.add(wish)
     }
+    for (const wish of this.#kept.all) wanted.add(wish)
+    for (const request of this.#resumption?.unclaimed ?? []) wanted.add(resumedWish(request))
     const statements = await this.#session.plan(wanted.requests())
-    return { driver: capabilities.driver, listeners, statements }
+    const filtered = (await this.#session.filteredTables?.(wanted.requests())) ?? []
+    const isFiltered = ({ schema, name }: TableName): boolean =>
+      filtered.some((table) => table.schema === schema && table.name === name)
+    const reads = [...[...this.#attached.keys()].map(({ request }) => request), ...requests].some((one) => one.snapshot)
+    const progress = reads ? (this.#session.progressStatements ?? []) : []
+    return {
+      driver: capabilities.driver,
+      listeners: listeners.map((one) => plannedListener({ ...one, isFiltered: isFiltered(one.request.table) })),
+      statements: [...statements, ...progress],
+    }
   }
 
   async #attachComing(): Promise<void> {
@@ -125,7 +194,8 @@ export class Attachments {
     for (const listener of coming) {
       try {
         const { request } = listener
-        bound.push({ listener, ...(await this.#bind(request, await describe(request.table))) })
+        const one = await this.#bind(request, await describe(request.table))
+        bound.push({ listener, ...one, snapshot: await this.#snapshot(request, one) })
       } catch (error) {
         this.#events.refused(listener, error)
       }
@@ -146,11 +216,27 @@ export class Attachments {
     }
   }
 
-  async #bind(request: ListenRequest, relation: Relation): Promise<Omit<Coming, 'listener'>> {
+  async #bind(request: ListenRequest, relation: Relation): Promise<Omit<Coming, 'listener' | 'snapshot'>> {
     const normalise = this.#session.normalise.bind(this.#session)
     const condition = await listenerCondition(request.where, relation, this.#capabilities, normalise)
     const binding = bindListener(relation, request, condition)
-    return { condition, binding, wish: wishOf(request, binding) }
+    const wish = wishOf(request, binding)
+    if (this.#session.usesConditions !== true) return { condition, binding, wish }
+    const { tree, constants } = condition ?? {}
+    const sql = tree === undefined ? null : toSql(tree, relation.columns, constants)
+    return {
+      condition,
+      binding,
+      wish: { ...wish, condition: tree === undefined || sql === null ? null : { tree, sql } },
+    }
+  }
+
+  async #snapshot(
+    { snapshot, table }: ListenRequest,
+    { binding, wish }: Pick<Coming, 'binding' | 'wish'>,
+  ): Promise<WantedSnapshot | null> {
+    if (!snapshot) return null
+    return { key: await snapshotKey(this.#session, table, binding), columns: wish.columns }
   }
 
   /** Returns false where the call failed and it is not known which listener is to blame. */
@@ -169,9 +255,24 @@ export class Attachments {
     for (const { listener, wish, condition, binding } of coming) {
       this.#attached.set(listener, { wish, condition, relation: binding.relation })
     }
-    this.#events.attached(coming, from)
+    const resumed = (listener: TableListener): CaptureRequest | null =>
+      this.#resumption?.of(listener.request.table) ?? null
+    this.#events.attached(
+      coming.map((one) => ({ ...one, resumed: resumed(one.listener) })),
+      from,
+    )
+    for (const { listener } of coming) {
+      const request = listener.isStopped ? null : resumed(listener)
+      if (request === null) continue
+      this.#wanted.remove(resumedWish(request))
+      this.#resumption?.claim(request.table)
+    }
     return true
   }
+}
+
+function resumedWish({ table, operations, columns }: CaptureRequest): CaptureWish {
+  return { table, operations, columns: columns === null ? null : [...columns] }
 }
 
 function wishOf(request: ListenRequest, { relation, projection, condition }: Binding): CaptureWish {

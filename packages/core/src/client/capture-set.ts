@@ -1,6 +1,6 @@
 import type { Operation } from '../capabilities/capabilities.ts'
 import { OPERATIONS } from '../capabilities/capabilities.ts'
-import type { CaptureRequest } from '../contract/driver.ts'
+import type { CaptureRequest, RequestedCondition } from '../contract/driver.ts'
 import type { TableName } from '../contract/table-name.ts'
 
 /** What one listener needs of its table. */
@@ -11,6 +11,8 @@ export interface CaptureWish {
   readonly columns: readonly string[] | null
   /** The columns of enumerations that its condition compares. Left out: none. */
   readonly comparedEnums?: readonly string[]
+  /** Its condition, where the driver is to know of it. `null`: it wants every row. Left out: nobody uses it. */
+  readonly condition?: RequestedCondition | null
 }
 
 interface WantedTable {
@@ -20,6 +22,11 @@ interface WantedTable {
   readonly columns: Map<string, number>
   /** How many compare each column of an enumeration. */
   readonly comparedEnums: Map<string, number>
+  /** How many have each condition, by its SQL. */
+  readonly conditions: Map<string, number>
+  readonly trees: Map<string, RequestedCondition>
+  /** How many are not known to have one. */
+  unconditional: number
   /** How many listeners need every column. */
   all: number
 }
@@ -34,7 +41,16 @@ export class CaptureSet {
     const name = keyOf(wish.table)
     let wanted = this.#tables.get(name)
     if (wanted === undefined) {
-      wanted = { table: wish.table, operations: new Map(), columns: new Map(), comparedEnums: new Map(), all: 0 }
+      wanted = {
+        table: wish.table,
+        operations: new Map(),
+        columns: new Map(),
+        comparedEnums: new Map(),
+        conditions: new Map(),
+        trees: new Map(),
+        unconditional: 0,
+        all: 0,
+      }
       this.#tables.set(name, wanted)
     }
     this.#count(wanted, wish, 1)
@@ -50,15 +66,19 @@ export class CaptureSet {
 
   /** One request for each table. */
   requests(): CaptureRequest[] {
-    return [...this.#tables.values()].map(({ table, operations, columns, comparedEnums, all }) => ({
-      table,
-      operations: new Set(OPERATIONS.filter((operation) => operations.has(operation))),
-      columns: all > 0 ? null : new Set(columns.keys()),
-      comparedEnums: new Set(comparedEnums.keys()),
-    }))
+    return [...this.#tables.values()].map(
+      ({ table, operations, columns, comparedEnums, trees, unconditional, all }) => ({
+        table,
+        operations: new Set(OPERATIONS.filter((operation) => operations.has(operation))),
+        columns: all > 0 ? null : new Set(columns.keys()),
+        comparedEnums: new Set(comparedEnums.keys()),
+        where: unconditional > 0 ? null : [...trees.values()],
+      }),
+    )
   }
 
   #count(wanted: WantedTable, wish: CaptureWish, by: 1 | -1): void {
+    this.#countCondition(wanted, wish, by)
     for (const operation of wish.operations) this.#countOne(wanted.operations, operation, by)
     for (const column of wish.comparedEnums ?? []) this.#countOne(wanted.comparedEnums, column, by)
     if (wish.columns !== null) {
@@ -68,6 +88,19 @@ export class CaptureSet {
     const before = wanted.all
     wanted.all += by
     if (before === 0 || wanted.all === 0) this.version += 1
+  }
+
+  #countCondition(wanted: WantedTable, { condition }: CaptureWish, by: 1 | -1): void {
+    if (condition === undefined || condition === null) {
+      const before = wanted.unconditional
+      wanted.unconditional += by
+      // Of those whose condition nobody uses, one more or less changes nothing.
+      if (condition === null && (before === 0 || wanted.unconditional === 0)) this.version += 1
+      return
+    }
+    this.#countOne(wanted.conditions, condition.sql, by)
+    if (wanted.conditions.has(condition.sql)) wanted.trees.set(condition.sql, condition)
+    else wanted.trees.delete(condition.sql)
   }
 
   #countOne<K>(counts: Map<K, number>, name: K, by: 1 | -1): void {

@@ -1,4 +1,6 @@
 import type { Change, ChangeBatch, DriverSession, Transaction } from '../contract/driver.ts'
+import type { LogicalMessage } from '../contract/logical-message.ts'
+import { position } from '../contract/position.ts'
 import type { Position } from '../contract/position.ts'
 import type { AcknowledgementEntry } from '../delivery/acknowledgement-tracker.ts'
 import { AcknowledgementTracker } from '../delivery/acknowledgement-tracker.ts'
@@ -8,12 +10,20 @@ import { ListenerRouting } from '../dispatch/listener-routing.ts'
 import { RoutedChange } from '../dispatch/routed-change.ts'
 import type { TableCounters } from '../metrics/table-counters.ts'
 import { RowtapError } from '../rowtap-error.ts'
-import type { BoundListener } from './attachments.ts'
+import type { AttachedListener } from './attachments.ts'
+import type { Resumption } from './resumption.ts'
+
+/** Before every change. */
+const BEGINNING: Position = position('')
 
 /** What a reader reads from, and whom it tells what happened. */
 export interface ReaderHost {
   readonly driverName: string
   readonly session: DriverSession
+  /** What has to be done before these changes are offered to the listeners; `null`: nothing. */
+  prepare(changes: readonly Change[]): Promise<void> | null
+  /** Resolves when a message is handled; `null` where nobody wants it. */
+  handle(message: LogicalMessage): Promise<void> | null
   /** A batch was offered to the listeners. */
   received(changes: number, bytes: number): void
   /** Everything up to a position is done. */
@@ -28,25 +38,32 @@ export interface ReaderHost {
  */
 export class ChangeReader {
   readonly #host: ReaderHost
+  readonly #resumption: Resumption
   readonly #routing = new ListenerRouting()
   readonly #tracker: AcknowledgementTracker
   /** The listeners whose buffers were full when they were last looked at. */
   readonly #full = new Set<TableListener>()
   #ended: Promise<void> = Promise.resolve()
+  #hasStarted = false
   #isStopped = false
   #changes = 0
   /** Where the reading is: a listener that becomes live now sees what comes after. */
   #lastPosition: Position | null = null
   #lastTransaction: Transaction | null = null
   #roomMade: (() => void) | null = null
+  readonly #stopped = Promise.withResolvers<void>()
 
-  constructor(host: ReaderHost) {
+  /** @param resumption the tables whose changes have to wait for a listener. */
+  constructor(host: ReaderHost, resumption: Resumption) {
     this.#host = host
+    this.#resumption = resumption
     this.#tracker = new AcknowledgementTracker((position) => host.acknowledge(position))
   }
 
-  /** Begins to read. Called once. */
+  /** Begins to read, unless it has begun. */
   start(): void {
+    if (this.#hasStarted || this.#isStopped) return
+    this.#hasStarted = true
     this.#ended = this.#read()
   }
 
@@ -60,7 +77,17 @@ export class ChangeReader {
     return this.#tracker.acknowledged
   }
 
-  /** How many deliveries of what was read are not done: a change counts once for each listener that it is for. */
+  /** The position of the last change that was read; `null` before the first. */
+  get lastPosition(): Position | null {
+    return this.#lastPosition
+  }
+
+  /** Whether everything that was read is done. */
+  get isSettled(): boolean {
+    return this.#tracker.isSettled
+  }
+
+  /** How many deliveries of what was read are not done: a change, or a row of a snapshot, counts once for each listener that it is for. */
   get unfinished(): number {
     return this.#tracker.unfinished
   }
@@ -76,17 +103,20 @@ export class ChangeReader {
   }
 
   /**
-   * The source captures for these listeners everything after this position: they are live.
+   * The source captures for these listeners everything after this position: they are live. One that takes a resumed
+   * table's place is given everything: no change of the table was read before.
    *
+   * @param whole further listeners that are given everything, because no change of their table was read before.
    * @throws RowtapError where a table was altered, and another listener's wishes do not suit it any more.
    */
-  add(listeners: readonly BoundListener[], from: Position): void {
+  add(listeners: readonly AttachedListener[], from: Position, whole: ReadonlySet<TableListener>): void {
     // What was read before this moment was committed before it, too, whatever the driver could know of that.
-    const position = this.#lastPosition !== null && this.#lastPosition > from ? this.#lastPosition : from
-    for (const { listener, condition, binding } of listeners) {
+    const now = this.#lastPosition !== null && this.#lastPosition > from ? this.#lastPosition : from
+    for (const { listener, condition, binding, resumed } of listeners) {
       if (listener.isStopped) continue
       this.#routing.add(listener, condition, binding)
-      listener.live(position, this.#lastTransaction)
+      if (resumed === null && !whole.has(listener)) listener.live(now, this.#lastTransaction)
+      else listener.live(BEGINNING, null)
     }
   }
 
@@ -95,6 +125,11 @@ export class ChangeReader {
     this.#full.delete(listener)
     this.#routing.remove(listener)
     this.roomMade()
+  }
+
+  /** These are rows of a snapshot, whose deliveries count like those of changes that were read. */
+  given(entry: AcknowledgementEntry): void {
+    this.#tracker.addRows(entry)
   }
 
   /** One delivery of these changes is done. */
@@ -110,6 +145,8 @@ export class ChangeReader {
   /** No further batch is read. */
   stop(): void {
     this.#isStopped = true
+    this.#resumption.end()
+    this.#stopped.resolve()
     this.roomMade()
   }
 
@@ -121,9 +158,8 @@ export class ChangeReader {
   async #read(): Promise<void> {
     try {
       for await (const batch of this.#host.session.batches()) {
+        await this.#take(batch)
         if (this.#isStopped) return
-        this.#dispatch(batch)
-        await this.#room()
       }
       if (this.#isStopped) return
       throw new RowtapError('ERR_DRIVER_CONTRACT', {
@@ -134,17 +170,65 @@ export class ChangeReader {
     }
   }
 
+  /** Dispatches a batch, up to each change that has to wait for a listener. */
+  async #take(batch: ChangeBatch): Promise<void> {
+    let rest = batch
+    while (!this.#isStopped) {
+      const { length } = rest.changes
+      const next = rest.messages?.[0]
+      const held = this.#resumption.heldAt(rest.changes)
+      const at = Math.min(held < 0 ? length : held, next?.at ?? length)
+      const ready = at === length ? rest : partOf(rest, 0, at)
+      if (ready.changes.length > 0) {
+        await this.#host.prepare(ready.changes)
+        this.#dispatch(ready)
+        await this.#room()
+      }
+      rest = partOf(rest, at, length)
+      if (next?.at === at) {
+        if (!this.#isStopped) await this.#handle(next.message)
+        rest = { ...rest, messages: (rest.messages ?? []).slice(1) }
+        continue
+      }
+      const [waiting] = rest.changes
+      if (waiting === undefined) return
+      await this.#resumption.settled(waiting.relation)
+    }
+  }
+
+  /** Resolves when a message is handled, or nothing is read any more: what comes after it waits for it. */
+  async #handle(message: LogicalMessage): Promise<void> {
+    this.#goTo(message)
+    const entry = this.#tracker.add(message.position)
+    const handled = this.#host.handle(message)
+    if (handled === null) {
+      this.#tracker.settle()
+      return
+    }
+    entry.pending = 1
+    const done = handled.then(
+      () => this.#tracker.done(entry),
+      (error: unknown) => this.#host.failed(error),
+    )
+    await Promise.race([done, this.#stopped.promise])
+  }
+
   #dispatch(batch: ChangeBatch): void {
     const bytes = Math.ceil(batch.bytes / Math.max(1, batch.changes.length))
     const touched = new Set<TableListener>()
     const routed: RoutedChange[] = []
     let entry: AcknowledgementEntry | null = null
+    let first: Change | null = null
+    let last: Change | null = null
     for (const change of batch.changes) {
-      this.#checkOrder(change)
-      if (entry === null || change.transaction !== this.#lastTransaction) entry = this.#tracker.add(change.position)
-      else entry.last = change.position
-      this.#lastPosition = change.position
-      this.#lastTransaction = change.transaction
+      if (entry === null || change.transaction !== this.#lastTransaction) {
+        if (entry !== null && last !== null && last !== first) this.#endEntry(entry, last)
+        this.#goTo(change)
+        first = change
+        entry = this.#tracker.add(change.position)
+        this.#lastTransaction = change.transaction
+      }
+      last = change
       const route = this.#routing.routeOf(change.relation)
       if (route === null) continue
       const one = new RoutedChange(change, entry, bytes)
@@ -152,6 +236,7 @@ export class ChangeReader {
       entry.pending += one.takers
       if (one.takers > 0) routed.push(one)
     }
+    if (entry !== null && last !== null && last !== first) this.#endEntry(entry, last)
     this.#changes += batch.changes.length
     this.#host.received(batch.changes.length, batch.bytes)
     this.#tracker.settle()
@@ -164,12 +249,23 @@ export class ChangeReader {
     }
   }
 
-  #checkOrder(change: Change): void {
-    if (this.#lastPosition === null || change.position > this.#lastPosition) return
-    throw new RowtapError('ERR_DRIVER_CONTRACT', {
-      message: `The driver '${this.#host.driverName}' delivered position ${change.position} after ${this.#lastPosition}: positions must grow.`,
-      eventId: change.id,
-    })
+  /**
+   * The last change that is acknowledged with an entry. Of those between the first and the last the position does not
+   * matter, and making it can cost more than all else does for a change that nobody wants.
+   */
+  #endEntry(entry: AcknowledgementEntry, change: Change): void {
+    this.#goTo(change)
+    entry.last = change.position
+  }
+
+  #goTo({ id, position }: Pick<Change, 'id' | 'position'>): void {
+    if (this.#lastPosition !== null && position <= this.#lastPosition) {
+      throw new RowtapError('ERR_DRIVER_CONTRACT', {
+        message: `The driver '${this.#host.driverName}' delivered position ${position} after ${this.#lastPosition}: positions must grow.`,
+        eventId: id,
+      })
+    }
+    this.#lastPosition = position
   }
 
   /** Resolves when every listener can take more. Meanwhile nothing is read, so that memory stays bounded. */
@@ -185,6 +281,15 @@ export class ChangeReader {
   #isFull(): boolean {
     for (const listener of this.#full) if (listener.hasRoom) this.#full.delete(listener)
     return this.#full.size > 0
+  }
+}
+
+/** The messages are all in what follows the first part: a part ends where the first of them is. */
+function partOf({ changes, messages = [], bytes }: ChangeBatch, start: number, end: number): ChangeBatch {
+  return {
+    changes: changes.slice(start, end),
+    messages: messages.map(({ at, message }) => ({ at: at - start, message })),
+    bytes: Math.ceil((bytes * (end - start)) / Math.max(1, changes.length)),
   }
 }
 

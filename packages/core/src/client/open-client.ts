@@ -1,6 +1,15 @@
 import type { Capabilities } from '../capabilities/capabilities.ts'
-import type { Client, ClientSignals, CloseOptions, CloseReport, Listener } from '../client.ts'
-import type { Driver, DriverSession } from '../contract/driver.ts'
+import type {
+  Client,
+  ClientHandlers,
+  ClientSignals,
+  CloseOptions,
+  CloseReport,
+  Listener,
+  MessageHandler,
+} from '../client.ts'
+import type { CaptureRequest, Change, Driver, DriverNotice, DriverSession } from '../contract/driver.ts'
+import type { LogicalMessage } from '../contract/logical-message.ts'
 import type { Position } from '../contract/position.ts'
 import type { AcknowledgementEntry } from '../delivery/acknowledgement-tracker.ts'
 import type { TableListenerOwner } from '../delivery/table-listener.ts'
@@ -8,8 +17,8 @@ import { TableListener } from '../delivery/table-listener.ts'
 import type { End, HandlerCall } from '../delivery/handler-call.ts'
 import { currentCall, waitForUnlessDone } from '../delivery/inside-handler.ts'
 import type { OwnedListener } from '../delivery/listener-owner.ts'
-import type { AckMode, ChangeEvent, Row } from '../event.ts'
-import type { ListenOptions, ManualListenOptions } from '../listen-options.ts'
+import type { AckMode, DeliveredEvent, Row, SnapshotMode } from '../event.ts'
+import type { ListenOptions, ManualListenOptions, SnapshotListenOptions } from '../listen-options.ts'
 import { CHANNELS } from '../metrics/channels.ts'
 import { clientMetricsOf } from '../metrics/client-metrics-of.ts'
 import type { ClientMetrics } from '../metrics/client-metrics.ts'
@@ -20,11 +29,14 @@ import { closeTimeoutMs, DEFAULT_CLOSE_TIMEOUT_MS } from '../options/close-timeo
 import { listenRequest, listenRequests } from '../options/listen-request.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { RowtapError } from '../rowtap-error.ts'
-import type { BoundListener } from './attachments.ts'
+import { ClientSnapshots } from '../snapshot/client-snapshots.ts'
+import type { AttachedListener } from './attachments.ts'
 import { Attachments } from './attachments.ts'
 import type { ReaderHost } from './change-reader.ts'
 import { ChangeReader } from './change-reader.ts'
 import { asRowtapError, clientClosed, throwIfAborted } from './client-errors.ts'
+import { Messages } from './messages.ts'
+import { expiredNotice, fewerOperationsNotice, Resumption } from './resumption.ts'
 import { Signals, throwUncaught } from './signals.ts'
 import { within } from './within.ts'
 
@@ -43,12 +55,15 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   readonly session: DriverSession
   readonly isDurable: boolean
   readonly #signals: Signals
+  readonly #messages: Messages
   /** Tells the driver to give up whatever it waits for. */
   readonly #abandon: AbortController
   readonly #listeners = new Set<TableListener>()
+  readonly #resumption: Resumption
   /** Those that are detached, and whose handlers are not done yet. */
   readonly #ending = new Set<TableListener>()
   readonly #attachments: Attachments
+  readonly #snapshots: ClientSnapshots
   readonly #reader: ChangeReader
   #state: 'open' | 'closing' | 'closed' | 'failed' = 'open'
   #closing: Promise<CloseReport> | null = null
@@ -60,20 +75,34 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   /** Connects the driver. What goes wrong is a RowtapError. */
   static async open<C extends Capabilities>(driver: Driver<C>, request: ConnectRequest): Promise<OpenClient<C>> {
     const signals = new Signals()
-    signals.addAll(request.on)
+    const messages = new Messages(request.messages)
+    const { message, ...on } = request.on
+    signals.addAll(on)
+    messages.addGiven(message)
     const abandon = new AbortController()
     const { signal } = request
     throwIfAborted(signal)
     const onAbort = (): void => abandon.abort(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
+    let client: OpenClient<C> | null = null
     try {
       const session = await driver.open({
         subscription: request.subscription,
         signal: abandon.signal,
         planOnly: false,
-        notify: (notice) => signals.notify(notice),
+        messages: request.messages !== null,
+        notify: (notice) => {
+          signals.notify(notice)
+          if (client !== null) client.#told(notice)
+        },
       })
-      const client = new OpenClient(driver, session, signals, abandon, request.subscription !== null)
+      client = new OpenClient(driver, session, {
+        signals,
+        messages,
+        abandon,
+        isDurable: request.subscription !== null,
+        resumeTimeoutMs: request.subscription?.resumeTimeoutMs ?? 0,
+      })
       if (signal !== null) client.#closeOn(signal)
       return client
     } catch (error) {
@@ -87,22 +116,61 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   private constructor(
     driver: Driver<C>,
     session: DriverSession,
-    signals: Signals,
-    abandon: AbortController,
-    isDurable: boolean,
+    {
+      signals,
+      messages,
+      abandon,
+      isDurable,
+      resumeTimeoutMs,
+    }: {
+      readonly signals: Signals
+      readonly messages: Messages
+      readonly abandon: AbortController
+      readonly isDurable: boolean
+      readonly resumeTimeoutMs: number
+    },
   ) {
     this.capabilities = driver.capabilities
     this.driverName = driver.name
     this.session = session
     this.isDurable = isDurable
     this.#signals = signals
+    this.#messages = messages
     this.#abandon = abandon
-    this.#attachments = new Attachments(session, driver.capabilities, {
-      attached: (listeners, from) => this.#attached(listeners, from),
-      refused: (listener, error) => this.#refused(listener, error),
+    this.#resumption = new Resumption(session.resumed ?? [], resumeTimeoutMs, {
+      notify: (notice) => signals.notify(notice),
+      expired: (tables) => this.#expired(tables),
     })
-    this.#reader = new ChangeReader(this)
-    this.#reader.start()
+    this.#attachments = new Attachments(
+      session,
+      driver.capabilities,
+      {
+        attached: (listeners, from) => this.#attached(listeners, from),
+        refused: (listener, error) => this.#refused(listener, error),
+      },
+      this.#resumption,
+    )
+    const reader = new ChangeReader(this, this.#resumption)
+    this.#reader = reader
+    this.#snapshots = new ClientSnapshots({
+      session,
+      isDurable,
+      get dispatched() {
+        return reader.lastPosition
+      },
+      get acknowledged() {
+        return reader.acknowledged
+      },
+      get isSettled() {
+        return reader.isSettled
+      },
+      given: (entry) => reader.given(entry),
+      done: this.done,
+      roomMade: this.roomMade,
+      failed: (error) => this.#fail(error),
+    })
+    // What a subscription goes on with has to wait for its listeners.
+    if (this.#resumption.isDone) this.#reader.start()
   }
 
   /** Itself, as its listeners' messages name it. */
@@ -116,6 +184,12 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   }
 
   listen<R extends object = Row, T extends object = R>(
+    options: ManualListenOptions<C, NoInfer<R>, NoInfer<T>> & SnapshotListenOptions<C, NoInfer<R>, NoInfer<T>>,
+  ): Listener<R, C, 'manual', 'initial'>
+  listen<R extends object = Row, T extends object = R>(
+    options: SnapshotListenOptions<C, NoInfer<R>, NoInfer<T>>,
+  ): Listener<R, C, 'auto', 'initial'>
+  listen<R extends object = Row, T extends object = R>(
     options: ManualListenOptions<C, NoInfer<R>, NoInfer<T>>,
   ): Listener<R, C, 'manual'>
   listen<R extends object = Row, T extends object = R>(
@@ -123,13 +197,13 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   ): Listener<R, C>
   listen<R extends object, T extends object>(
     options: ListenOptions<C, NoInfer<R>, NoInfer<T>>,
-  ): Listener<R, C, AckMode> {
+  ): Listener<R, C, AckMode, SnapshotMode> {
     if (this.#state !== 'open') throw clientClosed()
     const listener = this.attach(
       listenRequest(this.capabilities, options),
       (request) => new TableListener(request, this),
     )
-    return typedListener<R, C, AckMode>(listener)
+    return typedListener<R, C, AckMode, SnapshotMode>(listener)
   }
 
   /** Attaches a listener for a request that was checked before. */
@@ -157,6 +231,7 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
     return clientMetricsOf({
       changes: this.#reader.changes,
       acknowledged: this.#reader.acknowledged,
+      source: this.session.health?.() ?? null,
       times: this.times,
       tables: this.#reader.counters,
       listeners: this.#listeners,
@@ -164,8 +239,17 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
     })
   }
 
-  on<K extends keyof ClientSignals>(signal: K, handler: (notice: ClientSignals[K]) => void): () => void {
-    return this.#signals.on(signal, handler)
+  on<K extends keyof ClientHandlers>(signal: K, handler: ClientHandlers[K]): () => void
+  on<K extends keyof ClientSignals>(
+    signal: K | 'message',
+    handler: MessageHandler | ((notice: ClientSignals[K]) => void),
+  ): () => void {
+    // The signature above says which handler goes with which signal.
+    if (signal !== 'message') return this.#signals.on(signal, handler as (notice: ClientSignals[K]) => void)
+    const off = this.#messages.on(handler as MessageHandler)
+    // A program may be there for messages alone.
+    if (this.#state === 'open') this.#reader.start()
+    return off
   }
 
   close(options: CloseOptions = {}): Promise<CloseReport> {
@@ -182,6 +266,7 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
 
   *calls(): Generator<HandlerCall> {
     for (const listener of this.#everyListener()) yield* listener.calls()
+    yield* this.#messages.calls
   }
 
   readonly done = (entry: AcknowledgementEntry): void => {
@@ -190,6 +275,16 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
 
   readonly roomMade = (): void => {
     this.#reader.roomMade()
+    this.#snapshots.roomMade()
+  }
+
+  handle(message: LogicalMessage): Promise<void> | null {
+    return this.#messages.handle(message)
+  }
+
+  prepare(changes: readonly Change[]): Promise<void> | null {
+    if (!this.#snapshots.mustForget(changes)) return null
+    return this.#snapshots.forget(changes.map(({ relation }) => relation))
   }
 
   received(changes: number, bytes: number): void {
@@ -207,7 +302,7 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
     this.#fail(error)
   }
 
-  passedOver(listener: OwnedListener, event: ChangeEvent, error: RowtapError, how: 'skip' | 'dead letter'): void {
+  passedOver(listener: OwnedListener, event: DeliveredEvent, error: RowtapError, how: 'skip' | 'dead letter'): void {
     this.#signals.passedOver({ kind: how, table: listener.request.table, event, error })
   }
 
@@ -216,6 +311,12 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
     this.#endsSoon(listener)
     if (this.#state !== 'open') return
     try {
+      if (this.isDurable && listener.mayComeBack) {
+        this.#snapshots.leave(listener)
+        await this.#attachments.keep(listener)
+        return
+      }
+      await this.#snapshots.remove(listener)
       await this.#attachments.detach(listener)
     } catch (error) {
       // While the client closes, the session's end removes what the listener had.
@@ -223,13 +324,42 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
     }
   }
 
-  #attached(listeners: readonly BoundListener[], from: Position): void {
+  #attached(listeners: readonly AttachedListener[], from: Position): void {
     try {
-      this.#reader.add(listeners, from)
+      const whole = new Set<TableListener>()
+      for (const { listener, snapshot, condition, binding } of listeners) {
+        if (snapshot === null || listener.isStopped) continue
+        if (this.#snapshots.add({ listener, condition, binding, ...snapshot })) whole.add(listener)
+      }
+      this.#reader.add(listeners, from, whole)
+      for (const { listener } of listeners) listener.snapshot?.begin()
+      for (const { listener, resumed } of listeners) {
+        const notice = resumed === null ? null : fewerOperationsNotice(resumed, listener.request.operations, from)
+        if (notice !== null) this.#signals.notify(notice)
+      }
+      this.#resumption.begin()
+      this.#reader.start()
     } catch (error) {
       // The table was altered, and another listener's wishes do not suit it any more.
       this.#fail(error)
     }
+  }
+
+  #expired(tables: readonly CaptureRequest[]): void {
+    for (const table of tables) this.#signals.notify(expiredNotice(table, this.#reader.acknowledged))
+    this.#release(tables).catch((error: unknown) => {
+      if (this.#state === 'open') this.#fail(error)
+    })
+  }
+
+  async #release(requests: readonly CaptureRequest[]): Promise<void> {
+    await this.#snapshots.forget(requests.map(({ table }) => table))
+    await this.#attachments.release(requests)
+  }
+
+  /** After a gap between two places of the stream, what was read before it does not go with what comes after it. */
+  #told(notice: DriverNotice): void {
+    if (notice.kind === 'gap' && notice.to !== null) this.#snapshots.missed()
   }
 
   #refused(listener: TableListener, error: unknown): void {
@@ -284,11 +414,20 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   async #close(timeoutMs: number): Promise<CloseReport> {
     this.#state = 'closing'
     this.#reader.stop()
+    this.#snapshots.stop()
     const listeners = this.#everyListener()
     // What is not live yet never will be.
     this.#abandon.abort(clientClosed())
-    await within(timeoutMs, Promise.all(listeners.map((listener) => listener.drain(this))))
+    await within(
+      timeoutMs,
+      Promise.all([this.#messages.drain(this), ...listeners.map((listener) => listener.drain(this))]),
+    )
     const unfinished = this.#unfinished ?? this.#reader.unfinished
+    // Where the connection is lost, what was read since comes again: that is no reason not to close.
+    await within(
+      timeoutMs,
+      this.#snapshots.close().catch(() => undefined),
+    )
     // What is thrown away now was not handled, and must come again.
     this.#reader.stopAcknowledging()
     for (const listener of listeners) listener.end('closed')
@@ -306,8 +445,10 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   /** Lets the handlers that run finish, for so long, and ends the session. */
   async #disconnect(timeoutMs: number): Promise<void> {
     this.#abandon.abort(clientClosed())
-    await within(timeoutMs, Promise.all(this.#everyListener().map((listener) => listener.drain(this))))
+    const drained = this.#everyListener().map((listener) => listener.drain(this))
+    await within(timeoutMs, Promise.all([this.#messages.drain(this), ...drained]))
     for (const listener of this.#everyListener()) listener.giveUp()
+    this.#messages.end()
     await this.session.close()
     await this.#reader.ended
     for (const listener of this.#listeners) listener.counters.end()
@@ -328,8 +469,8 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
 }
 
 /** Inside, a listener is of any row; what its user called it is known to the compiler alone. */
-export function typedListener<R extends object, C extends Capabilities, A extends AckMode>(
+export function typedListener<R extends object, C extends Capabilities, A extends AckMode, S extends SnapshotMode>(
   listener: TableListener,
-): Listener<R, C, A> {
-  return listener as unknown as Listener<R, C, A>
+): Listener<R, C, A, S> {
+  return listener as unknown as Listener<R, C, A, S>
 }

@@ -8,7 +8,12 @@ import { throwUncaught } from './signals.ts'
 /** A listener that opens a client for itself, and closes it when it is stopped. */
 export function ownClientListener<C extends Capabilities>(driver: Driver<C>, request: ListenRequest): TableListener {
   const abandon = new AbortController()
-  const opening = OpenClient.open(driver, { subscription: null, signal: abandon.signal, on: {} })
+  const opening = OpenClient.open(driver, {
+    subscription: null,
+    messages: null,
+    signal: abandon.signal,
+    on: {},
+  })
   let client: OpenClient<C> | null = null
   let hasEnded = false
   const listener = new TableListener(request, {

@@ -1,8 +1,12 @@
 import type { Capabilities, Operation } from '../capabilities/capabilities.ts'
+import type { Condition } from '../conditions/condition.ts'
 import type { NormaliseConstants } from '../conditions/normalise-constants.ts'
+import type { SourceHealth } from '../metrics/source-health.ts'
 import type { RowtapError } from '../rowtap-error.ts'
+import type { PlacedMessage } from './logical-message.ts'
 import type { Position } from './position.ts'
 import type { Relation, Tuple } from './relation.ts'
+import type { SnapshotSource } from './snapshot-source.ts'
 import type { TableName } from './table-name.ts'
 
 /**
@@ -24,8 +28,8 @@ export interface Driver<C extends Capabilities = Capabilities> {
 
 /** What core gives to a driver's session. */
 export interface DriverHost {
-  /** The durable subscription's name, or `null` for an ephemeral session. */
-  readonly subscription: string | null
+  /** The durable subscription to go on with; `null` for an ephemeral session. */
+  readonly subscription: DurableSubscription | null
   /** Aborted when the client will not wait any longer: give up whatever is pending. */
   readonly signal: AbortSignal
   /**
@@ -33,8 +37,28 @@ export interface DriverHost {
    * core calls `describe`, `normalise`, `plan` and `close`, and nothing else.
    */
   readonly planOnly: boolean
+  /**
+   * Whether batches are to hold the logical messages that are written into the source. `false` for a driver whose manifest
+   * says `messages.logical: false`.
+   */
+  readonly messages: boolean
   /** Tells the client's user of something that is not a change. */
   notify(notice: DriverNotice): void
+}
+
+/** A subscription that outlives its sessions. One session at a time has it. */
+export interface DurableSubscription {
+  /** 1 to 40 characters: lower-case letters of ASCII, digits and underscores, the first of them a letter. */
+  readonly name: string
+  /** Whether to wait, telling so, while another session has it. `false`: the session ends with ERR_SUBSCRIPTION_IN_USE. */
+  readonly wait: boolean
+  /**
+   * What to do where the source no longer has the changes after the acknowledged position.
+   *
+   * - `'stop'`: the session ends with ERR_POSITION_LOST.
+   * - `'restart'`: it begins anew from now on, with a `gap` from the last known position.
+   */
+  readonly onPositionLost: 'stop' | 'restart'
 }
 
 /** Something that a client's user should hear of, and that is not a change. */
@@ -49,7 +73,11 @@ export type DriverNotice =
   | {
       /** The connection was lost, and is being made again. */
       readonly kind: 'reconnect'
+      /** `'trying'` at the beginning of each attempt, `'connected'` when one has succeeded. */
+      readonly outcome: 'trying' | 'connected'
+      /** Which attempt since the connection was lost: the first is 1. */
       readonly attempt: number
+      /** Why the connection was lost, or the last attempt failed. */
       readonly cause: RowtapError
     }
   | {
@@ -73,6 +101,19 @@ export interface CaptureRequest {
    * `ColumnTypeBook` looks after that.
    */
   readonly comparedEnums: ReadonlySet<string>
+  /**
+   * Only rows of which one of these is true are wanted; `null`, or left out: all. It is there for sessions that use it
+   * (`usesConditions`). Core tests conditions in any case: a driver may deliver more.
+   */
+  readonly where?: readonly RequestedCondition[] | null
+}
+
+/** A condition that listeners have. */
+export interface RequestedCondition {
+  /** With its constants as they were written. */
+  readonly tree: Condition
+  /** The same as a boolean expression on a row of the table, with its constants as PostgreSQL printed them. */
+  readonly sql: string
 }
 
 /** A statement that would be executed. */
@@ -91,11 +132,23 @@ export interface PlannedStatement {
 /** One open connection of a driver to its source. Core calls `describe`, `normalise`, `plan` and `capture` one at a time. */
 export interface DriverSession {
   /**
+   * What the durable subscription captured when it last ran; left out, or empty, for one that is new, and without one.
+   * Changes of these tables since the acknowledged position are delivered. Core names each of them in every call of
+   * `capture` until a listener has taken its place, or none has come in time.
+   */
+  readonly resumed?: readonly CaptureRequest[]
+  /** Reads tables as they are. Left out by a driver whose manifest says `snapshot.initial: false`, and by a session that is there to plan only. */
+  readonly snapshots?: SnapshotSource
+  /** The statements that keeping the progress of snapshots executes, again and again; left out where there are none. */
+  readonly progressStatements?: readonly PlannedStatement[]
+  /**
    * Reads the shape of a table. Changes nothing in the database.
    *
    * @throws RowtapError ERR_SETUP_REQUIRED where the table does not exist or cannot be captured.
    */
   describe(table: TableName): Promise<Relation>
+  /** Whether `capture` and `plan` are to be told the listeners' conditions. Left out: no. */
+  readonly usesConditions?: boolean
   /**
    * Has PostgreSQL read a condition's constants and print them again, on a connection with `CANONICAL_SETTINGS`:
    * `normaliseConstants(queryRow)` is an implementation. Changes nothing in the database.
@@ -113,6 +166,11 @@ export interface DriverSession {
    */
   plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]>
   /**
+   * The tables of this set of which no row leaves the database that no listener's condition is true of. Left out: none.
+   * Changes nothing in the database.
+   */
+  filteredTables?(requests: readonly CaptureRequest[]): Promise<readonly TableName[]>
+  /**
    * Captures exactly these tables from now on: each call states the whole set again. Tables that stay are not
    * disturbed. A table that is new is live when the promise resolves: every change of it that commits later is
    * delivered. When the promise rejects, what was captured before the call still is.
@@ -129,6 +187,8 @@ export interface DriverSession {
    * The iteration ends when the session is closed, and throws when the source is lost for good.
    */
   batches(): AsyncIterable<ChangeBatch>
+  /** How the source keeps what is still to be read, as it was last looked at: at once, without asking. `null` where that is not known; left out where there is nothing to know. */
+  health?(): SourceHealth | null
   /** Every change with a position up to and including this one is handled, or was not wanted. Must return at once; may be deferred and combined. */
   acknowledge(position: Position): void
   /** Delivers the last acknowledgement to the source, removes what was ephemeral and disconnects. May be called more than once. */
@@ -138,6 +198,8 @@ export interface DriverSession {
 /** Some consecutive changes. A transaction may span several batches. */
 export interface ChangeBatch {
   readonly changes: readonly Change[]
+  /** The logical messages among them, in the order of their positions; left out: none. A batch may hold nothing else. */
+  readonly messages?: readonly PlacedMessage[]
   /** About how much memory the changes hold. */
   readonly bytes: number
 }

@@ -74,7 +74,7 @@ describe('an error of a connection that is being made', () => {
 
 describe('an error of a statement', () => {
   test.each([
-    [serverError('57P01', 'terminating'), 'ERR_CONNECTION_LOST', true, /^The connection .* was lost: terminating\. /],
+    [serverError('57P01', 'terminating'), 'ERR_CONNECTION_LOST', true, /^The connection .* was lost: terminating\.$/],
     [serverError('08006', 'gone'), 'ERR_CONNECTION_LOST', true, /was lost/],
     [systemError('ECONNRESET', 'gone'), 'ERR_CONNECTION_LOST', true, /was lost/],
     [new Error('Connection terminated unexpectedly'), 'ERR_CONNECTION_LOST', true, /was lost/],

@@ -27,7 +27,7 @@ export function statementError(error: unknown, doing: string, meanings: Sqlstate
 /** The connection to the server ended. */
 export function connectionLost(cause: unknown): RowtapError {
   return new RowtapError('ERR_CONNECTION_LOST', {
-    message: `The connection to PostgreSQL was lost: ${errorText(cause)}. Changes from then on are not delivered: connect again.`,
+    message: `The connection to PostgreSQL was lost: ${errorText(cause)}.`,
     retryable: true,
     cause,
   })

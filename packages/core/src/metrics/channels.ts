@@ -2,7 +2,7 @@ import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Client, Listener } from '../client.ts'
 import type { Position } from '../contract/position.ts'
 import type { TableName } from '../contract/table-name.ts'
-import type { ChangeEvent } from '../event.ts'
+import type { DeliveredEvent } from '../event.ts'
 import type { RowtapError } from '../rowtap-error.ts'
 
 /** Whose event a message is about. */
@@ -11,7 +11,7 @@ interface EventMessage {
   readonly client: Client | null
   readonly listener: Listener
   readonly table: TableName
-  readonly event: ChangeEvent
+  readonly event: DeliveredEvent
 }
 
 /** A batch of changes has come from the driver, and was offered to the listeners. */

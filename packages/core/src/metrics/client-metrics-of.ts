@@ -1,8 +1,9 @@
 import type { Position } from '../contract/position.ts'
 import type { TableName } from '../contract/table-name.ts'
-import type { ClientMetrics, DeliveryCounts, ListenerMetrics, TableMetrics } from './client-metrics.ts'
+import type { ClientMetrics, DeliveryCounts, ListenerMetrics, SnapshotMetrics, TableMetrics } from './client-metrics.ts'
 import type { DeliveryTimes } from './delivery-times.ts'
 import type { ListenerCounters } from './listener-counters.ts'
+import type { SourceHealth } from './source-health.ts'
 import type { TableCounters } from './table-counters.ts'
 
 /** A listener, as far as it is measured. */
@@ -11,12 +12,14 @@ export interface MeasuredListener {
   readonly counters: ListenerCounters
   readonly unfinished: number
   readonly bufferBytes: number
+  readonly snapshot: SnapshotMetrics | null
 }
 
 /** What a client is measured by. */
 export interface MeasuredClient {
   readonly changes: number
   readonly acknowledged: Position | null
+  readonly source: SourceHealth | null
   readonly times: DeliveryTimes
   readonly tables: Iterable<TableCounters>
   readonly listeners: Iterable<MeasuredListener>
@@ -36,8 +39,9 @@ export function clientMetricsOf(client: MeasuredClient): ClientMetrics {
   const listeners: ListenerMetrics[] = []
   const held = new Map<string, Held>()
   for (const listener of client.listeners) {
-    const { request, counters, unfinished, bufferBytes } = listener
-    listeners.push({ table: request.table, ...countsOf(counters, { waiting: unfinished, bufferBytes }) })
+    const { request, counters, unfinished, bufferBytes, snapshot } = listener
+    const counts = countsOf(counters, { waiting: unfinished, bufferBytes })
+    listeners.push({ table: request.table, ...counts, snapshot: snapshotOf(snapshot) })
     addHeld(held, listener)
   }
   for (const listener of client.ending) addHeld(held, listener)
@@ -52,12 +56,19 @@ export function clientMetricsOf(client: MeasuredClient): ClientMetrics {
     changes: client.changes,
     acknowledged: client.acknowledged,
     lagMs: client.times.lagMs,
+    source: client.source,
     handlerDuration: client.times.handlerDuration.snapshot(),
     delay: client.times.delay.snapshot(),
     total: totalOf(tables),
     tables,
     listeners,
   }
+}
+
+function snapshotOf(snapshot: SnapshotMetrics | null): SnapshotMetrics | null {
+  if (snapshot === null) return null
+  const { rows, estimate, isDone } = snapshot
+  return { rows, estimate, isDone }
 }
 
 function addHeld(held: Map<string, Held>, { request, unfinished, bufferBytes }: MeasuredListener): void {

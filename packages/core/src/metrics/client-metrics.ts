@@ -1,6 +1,7 @@
 import type { Position } from '../contract/position.ts'
 import type { TableName } from '../contract/table-name.ts'
 import type { HistogramSnapshot } from './histogram.ts'
+import type { SourceHealth } from './source-health.ts'
 
 /** What is counted of deliveries. All but `waiting` and `bufferBytes` only grow. */
 export interface DeliveryCounts {
@@ -44,6 +45,18 @@ export interface DeliveryCounts {
 /** One listener that is attached, or is about to be. */
 export interface ListenerMetrics extends DeliveryCounts {
   readonly table: TableName
+  /** How far its snapshot is; `null` for a listener without one. */
+  readonly snapshot: SnapshotMetrics | null
+}
+
+/** How far a listener's snapshot is. */
+export interface SnapshotMetrics {
+  /** Rows that this client has read so far, those included that the listener's condition is not true of. */
+  readonly rows: number
+  /** About how many rows the table had when the listener was attached, as the database last counted; `null` where it never did. */
+  readonly estimate: number | null
+  /** Whether the listener is done with every row. */
+  readonly isDone: boolean
 }
 
 /** All listeners that a table has, and has had. */
@@ -64,6 +77,8 @@ export interface ClientMetrics {
    * time is known. It grows while nothing is written: how late events are is what `delay` says.
    */
   readonly lagMs: number | null
+  /** How the database keeps what this client still has to read, as the driver last saw it; `null` where it does not know. */
+  readonly source: SourceHealth | null
   /**
    * How long handlers, or loops, took for each event that was delivered or has failed: retries included, a dead-letter
    * handler not. Its sum is `total.handlerMs`.

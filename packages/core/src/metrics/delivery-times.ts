@@ -1,4 +1,4 @@
-import type { ChangeEvent } from '../event.ts'
+import type { DeliveredEvent } from '../event.ts'
 import { Histogram } from './histogram.ts'
 
 /** How long one delivery took, and how late it was. */
@@ -18,9 +18,10 @@ export class DeliveryTimes {
   #lastCommit: Date | null = null
 
   /** An event's handlers, or loop, are done with it. */
-  delivered(event: ChangeEvent, durationMs: number, delayMs: number | null): void {
+  delivered(event: DeliveredEvent, durationMs: number, delayMs: number | null): void {
     this.#record(durationMs, delayMs)
-    if (event.transaction.commitTime !== null) this.#lastCommit = event.transaction.commitTime
+    const commitTime = event.transaction?.commitTime ?? null
+    if (commitTime !== null) this.#lastCommit = commitTime
   }
 
   /** An event's handlers have failed for good. */
@@ -43,7 +44,7 @@ export class DeliveryTimes {
  * How long after its commit an event was handed over whose delivery has ended now, after so many milliseconds; `null`
  * where the commit time is not known. Two clocks may differ: it is never less than nothing.
  */
-export function delayOf(event: ChangeEvent, durationMs: number): number | null {
-  const { commitTime } = event.transaction
+export function delayOf(event: DeliveredEvent, durationMs: number): number | null {
+  const commitTime = event.transaction?.commitTime ?? null
   return commitTime === null ? null : Math.max(0, Date.now() - durationMs - commitTime.getTime())
 }

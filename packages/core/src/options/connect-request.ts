@@ -1,14 +1,18 @@
-import type { Capabilities } from '../capabilities/capabilities.ts'
 import type { Driver } from '../contract/driver.ts'
 import { RowtapError } from '../rowtap-error.ts'
-import { checkCapability } from './check-capability.ts'
 import { checkOptionNames, invalidOptions } from './check-option-names.ts'
 import { abortSignal } from './listen-request.ts'
-import { shownValue } from './value-kind.ts'
+import type { MessageRequest } from './message-request.ts'
+import { messageRequest } from './message-request.ts'
+import type { SubscriptionRequest } from './subscription-request.ts'
+import { SUBSCRIPTION_OPTIONS, subscriptionRequest } from './subscription-request.ts'
 
 /** A client's options, checked. */
 export interface ConnectRequest {
-  readonly subscription: string | null
+  /** `null`: an ephemeral client. */
+  readonly subscription: SubscriptionRequest | null
+  /** `null`: no logical messages. */
+  readonly messages: MessageRequest | null
   readonly signal: AbortSignal | null
   /** Handlers by signal; that each is known is checked where they are added. */
   readonly on: Readonly<Record<string, unknown>>
@@ -20,10 +24,11 @@ export interface ConnectRequest {
  * @throws RowtapError ERR_INVALID_OPTIONS, ERR_CAPABILITY_UNSUPPORTED, ERR_DRIVER_CONTRACT
  */
 export function connectRequest(driver: Driver, options: unknown): ConnectRequest {
-  checkOptionNames('connect()', options, ['subscription', 'signal', 'on'])
+  checkOptionNames('connect()', options, [...SUBSCRIPTION_OPTIONS, 'messages', 'signal', 'on'])
   const given: Readonly<Record<string, unknown>> = { ...options }
   return {
-    subscription: subscription(driver.capabilities, given['subscription']),
+    subscription: subscriptionRequest(driver.capabilities, given),
+    messages: messageRequest(driver.capabilities, given['messages']),
     signal: abortSignal('connect()', given['signal']),
     on: handlers(given['on']),
   }
@@ -47,15 +52,8 @@ export function checkDriver(driver: Driver): void {
   })
 }
 
-function subscription(capabilities: Capabilities, given: unknown): string | null {
-  if (given === undefined) return null
-  checkCapability(capabilities, 'delivery.subscription', `the option 'subscription'`)
-  if (typeof given === 'string' && given !== '') return given
-  throw invalidOptions(`'subscription' is a name, a string that is not empty, and not ${shownValue(given)}.`)
-}
-
 function handlers(given: unknown): Readonly<Record<string, unknown>> {
   if (given === undefined) return {}
-  checkOptionNames(`'on'`, given, ['gap', 'reconnect', 'wait', 'passedOver', 'error'])
+  checkOptionNames(`'on'`, given, ['gap', 'reconnect', 'wait', 'passedOver', 'error', 'message'])
   return { ...given }
 }

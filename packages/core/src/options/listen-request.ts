@@ -27,6 +27,8 @@ export interface ListenRequest extends DeliveryRequest {
   /** `null`: every row. A source becomes a condition when the listener is attached. */
   readonly where: Condition | ConditionSource | null
   readonly transitions: 'exact' | 'idempotent'
+  /** Whether the listener begins with the rows that its table has. */
+  readonly snapshot: boolean
   readonly bufferBytes: number
   readonly signal: AbortSignal | null
 }
@@ -34,10 +36,11 @@ export interface ListenRequest extends DeliveryRequest {
 const DEFAULT_BUFFER_BYTES = 4 * 1024 * 1024
 
 /** Options that depend on a capability as a whole. `operations` depends on one for each of its words. */
-const NEEDED: Readonly<Record<'where' | 'columns' | 'key', CapabilityName>> = {
+const NEEDED: Readonly<Record<'where' | 'columns' | 'key' | 'snapshot', CapabilityName>> = {
   where: 'conditions.where',
   columns: 'columns.projection',
   key: 'keys.declared',
+  snapshot: 'snapshot.initial',
 }
 
 const NAMES = [
@@ -47,6 +50,7 @@ const NAMES = [
   'key',
   'where',
   'transitions',
+  'snapshot',
   'bufferBytes',
   'concurrency',
   'orderBy',
@@ -79,6 +83,7 @@ export function listenRequest(capabilities: Capabilities, options: unknown): Lis
     key: names('key', given['key']),
     where: where(capabilities, given['where']),
     transitions: transitions(capabilities, given['transitions']),
+    snapshot: given['snapshot'] !== undefined && oneOf('snapshot', given['snapshot'], ['initial']) === 'initial',
     bufferBytes: wholeNumber('bufferBytes', given['bufferBytes'], DEFAULT_BUFFER_BYTES),
     // One by one: an object that another is spread into is larger.
     concurrency: delivery.concurrency,

@@ -13,7 +13,8 @@ export async function planCapture(
   listeners: readonly ListenRequest[],
 ): Promise<Plan> {
   const signals = new Signals()
-  signals.addAll(request.on)
+  const { message: _, ...on } = request.on
+  signals.addAll(on)
   const { signal } = request
   throwIfAborted(signal)
   try {
@@ -21,6 +22,7 @@ export async function planCapture(
       subscription: request.subscription,
       signal: signal ?? new AbortController().signal,
       planOnly: true,
+      messages: request.messages !== null,
       notify: (notice) => signals.notify(notice),
     })
     try {

@@ -37,7 +37,7 @@ export interface PlannedListener {
 
 /** One part of a listener's work. */
 export interface PlannedPart {
-  readonly what: 'operations' | 'condition' | 'columns' | 'key change' | 'transitions'
+  readonly what: 'operations' | 'condition' | 'columns' | 'key change' | 'transitions' | 'snapshot'
   readonly where: 'database' | 'process'
   /** Why there: one sentence. */
   readonly why: string

@@ -15,6 +15,8 @@ export interface ListenerToPlan {
   readonly condition: ListenerCondition | null
   readonly binding: Binding
   readonly isAttached: boolean
+  /** Whether the database leaves out the rows of the table that no listener's condition is true of. */
+  readonly isFiltered: boolean
 }
 
 /** Says of a listener what would be done where, and why. */
@@ -44,6 +46,7 @@ export function plannedListener(listener: ListenerToPlan): PlannedListener {
       ...(request.columns === null ? [] : [columnsPart(listener)]),
       ...(request.operations.has('update') ? [keyPart(listener)] : []),
       ...(condition !== null && request.operations.has('update') ? [transitionsPart(listener)] : []),
+      ...(request.snapshot ? [snapshotPart(listener)] : []),
     ],
   }
 }
@@ -63,7 +66,12 @@ function operationsPart({ capabilities, request }: ListenerToPlan): PlannedPart 
   }
 }
 
-function conditionPart({ capabilities }: ListenerToPlan, { tree }: ListenerCondition): PlannedPart {
+function conditionPart({ capabilities, isFiltered }: ListenerToPlan, { tree }: ListenerCondition): PlannedPart {
+  if (isFiltered) {
+    const why =
+      'PostgreSQL leaves out the rows that no listener of the table wants; which of the others are this one’s is found out in the process.'
+    return { what: 'condition', where: 'database', why }
+  }
   const where = placeOf(capabilities, conditionCells(tree))
   return {
     what: 'condition',
@@ -105,6 +113,15 @@ function transitionsPart({ capabilities, request, binding }: ListenerToPlan): Pl
     why: known
       ? 'The old row has every column of the condition: an update into it is an insert, and one out of it a delete.'
       : 'The old row lacks columns of the condition: an update may be of a row that was not in it, and so may a delete.',
+  }
+}
+
+function snapshotPart({ capabilities, binding }: ListenerToPlan): PlannedPart {
+  const key = binding.projection.key.map(({ name }) => name).join(', ')
+  return {
+    what: 'snapshot',
+    where: placeOf(capabilities, ['snapshot.initial']),
+    why: `The rows that are there are read first, in pieces and in the order of the key (${key}); what a piece has seen of the changes is left out of them in the process.`,
   }
 }
 

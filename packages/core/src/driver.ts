@@ -2,6 +2,15 @@
 export { position } from './contract/position.ts'
 export type { Position } from './contract/position.ts'
 export type { Relation, RelationColumn, Tuple } from './contract/relation.ts'
+export type { LogicalMessage, PlacedMessage } from './contract/logical-message.ts'
+export type {
+  KeyComparison,
+  KeyTexts,
+  SnapshotChunk,
+  SnapshotKey,
+  SnapshotRequest,
+  SnapshotSource,
+} from './contract/snapshot-source.ts'
 export { formatTableName, parseTableName, quoteIdentifier, quoteTableName } from './contract/table-name.ts'
 export type { TableName } from './contract/table-name.ts'
 export { inlineParameters } from './contract/inline-parameters.ts'
@@ -15,7 +24,9 @@ export type {
   DriverHost,
   DriverNotice,
   DriverSession,
+  DurableSubscription,
   PlannedStatement,
+  RequestedCondition,
   Transaction,
 } from './contract/driver.ts'
 export { CONDITIONS_IN_PROCESS, NO_CONDITIONS } from './capabilities/every-condition.ts'
@@ -34,6 +45,7 @@ export type {
 } from './conditions/column-type.ts'
 export { ColumnTypeBook } from './conditions/column-type-book.ts'
 export type { ShapedColumn } from './conditions/column-type-book.ts'
+export type { Condition } from './conditions/condition.ts'
 export { COLUMN_TYPES_SQL } from './conditions/column-types.sql.ts'
 export { columnTypes } from './conditions/column-types.ts'
 export { unknownType } from './conditions/unknown-type.ts'
@@ -41,6 +53,7 @@ export type { ColumnTypeRow } from './conditions/column-types.ts'
 export { CANONICAL_SETTINGS, normaliseConstants } from './conditions/normalise-constants.sql.ts'
 export type { QueryRow, Statement } from './conditions/normalise-constants.sql.ts'
 export type { ConstantToNormalise, NormaliseConstants, NormalisedConstant } from './conditions/normalise-constants.ts'
+export type { SourceHealth } from './metrics/source-health.ts'
 export { RowtapError } from './rowtap-error.ts'
 export type { ErrorCode } from './rowtap-error.ts'
 export { checkConnection } from './driver-errors/check-connection.ts'

@@ -18,7 +18,7 @@ export interface EventTransaction<C extends Capabilities = Capabilities> {
   readonly commitTime: C['transactions']['commitTime'] extends 'database' | 'process' ? Date : Date | null
 }
 
-interface EventBase<C extends Capabilities> {
+interface EventBase {
   /**
    * Stable identity: the same after a crash and redelivery, so that a receiver can deduplicate. An event that is derived
    * from an update has one of its own, so that it is not taken for the update that another listener has.
@@ -32,8 +32,14 @@ interface EventBase<C extends Capabilities> {
    * identity). Each is absent from the row that lacks it.
    */
   readonly unavailable: readonly string[]
-  /** Where in the driver's stream the change is: opaque, and comparable with `<`. */
+  /**
+   * Where in the driver's stream the change is: opaque, and comparable with `<`. Of a snapshot's row: where the stream was
+   * when it was read, which says nothing about how it stands to changes of other rows.
+   */
   readonly position: Position
+}
+
+interface ChangeBase<C extends Capabilities> extends EventBase {
   readonly transaction: EventTransaction<C>
 }
 
@@ -43,7 +49,7 @@ type OldRow<C extends Capabilities, R extends object> = C['rows']['oldWithoutSet
   : Partial<R>
 
 /** A row came to be. */
-export interface InsertEvent<R extends object = Row, C extends Capabilities = Capabilities> extends EventBase<C> {
+export interface InsertEvent<R extends object = Row, C extends Capabilities = Capabilities> extends ChangeBase<C> {
   readonly kind: 'insert'
   /** The key columns and their values. */
   readonly key: Partial<R>
@@ -59,7 +65,7 @@ export interface InsertEvent<R extends object = Row, C extends Capabilities = Ca
 }
 
 /** A row was changed, and its key was not. */
-export interface UpdateEvent<R extends object = Row, C extends Capabilities = Capabilities> extends EventBase<C> {
+export interface UpdateEvent<R extends object = Row, C extends Capabilities = Capabilities> extends ChangeBase<C> {
   readonly kind: 'update'
   /** The key columns and their values. */
   readonly key: Partial<R>
@@ -73,7 +79,7 @@ export interface UpdateEvent<R extends object = Row, C extends Capabilities = Ca
 }
 
 /** A row ceased to be. */
-export interface DeleteEvent<R extends object = Row, C extends Capabilities = Capabilities> extends EventBase<C> {
+export interface DeleteEvent<R extends object = Row, C extends Capabilities = Capabilities> extends ChangeBase<C> {
   readonly kind: 'delete'
   /** The key columns and their values. */
   readonly key: Partial<R>
@@ -89,13 +95,27 @@ export interface DeleteEvent<R extends object = Row, C extends Capabilities = Ca
 }
 
 /** A table was emptied. */
-export interface TruncateEvent<C extends Capabilities = Capabilities> extends EventBase<C> {
+export interface TruncateEvent<C extends Capabilities = Capabilities> extends ChangeBase<C> {
   readonly kind: 'truncate'
   readonly key: null
   readonly new: null
   readonly old: null
   readonly changed: null
   readonly derivedFrom: null
+}
+
+/** A row that was there when a listener with `snapshot` read its table. Every change of it that follows is an event of its own. */
+export interface SnapshotEvent<R extends object = Row> extends EventBase {
+  readonly kind: 'snapshot'
+  /** The key columns and their values. */
+  readonly key: Partial<R>
+  /** The row, as it was when it was read. */
+  readonly new: R
+  readonly old: null
+  readonly changed: null
+  readonly derivedFrom: null
+  /** Nobody knows which transaction wrote the row. */
+  readonly transaction: null
 }
 
 /** One change, discriminated by `kind`. */
@@ -105,11 +125,19 @@ export type ChangeEvent<R extends object = Row, C extends Capabilities = Capabil
   | DeleteEvent<R, C>
   | TruncateEvent<C>
 
-/** What a change can be. */
-export type EventKind = ChangeEvent['kind']
+/** A change, or a row of a snapshot: what a listener with `snapshot` is given. */
+export type DeliveredEvent<R extends object = Row, C extends Capabilities = Capabilities> =
+  | ChangeEvent<R, C>
+  | SnapshotEvent<R>
+
+/** What an event can be. */
+export type EventKind = DeliveredEvent['kind']
 
 /** When an event is done: when its handlers are, or when somebody says so. */
 export type AckMode = 'auto' | 'manual'
+
+/** Whether a listener begins with its table's rows, or with what changes from now on. */
+export type SnapshotMode = 'initial' | 'none'
 
 /** What events of a listener with `ack: 'manual'` have besides their change. */
 export interface Acknowledgeable {
@@ -125,4 +153,10 @@ export type ListenerEvent<
   R extends object = Row,
   C extends Capabilities = Capabilities,
   A extends AckMode = 'auto',
-> = A extends 'manual' ? ChangeEvent<R, C> & Acknowledgeable : ChangeEvent<R, C>
+  S extends SnapshotMode = 'none',
+> = A extends 'manual' ? EventOf<R, C, S> & Acknowledgeable : EventOf<R, C, S>
+
+/** Only listeners with `snapshot` have its events, whose transaction is not known. */
+type EventOf<R extends object, C extends Capabilities, S extends SnapshotMode> = S extends 'initial'
+  ? DeliveredEvent<R, C>
+  : ChangeEvent<R, C>

@@ -9,15 +9,18 @@ export type { Capabilities, CapabilityName, Cell, Operation } from './capabiliti
 export type { OperationOption, OptionIf, Refused, SupportedOperation } from './capabilities/refused.ts'
 export type {
   Client,
+  ClientHandlers,
   ClientSignals,
   CloseOptions,
   CloseReport,
   EventHandler,
   Listener,
+  MessageHandler,
   StopOptions,
   StopReport,
 } from './client.ts'
 export type { Driver, DriverNotice, PlannedStatement } from './contract/driver.ts'
+export type { LogicalMessage } from './contract/logical-message.ts'
 export type { Position } from './contract/position.ts'
 export { formatTableName, parseTableName, quoteIdentifier, quoteTableName } from './contract/table-name.ts'
 export type { TableName } from './contract/table-name.ts'
@@ -27,15 +30,24 @@ export type {
   ChangeEvent,
   ColumnName,
   DeleteEvent,
+  DeliveredEvent,
   EventKind,
   EventTransaction,
   InsertEvent,
   ListenerEvent,
   Row,
+  SnapshotEvent,
+  SnapshotMode,
   TruncateEvent,
   UpdateEvent,
 } from './event.ts'
-export type { ConnectOptions, FailureHandler, ListenOptions, ManualListenOptions } from './listen-options.ts'
+export type {
+  ConnectOptions,
+  FailureHandler,
+  ListenOptions,
+  ManualListenOptions,
+  SnapshotListenOptions,
+} from './listen-options.ts'
 export { formatPlan } from './plan/format-plan.ts'
 export type { Plan, PlannedListener, PlannedPart } from './plan/plan.ts'
 export { subscribeTo } from './metrics/channels.ts'
@@ -47,7 +59,14 @@ export type {
   ReceiveMessage,
   RetryMessage,
 } from './metrics/channels.ts'
-export type { ClientMetrics, DeliveryCounts, ListenerMetrics, TableMetrics } from './metrics/client-metrics.ts'
+export type {
+  ClientMetrics,
+  DeliveryCounts,
+  ListenerMetrics,
+  SnapshotMetrics,
+  TableMetrics,
+} from './metrics/client-metrics.ts'
 export type { HistogramSnapshot } from './metrics/histogram.ts'
+export type { SourceHealth } from './metrics/source-health.ts'
 export { ERROR_CODES, RowtapError } from './rowtap-error.ts'
 export type { ErrorCode, RowtapErrorOptions } from './rowtap-error.ts'

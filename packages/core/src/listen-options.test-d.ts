@@ -41,6 +41,7 @@ interface Unable extends Capabilities {
   readonly columns: { readonly projection: false; readonly onlyChanged: false }
   readonly keys: { readonly change: false; readonly declared: false }
   readonly delivery: { readonly acknowledgement: false; readonly subscription: false; readonly reconnect: false }
+  readonly messages: { readonly logical: false }
 }
 
 declare const source: ConditionSource
@@ -77,6 +78,9 @@ describe('options', () => {
     expectTypeOf<Options['key']>().toEqualTypeOf<Refused<"The driver 'unable' does not support the option 'key'.">>()
     expectTypeOf<Options['where']>().toEqualTypeOf<
       Refused<"The driver 'unable' does not support the option 'where'.">
+    >()
+    expectTypeOf<Required<ConnectOptions<Unable>>['wait']>().toEqualTypeOf<
+      Refused<"The driver 'unable' does not support the option 'wait'.">
     >()
     expectTypeOf<Required<ConnectOptions<Unable>>['subscription']>().toEqualTypeOf<
       Refused<"The driver 'unable' does not support the option 'subscription'.">
@@ -153,6 +157,8 @@ describe('a call', () => {
   it('does not take what it does not', async () => {
     // @ts-expect-error the manifest says false
     const client = await connect(unable, { subscription: 'billing' })
+    // @ts-expect-error the manifest says false
+    await connect(unable, { messages: true })
     // @ts-expect-error the manifest says false
     client.listen({ table: 'orders', operations: ['truncate'] })
     // @ts-expect-error the manifest says false

@@ -1,6 +1,6 @@
 import type { Capabilities } from './capabilities/capabilities.ts'
 import type { OperationChoice, OptionIf, TransitionChoice } from './capabilities/refused.ts'
-import type { ClientSignals } from './client.ts'
+import type { ClientHandlers } from './client.ts'
 import type { ConditionSource } from './conditions/condition-source.ts'
 import type { Condition } from './conditions/condition.ts'
 import type { Where } from './conditions/where.ts'
@@ -51,6 +51,13 @@ export interface ListenOptions<C extends Capabilities = Capabilities, R extends 
    */
   readonly transitions?: TransitionChoice<C>['value']
   /**
+   * `'initial'`: begin with the rows that the table has, each as an event of the kind `snapshot`, and go on with every
+   * change of them. A durable subscription remembers what was done. The table needs a primary key, or a `key` with a unique
+   * index that is never NULL. Write it where the listener is made: the compiler knows of `snapshot` events of listeners
+   * that it knows to have it. Default: changes only.
+   */
+  readonly snapshot?: OptionIf<C, C['snapshot']['initial'], 'snapshot', 'initial'>
+  /**
    * How much may wait for this listener's handlers before reading pauses, in bytes as received. It is looked at after each
    * batch of the driver's, so that what waits is less than this and one batch. Default: 4 MiB.
    */
@@ -92,12 +99,50 @@ export type ManualListenOptions<
   T extends object = R,
 > = ListenOptions<C, R, T> & { readonly ack: 'manual' }
 
+/** What a listener wants that begins with its table's rows. */
+export type SnapshotListenOptions<
+  C extends Capabilities = Capabilities,
+  R extends object = Row,
+  T extends object = R,
+> = ListenOptions<C, R, T> & { readonly snapshot: 'initial' }
+
 /** How a client is opened. */
 export interface ConnectOptions<C extends Capabilities = Capabilities> {
-  /** The name of a durable subscription, which survives restarts. Left out: ephemeral. */
+  /**
+   * The name of a durable subscription, which survives restarts: 1 to 40 lower-case letters, digits and underscores,
+   * beginning with a letter. Left out: ephemeral.
+   */
   readonly subscription?: OptionIf<C, C['delivery']['subscription'], 'subscription', string>
+  /**
+   * Whether to wait while another process has the subscription, and to take it over when that one ends. `false`:
+   * ERR_SUBSCRIPTION_IN_USE. Default: true.
+   */
+  readonly wait?: OptionIf<C, C['delivery']['subscription'], 'wait', boolean>
+  /**
+   * How long changes of a table that the subscription captured before wait for a listener of this client, in
+   * milliseconds after the first one was attached. After that they are passed over, with a `gap`. `Infinity` is
+   * allowed. Default: 10,000.
+   */
+  readonly resumeTimeoutMs?: OptionIf<C, C['delivery']['subscription'], 'resumeTimeoutMs', number>
+  /**
+   * What to do where the database no longer has the changes after the acknowledged position.
+   *
+   * - `'stop'` (default): ERR_POSITION_LOST, whose message says what to do.
+   * - `'restart'`: begin anew from now on, with a `gap` from the last known position.
+   */
+  readonly onPositionLost?: OptionIf<C, C['delivery']['subscription'], 'onPositionLost', 'stop' | 'restart'>
+  /**
+   * Whether to receive what programs write with `pg_logical_emit_message`: all of it, or the messages with these prefixes.
+   * The server sends every message of the database, and those with other prefixes are left out here. Default: none.
+   */
+  readonly messages?: OptionIf<
+    C,
+    C['messages']['logical'],
+    'messages',
+    boolean | { readonly prefixes?: readonly string[] }
+  >
   /** Closes the client when aborted, and gives up connecting. */
   readonly signal?: AbortSignal
   /** Handlers that hear of the client's signals from the first moment on: also of what connecting waits for. */
-  readonly on?: { readonly [K in keyof ClientSignals]?: (notice: ClientSignals[K]) => void }
+  readonly on?: Partial<ClientHandlers>
 }

@@ -5,6 +5,8 @@ export interface AcknowledgementEntry {
   /** How many deliveries of these changes are not done yet. */
   pending: number
   last: Position
+  /** For rows of a snapshot, which are not acknowledged: called when all of their deliveries are done. */
+  readonly handled?: () => void
 }
 
 /** How many entries there may be before those that are done, and in nobody's way, are taken together. */
@@ -18,6 +20,8 @@ export class AcknowledgementTracker {
   readonly #acknowledge: (position: Position) => void
   #entries: AcknowledgementEntry[] = []
   #head = 0
+  /** Rows of snapshots that are not done. */
+  readonly #rows = new Set<AcknowledgementEntry>()
   /** With so many entries it is time to take some together. */
   #manyEntries = FEW_ENTRIES
   #stopped = false
@@ -32,9 +36,15 @@ export class AcknowledgementTracker {
     return this.#acknowledged
   }
 
+  /** Whether everything that was added is done. */
+  get isSettled(): boolean {
+    return this.#head === this.#entries.length
+  }
+
   /** How many deliveries are not done. */
   get unfinished(): number {
     let sum = 0
+    for (const { pending } of this.#rows) sum += pending
     for (let index = this.#head; index < this.#entries.length; index++) sum += this.#entries[index]?.pending ?? 0
     return sum
   }
@@ -52,10 +62,18 @@ export class AcknowledgementTracker {
     return entry
   }
 
+  /** Adds rows of a snapshot, whose deliveries are counted. They are in the way of nothing. */
+  addRows(entry: AcknowledgementEntry): void {
+    this.#rows.add(entry)
+  }
+
   /** One delivery is done. */
   done(entry: AcknowledgementEntry): void {
     entry.pending -= 1
-    if (entry.pending === 0) this.settle()
+    if (entry.pending !== 0) return
+    this.#rows.delete(entry)
+    entry.handled?.()
+    this.settle()
   }
 
   /** Acknowledges what is done from the front. */

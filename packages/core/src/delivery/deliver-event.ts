@@ -1,4 +1,4 @@
-import type { ChangeEvent } from '../event.ts'
+import type { DeliveredEvent } from '../event.ts'
 import type { TableName } from '../contract/table-name.ts'
 import { formatTableName } from '../contract/table-name.ts'
 import { delayOf } from '../metrics/delivery-times.ts'
@@ -10,7 +10,7 @@ import type { EventHandlers } from './event-handlers.ts'
 import type { TakenChange } from './taken-change.ts'
 
 /** Takes an event whose handler failed for good. It counts as done when what this returns is. */
-export type DeadLetterHandler = (event: ChangeEvent, error: RowtapError) => void | PromiseLike<void>
+export type DeadLetterHandler = (event: DeliveredEvent, error: RowtapError) => void | PromiseLike<void>
 
 /** What becomes of an event whose handler failed for good. */
 export type FailurePolicy = 'stop' | 'skip' | DeadLetterHandler
@@ -21,10 +21,10 @@ export interface EventReceiver extends CallOptions {
   readonly handlers: EventHandlers
   readonly onFailure: FailurePolicy
   /** The handlers have returned without an error, after so many milliseconds. */
-  delivered(event: ChangeEvent, taken: TakenChange, durationMs: number): void
+  delivered(event: DeliveredEvent, taken: TakenChange, durationMs: number): void
   /** The event was passed over after its handler failed for good, as the listener asked for. */
   passedOver(
-    event: ChangeEvent,
+    event: DeliveredEvent,
     taken: TakenChange,
     error: RowtapError,
     how: 'skip' | 'dead letter',
@@ -33,7 +33,7 @@ export interface EventReceiver extends CallOptions {
   /** The listener ended while an event of the change waited for a retry. */
   abandoned(taken: TakenChange): void
   /** The client has to stop. */
-  failed(event: ChangeEvent, error: RowtapError, timing: DeliveryTiming): void
+  failed(event: DeliveredEvent, error: RowtapError, timing: DeliveryTiming): void
 }
 
 /**
@@ -42,7 +42,7 @@ export interface EventReceiver extends CallOptions {
  * @returns true: it is dealt with; false: the listener is at its end. A promise only if there is something to wait for.
  */
 export function deliverEvent(
-  event: ChangeEvent,
+  event: DeliveredEvent,
   taken: TakenChange,
   receiver: EventReceiver,
 ): boolean | Promise<boolean> {
@@ -54,7 +54,7 @@ export function deliverEvent(
 
 function decide(
   failure: CallFailure | null,
-  event: ChangeEvent,
+  event: DeliveredEvent,
   taken: TakenChange,
   receiver: EventReceiver,
   startedAt: number,
@@ -85,7 +85,7 @@ function decide(
 
 async function toDeadLetter(
   error: RowtapError,
-  event: ChangeEvent,
+  event: DeliveredEvent,
   taken: TakenChange,
   handler: DeadLetterHandler,
   receiver: EventReceiver,
@@ -105,7 +105,7 @@ async function toDeadLetter(
   return true
 }
 
-function handlerFailed(table: TableName, event: ChangeEvent, failure: CallFailure): RowtapError {
+function handlerFailed(table: TableName, event: DeliveredEvent, failure: CallFailure): RowtapError {
   const times = failure.attempts === 1 ? '' : ` (${failure.attempts} attempts)`
   return new RowtapError('ERR_HANDLER', {
     message: `A handler for ${formatTableName(table)} failed on ${event.kind} ${event.id}${times}: ${reasonOf(failure.error)}`,

@@ -1,6 +1,6 @@
 import type { Client, Listener } from '../client.ts'
 import type { TableName } from '../contract/table-name.ts'
-import type { ChangeEvent } from '../event.ts'
+import type { DeliveredEvent } from '../event.ts'
 import { CHANNELS } from '../metrics/channels.ts'
 import type { FailureMessage } from '../metrics/channels.ts'
 import type { DeliveryTimes, DeliveryTiming } from '../metrics/delivery-times.ts'
@@ -17,7 +17,7 @@ export interface RecordedListener {
 }
 
 /** An event's handlers have returned now, or a loop has gone on from it, after so many milliseconds. */
-export function recordDelivered(of: RecordedListener, event: ChangeEvent, durationMs: number): void {
+export function recordDelivered(of: RecordedListener, event: DeliveredEvent, durationMs: number): void {
   const delayMs = delayOf(event, durationMs)
   of.counters.countDelivered(durationMs)
   of.owner.times?.delivered(event, durationMs, delayMs)
@@ -28,7 +28,7 @@ export function recordDelivered(of: RecordedListener, event: ChangeEvent, durati
 /** A handler failed for the so-manieth time, and will be called again in so many milliseconds. */
 export function recordRetry(
   of: RecordedListener,
-  event: ChangeEvent,
+  event: DeliveredEvent,
   error: unknown,
   attempts: number,
   delayMs: number,
@@ -41,7 +41,7 @@ export function recordRetry(
 /** A handler failed for good. */
 export function recordFailure(
   of: RecordedListener,
-  event: ChangeEvent,
+  event: DeliveredEvent,
   error: RowtapError,
   outcome: FailureMessage['outcome'],
   { durationMs, delayMs }: DeliveryTiming,
@@ -54,7 +54,7 @@ export function recordFailure(
 
 function about(
   { listener, request, owner }: RecordedListener,
-  event: ChangeEvent,
+  event: DeliveredEvent,
 ): Pick<FailureMessage, 'client' | 'listener' | 'table' | 'event'> {
   return { client: owner.client, listener, table: request.table, event }
 }

@@ -1,5 +1,5 @@
 import type { EventHandler } from '../client.ts'
-import type { ChangeEvent } from '../event.ts'
+import type { DeliveredEvent } from '../event.ts'
 import type { CheckedRetryPolicy } from './retry-policy.ts'
 import { retryDelayMs } from './retry-policy.ts'
 
@@ -11,7 +11,7 @@ export interface CallOptions {
   /** Aborted when the listener ends: a handler that waits for its retry is not called again. */
   readonly signal: AbortSignal
   /** A handler failed for the so-manieth time, and will be called again in so many milliseconds. */
-  onRetry(event: ChangeEvent, failure: CallFailure, delayMs: number): void
+  onRetry(event: DeliveredEvent, failure: CallFailure, delayMs: number): void
 }
 
 /** The error of a handler whose attempts are used up, or whose listener ended before the next one. */
@@ -28,8 +28,8 @@ export interface CallFailure {
  *   each event would cost more than the event.
  */
 export function callHandlers(
-  handlers: readonly EventHandler<ChangeEvent>[],
-  event: ChangeEvent,
+  handlers: readonly EventHandler<DeliveredEvent>[],
+  event: DeliveredEvent,
   options: CallOptions,
 ): CallFailure | null | Promise<CallFailure | null> {
   for (let index = 0; index < handlers.length; index++) {
@@ -50,7 +50,7 @@ const DONE = Symbol('done')
 
 type Outcome = typeof DONE | { readonly pending: PromiseLike<void> } | { readonly error: unknown }
 
-function attempt(handler: EventHandler<ChangeEvent> | undefined, event: ChangeEvent): Outcome {
+function attempt(handler: EventHandler<DeliveredEvent> | undefined, event: DeliveredEvent): Outcome {
   try {
     const returned = handler?.(event)
     return isPromiseLike(returned) ? { pending: returned } : DONE
@@ -70,10 +70,10 @@ async function settle(outcome: Outcome): Promise<typeof DONE | { readonly error:
 }
 
 async function callFrom(
-  handlers: readonly EventHandler<ChangeEvent>[],
+  handlers: readonly EventHandler<DeliveredEvent>[],
   start: number,
   first: Outcome,
-  event: ChangeEvent,
+  event: DeliveredEvent,
   options: CallOptions,
 ): Promise<CallFailure | null> {
   let outcome = await settle(first)

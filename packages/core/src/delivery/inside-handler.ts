@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { ChangeEvent } from '../event.ts'
+import type { DeliveredEvent } from '../event.ts'
 import type { Delivery, End, HandlerCall } from './handler-call.ts'
 import { handlerCall } from './handler-call.ts'
 import type { TakenChange } from './taken-change.ts'
@@ -17,12 +17,12 @@ let shared: HandlerCall | null = null
 export interface CallFrame {
   readonly call: HandlerCall
   /** Delivers an event so that what its handlers call, now or after an await, is known to belong to the call. */
-  run(source: EventSource, event: ChangeEvent, taken: TakenChange): boolean | Promise<boolean>
+  run(source: EventSource, event: DeliveredEvent, taken: TakenChange): boolean | Promise<boolean>
 }
 
 /** What hands one event to its handlers. */
 interface EventSource {
-  deliver(event: ChangeEvent, taken: TakenChange): boolean | Promise<boolean>
+  deliver(event: DeliveredEvent, taken: TakenChange): boolean | Promise<boolean>
 }
 
 /**
@@ -36,7 +36,7 @@ export function callFrame(): CallFrame {
   return { call, run: (source, event, taken) => inFrame(deliverTo, source, event, taken) }
 }
 
-function deliverTo(source: EventSource, event: ChangeEvent, taken: TakenChange): boolean | Promise<boolean> {
+function deliverTo(source: EventSource, event: DeliveredEvent, taken: TakenChange): boolean | Promise<boolean> {
   return source.deliver(event, taken)
 }
 
@@ -77,6 +77,11 @@ function isFree(call: HandlerCall): boolean {
 function beginIn(call: HandlerCall, delivery: Delivery): void {
   call.delivery = delivery
   if (delivery.begin(call)) call.delivery = null
+}
+
+/** Runs what belongs to a call, now or after an await. */
+export function runInCall<T>(call: HandlerCall, run: () => T): T {
+  return current.run(call, run)
 }
 
 /** The call of a handler that the running code belongs to; `null` where there is none, or its handler has returned. */

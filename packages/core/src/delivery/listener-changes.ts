@@ -1,5 +1,5 @@
 import { eventsOf } from '../dispatch/events-of.ts'
-import type { ChangeEvent } from '../event.ts'
+import type { DeliveredEvent } from '../event.ts'
 import type { ListenerCounters } from '../metrics/listener-counters.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import { ConditionWatch } from './condition-watch.ts'
@@ -73,7 +73,7 @@ export class ListenerChanges extends ListenerBuffer {
     if (item === undefined) return null
     try {
       const events = eventsOf(item.routed, item.projection, item.transition)
-      const acknowledged = this.isAutomatic ? null : new Set<ChangeEvent>()
+      const acknowledged = this.isAutomatic ? null : new Set<DeliveredEvent>()
       const taken: TakenChange = { item, events, pending: events.length, isGivenUp: false, acknowledged }
       if (!this.isAutomatic) for (const event of events) this.#addAck(event, taken)
       return taken
@@ -93,7 +93,7 @@ export class ListenerChanges extends ListenerBuffer {
   }
 
   /** One event is done, unless somebody has acknowledged it before. */
-  doneWith(event: ChangeEvent, taken: TakenChange): void {
+  doneWith(event: DeliveredEvent, taken: TakenChange): void {
     if (taken.acknowledged?.has(event)) return
     taken.acknowledged?.add(event)
     this.done(taken)
@@ -144,7 +144,7 @@ export class ListenerChanges extends ListenerBuffer {
     else this.#host.counters.setLeft(this.left)
   }
 
-  #addAck(event: ChangeEvent, taken: TakenChange): void {
+  #addAck(event: DeliveredEvent, taken: TakenChange): void {
     // Not enumerable: an event is plain data to whoever copies, compares or prints it.
     Object.defineProperty(event, 'ack', { value: () => this.doneWith(event, taken) })
   }

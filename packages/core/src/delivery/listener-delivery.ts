@@ -1,6 +1,6 @@
 import type { TableName } from '../contract/table-name.ts'
 import { keyTextOf } from '../dispatch/key-text.ts'
-import type { ChangeEvent } from '../event.ts'
+import type { DeliveredEvent } from '../event.ts'
 import type { DeliveryTiming } from '../metrics/delivery-times.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import type { RowtapError } from '../rowtap-error.ts'
@@ -28,7 +28,7 @@ export interface DeliveryHost extends RecordedListener {
   readonly owner: ListenerOwner
   readonly handlers: EventHandlers
   /** An event was given up after its handler failed for good, as the listener asked for. */
-  passedOver(event: ChangeEvent, error: RowtapError, how: 'skip' | 'dead letter'): void
+  passedOver(event: DeliveredEvent, error: RowtapError, how: 'skip' | 'dead letter'): void
   /** A loop was left. */
   leave(): Promise<void>
 }
@@ -150,11 +150,11 @@ export class ListenerDelivery implements PushSource, EventReceiver {
     this.#changes.changed()
   }
 
-  deliver(event: ChangeEvent, taken: TakenChange): boolean | Promise<boolean> {
+  deliver(event: DeliveredEvent, taken: TakenChange): boolean | Promise<boolean> {
     return deliverEvent(event, taken, this)
   }
 
-  orderOf(event: ChangeEvent, { item }: TakenChange): string | null {
+  orderOf(event: DeliveredEvent, { item }: TakenChange): string | null {
     const tuple = event.kind === 'delete' ? item.routed.before : item.routed.after
     // A truncate concerns every row.
     if (tuple === null) return null
@@ -191,17 +191,17 @@ export class ListenerDelivery implements PushSource, EventReceiver {
     return Math.random()
   }
 
-  onRetry(event: ChangeEvent, { error, attempts }: CallFailure, delayMs: number): void {
+  onRetry(event: DeliveredEvent, { error, attempts }: CallFailure, delayMs: number): void {
     recordRetry(this.#host, event, error, attempts, delayMs)
   }
 
-  delivered(event: ChangeEvent, taken: TakenChange, durationMs: number): void {
+  delivered(event: DeliveredEvent, taken: TakenChange, durationMs: number): void {
     recordDelivered(this.#host, event, durationMs)
     if (this.#changes.isAutomatic) this.#changes.done(taken)
   }
 
   passedOver(
-    event: ChangeEvent,
+    event: DeliveredEvent,
     taken: TakenChange,
     error: RowtapError,
     how: 'skip' | 'dead letter',
@@ -216,7 +216,7 @@ export class ListenerDelivery implements PushSource, EventReceiver {
     this.#changes.givenUp(taken)
   }
 
-  failed(event: ChangeEvent, error: RowtapError, timing: DeliveryTiming): void {
+  failed(event: DeliveredEvent, error: RowtapError, timing: DeliveryTiming): void {
     recordFailure(this.#host, event, error, 'stop', timing)
     this.#host.owner.failed(error)
   }

@@ -11,7 +11,7 @@ import type { TableListener } from './table-listener.ts'
 export class ListenerEnd {
   readonly #listener: TableListener
   /** Resolves when the source knows. */
-  readonly #detached: Promise<void>
+  #detached: Promise<void>
   readonly #givenUp = Promise.withResolvers<void>()
   /** Resolves when nothing more is handed over and no handler runs, or not in anybody's time. */
   readonly #drained: Promise<void>
@@ -36,7 +36,15 @@ export class ListenerEnd {
     const call = currentCall()
     if (call === null) await over
     else await this.#overBut(over, call, this.#listener)
+    await this.#detached
     return { unfinished: this.#listener.unhandled }
+  }
+
+  /** The listener's owner is told once more: what is wanted of the source may be another thing now. */
+  detachAgain(): void {
+    this.#detached = this.#detached.then(() => this.#listener.owner.detach(this.#listener))
+    // It is told where it is waited for.
+    this.#detached.catch(() => undefined)
   }
 
   /** Handlers are waited for no longer: nobody has time left, or the client is at its end. */

@@ -1,12 +1,13 @@
+import type { Capabilities } from '../capabilities/capabilities.ts'
 import type { Client, Listener } from '../client.ts'
-import type { ChangeEvent } from '../event.ts'
+import type { DeliveredEvent, Row, SnapshotMode } from '../event.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import type { RowtapError } from '../rowtap-error.ts'
 import type { AcknowledgementEntry } from './acknowledgement-tracker.ts'
 import type { DeliveryTimes } from '../metrics/delivery-times.ts'
 
 /** A listener as its owner knows it. */
-export interface OwnedListener extends Listener {
+export interface OwnedListener extends Listener<Row, Capabilities, 'auto', SnapshotMode> {
   readonly request: ListenRequest
 }
 
@@ -25,5 +26,5 @@ export interface ListenerOwner {
   /** Something went wrong while an event was delivered: the client ends. */
   failed(error: unknown): void
   /** An event was given up after its handler failed for good, as the listener asked for. */
-  passedOver(listener: OwnedListener, event: ChangeEvent, error: RowtapError, how: 'skip' | 'dead letter'): void
+  passedOver(listener: OwnedListener, event: DeliveredEvent, error: RowtapError, how: 'skip' | 'dead letter'): void
 }

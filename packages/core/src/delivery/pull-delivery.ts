@@ -1,21 +1,21 @@
-import type { ChangeEvent } from '../event.ts'
+import type { DeliveredEvent } from '../event.ts'
 import type { DeliverySource, TakenChange } from './taken-change.ts'
 
 /** Where a loop's events come from. */
 export interface PullSource extends DeliverySource {
   /** The loop has gone on from this event, after so many milliseconds. */
-  delivered(event: ChangeEvent, taken: TakenChange, durationMs: number): void
+  delivered(event: DeliveredEvent, taken: TakenChange, durationMs: number): void
   /** The loop was left: nothing more is wanted, and what it had is not done. */
   left(): Promise<unknown>
 }
 
 interface Waiter {
-  readonly resolve: (result: IteratorResult<ChangeEvent, undefined>) => void
+  readonly resolve: (result: IteratorResult<DeliveredEvent, undefined>) => void
   readonly reject: (error: unknown) => void
 }
 
 /** One `for await` loop over a listener. An event is done when the loop asks for the one after it. */
-export class PullLoop implements AsyncIterableIterator<ChangeEvent, undefined> {
+export class PullLoop implements AsyncIterableIterator<DeliveredEvent, undefined> {
   readonly #source: PullSource
   readonly #waiters: Waiter[] = []
   /** The event that the loop has, and since when. */
@@ -26,7 +26,7 @@ export class PullLoop implements AsyncIterableIterator<ChangeEvent, undefined> {
     this.#source = source
   }
 
-  next(): Promise<IteratorResult<ChangeEvent, undefined>> {
+  next(): Promise<IteratorResult<DeliveredEvent, undefined>> {
     if (this.#end === 'done') {
       // The listener ended while the loop was busy with this event, which it now is done with all the same.
       this.#goOn()
@@ -39,7 +39,7 @@ export class PullLoop implements AsyncIterableIterator<ChangeEvent, undefined> {
     })
   }
 
-  async return(): Promise<IteratorResult<ChangeEvent, undefined>> {
+  async return(): Promise<IteratorResult<DeliveredEvent, undefined>> {
     this.forget()
     this.end()
     await this.#source.left()
@@ -76,7 +76,7 @@ export class PullLoop implements AsyncIterableIterator<ChangeEvent, undefined> {
     this.#held = null
   }
 
-  #nextEvent(): ChangeEvent | null {
+  #nextEvent(): DeliveredEvent | null {
     const held = this.#goOn()
     const following = held === null ? null : this.#hand(held.taken, held.index + 1)
     if (following !== null) return following
@@ -94,7 +94,7 @@ export class PullLoop implements AsyncIterableIterator<ChangeEvent, undefined> {
     return held
   }
 
-  #hand(taken: TakenChange, index: number): ChangeEvent | null {
+  #hand(taken: TakenChange, index: number): DeliveredEvent | null {
     const event = taken.events[index]
     if (event === undefined) return null
     this.#held = { taken, index, startedAt: performance.now() }

@@ -1,4 +1,4 @@
-import type { ChangeEvent } from '../event.ts'
+import type { DeliveredEvent } from '../event.ts'
 import type { Delivery, HandlerCall } from './handler-call.ts'
 import type { CallFrame } from './inside-handler.ts'
 import { callFrame, deliverInSweep } from './inside-handler.ts'
@@ -12,9 +12,9 @@ export interface PushSource extends DeliverySource {
    * Hands one event to its handlers. True: it is dealt with; false: the listener is at its end. A promise only if there
    * is something to wait for.
    */
-  deliver(event: ChangeEvent, taken: TakenChange): boolean | Promise<boolean>
+  deliver(event: DeliveredEvent, taken: TakenChange): boolean | Promise<boolean>
   /** What must not overtake what: events with the same text are in order, `null` is in order with everything. */
-  orderOf(event: ChangeEvent, taken: TakenChange): string | null
+  orderOf(event: DeliveredEvent, taken: TakenChange): string | null
   /** One event of a change was taken and will be with no handler, because the delivery has ended. */
   givenUp(taken: TakenChange): void
   /** A call of handlers has begun or ended that takes its time, or waits for an end. */
@@ -22,7 +22,7 @@ export interface PushSource extends DeliverySource {
 }
 
 interface EventTask extends KeyedTask {
-  readonly event: ChangeEvent
+  readonly event: DeliveredEvent
   readonly taken: TakenChange
 }
 
@@ -166,7 +166,7 @@ export class PushDelivery implements Delivery {
   }
 
   /** Calls an event's handlers: in the shared call if they have returned at once lately, else in one of their own. */
-  #deliver(event: ChangeEvent, taken: TakenChange): boolean | PendingCall {
+  #deliver(event: DeliveredEvent, taken: TakenChange): boolean | PendingCall {
     const shared = this.#alone === 0 ? this.#shared : null
     if (shared !== null && shared.waitsFor.length === 0) {
       const outcome = this.#source.deliver(event, taken)

@@ -1,12 +1,14 @@
+import type { Capabilities } from '../capabilities/capabilities.ts'
 import type { EventHandler, Listener, StopOptions, StopReport } from '../client.ts'
 import type { Transaction } from '../contract/driver.ts'
 import type { Position } from '../contract/position.ts'
-import type { ChangeEvent, EventKind } from '../event.ts'
+import type { DeliveredEvent, EventKind, Row, SnapshotMode } from '../event.ts'
 import { invalidOptions } from '../options/check-option-names.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import { ListenerCounters } from '../metrics/listener-counters.ts'
 import { DEFAULT_CLOSE_TIMEOUT_MS } from '../options/close-timeout-ms.ts'
 import { RowtapError } from '../rowtap-error.ts'
+import type { SnapshotListener, SnapshotRun } from '../snapshot/snapshot-run.ts'
 import { EventHandlers } from './event-handlers.ts'
 import type { End, HandlerCall } from './handler-call.ts'
 import type { DeliveryEnd } from './listener-changes.ts'
@@ -27,7 +29,7 @@ export interface TableListenerOwner extends ListenerOwner {
   hasFailed?(): void
 }
 
-const KINDS: readonly (EventKind | 'change')[] = ['insert', 'update', 'delete', 'truncate', 'change']
+const KINDS: readonly (EventKind | 'change')[] = ['insert', 'update', 'delete', 'truncate', 'snapshot', 'change']
 
 const READY = Promise.resolve()
 
@@ -41,16 +43,25 @@ const READY = Promise.resolve()
  *     └────────fail()─────┴──────fail()─────┴──────────▶ failed
  * ```
  */
-export class TableListener implements Listener, DeliveryHost, End {
+export class TableListener
+  implements Listener<Row, Capabilities, 'auto', SnapshotMode>, DeliveryHost, SnapshotListener, End
+{
   readonly request: ListenRequest
   readonly counters: ListenerCounters = new ListenerCounters()
   readonly handlers: EventHandlers = new EventHandlers()
   readonly owner: TableListenerOwner
   #delivery: ListenerDelivery | null = null
+  /** How its table is read; `null` without `snapshot`, and before it is attached. */
+  #snapshot: SnapshotRun | null = null
+  /** What changes have to pass as long as rows are read, and changes may come that the reading has seen. */
+  #passage: SnapshotRun | null = null
+  /** There while somebody waits for a snapshot that has not begun. */
+  #snapshotDone: PromiseWithResolvers<void> | null = null
   /** There while somebody waits for the listener to be live. */
   #ready: PromiseWithResolvers<void> | null = null
   #state: 'attaching' | 'live' | 'stopping' | 'stopped' | 'failed' = 'attaching'
   #wasLive = false
+  #isDiscarded = false
   #error: unknown = null
   /** Whether a handler or a loop has ever been there: until then, events wait. */
   #consumed = false
@@ -79,9 +90,31 @@ export class TableListener implements Listener, DeliveryHost, End {
     return this.#ready.promise
   }
 
+  get snapshotDone(): Promise<void> {
+    if (!this.request.snapshot) return READY
+    if (this.#snapshot !== null) return this.#snapshot.done
+    if (this.#snapshotDone === null) {
+      this.#snapshotDone = Promise.withResolvers<void>()
+      this.#snapshotDone.promise.catch(() => undefined)
+      if (this.isStopped) this.#snapshotDone.reject(this.#error)
+    }
+    return this.#snapshotDone.promise
+  }
+
+  /** How its table is read; `null` without `snapshot`, and before it is attached. */
+  get snapshot(): SnapshotRun | null {
+    return this.#snapshot
+  }
+
   /** Itself, as its user has it. */
   get listener(): Listener {
-    return this
+    // Whether it has events of a snapshot is for who made it to know.
+    return this as unknown as Listener
+  }
+
+  /** Whether it was live, and its user has not said that nothing of it is wanted any more. */
+  get mayComeBack(): boolean {
+    return this.#wasLive && !this.#isDiscarded
   }
 
   /** Whether it takes no further changes. */
@@ -91,7 +124,7 @@ export class TableListener implements Listener, DeliveryHost, End {
 
   /** How many changes were received and are not handled. */
   get unfinished(): number {
-    return this.#delivery?.unfinished ?? 0
+    return (this.#delivery?.unfinished ?? 0) + (this.#snapshot?.heldCount ?? 0)
   }
 
   /** The same, those included that will not be. */
@@ -101,11 +134,17 @@ export class TableListener implements Listener, DeliveryHost, End {
 
   /** How many bytes those hold, as received. */
   get bufferBytes(): number {
+    return this.deliveredBytes + (this.#snapshot?.heldBytes ?? 0)
+  }
+
+  get deliveredBytes(): number {
     return this.#delivery?.bufferBytes ?? 0
   }
 
   get hasRoom(): boolean {
-    return this.isStopped || this.#delivery === null || this.#delivery.hasRoom
+    if (this.isStopped) return true
+    if (this.#snapshot !== null && this.#snapshot.heldBytes >= this.request.bufferBytes) return false
+    return this.#delivery === null || this.#delivery.hasRoom
   }
 
   on(kind: EventKind | 'change', handler: EventHandler<never>): () => void {
@@ -115,13 +154,13 @@ export class TableListener implements Listener, DeliveryHost, End {
     if (typeof handler !== 'function') throw invalidOptions(`on('${kind}') takes a function.`)
     if (this.#isRead) throw invalidOptions(`This listener is read by a loop: use another listener for handlers.`)
     this.#throwIfEnded()
-    const remove = this.handlers.add(kind, handler as EventHandler<ChangeEvent>)
+    const remove = this.handlers.add(kind, handler as EventHandler<DeliveredEvent>)
     this.#consumed = true
     this.wake()
     return remove
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<ChangeEvent> {
+  [Symbol.asyncIterator](): AsyncIterator<DeliveredEvent> {
     if (this.#isRead) {
       if (this.#isOver)
         throw closed(`This listener has ended, and its loop with it: another loop needs another listener.`)
@@ -138,7 +177,7 @@ export class TableListener implements Listener, DeliveryHost, End {
 
   stop(options: StopOptions = {}): Promise<StopReport> {
     const { timeoutMs, discard } = stopRequest(options)
-    if (discard) this.end('discarded')
+    if (discard) this.#discard()
     else if (this.#state === 'live' && this.#consumed && this.unfinished > 0) this.#finish()
     else if (this.#state !== 'stopping') this.end('left')
     return this.#ending().stopped(timeoutMs)
@@ -175,9 +214,31 @@ export class TableListener implements Listener, DeliveryHost, End {
       this.#from = null
       this.#skipped = null
     }
-    this.counters.countWanted()
-    this.#deliver().add(item)
+    if (this.#passage !== null) {
+      if (!this.#passage.isPast(item.routed.change.position)) return this.#passage.offer(item)
+      this.#passage = null
+    }
+    this.take(item)
     return true
+  }
+
+  /** Changes pass this run from now on, and its rows come first. */
+  beginWith(run: SnapshotRun): void {
+    this.#passage = run
+    if (this.#snapshot === run) return
+    this.#snapshot = run
+    const waiting = this.#snapshotDone
+    if (waiting !== null) run.done.then(waiting.resolve, waiting.reject)
+  }
+
+  /** Buffers a change or a row, whatever it is. */
+  take(item: QueuedChange): void {
+    if (this.#isOver) {
+      this.owner.done(item.routed.entry)
+      return
+    }
+    if (item.transition !== 'snapshot') this.counters.countWanted()
+    this.#deliver().add(item)
   }
 
   /** Delivers what is in the buffer, unless that is being done. */
@@ -195,7 +256,10 @@ export class TableListener implements Listener, DeliveryHost, End {
    * handle it, at once. Handlers that go on only after an end, where it is given, are not waited for.
    */
   async drain(end: End | null): Promise<void> {
-    if (this.#consumed) await this.#delivery?.drain(end)
+    if (!this.#consumed) return
+    // A client that closes waits for no reading.
+    if (end === null) await this.#snapshot?.settled()
+    await this.#delivery?.drain(end)
   }
 
   /** Resolves when handlers run that all go on only after this call does. */
@@ -214,6 +278,7 @@ export class TableListener implements Listener, DeliveryHost, End {
     this.#ended?.abort()
     this.#error = attaching ? this.#stoppedEarly() : stopped()
     if (attaching) this.#ready?.reject(this.#error)
+    this.#endSnapshot()
     this.#delivery?.end(how, null)
   }
 
@@ -233,13 +298,23 @@ export class TableListener implements Listener, DeliveryHost, End {
     this.#error = error
     this.#ended?.abort()
     if (isHeld) this.#ready?.reject(error)
+    this.#endSnapshot()
     this.#delivery?.end('closed', { error })
     this.owner.hasFailed?.()
     return this.#isRead || isHeld
   }
 
-  passedOver(event: ChangeEvent, error: RowtapError, how: 'skip' | 'dead letter'): void {
+  passedOver(event: DeliveredEvent, error: RowtapError, how: 'skip' | 'dead letter'): void {
     this.owner.passedOver(this, event, error, how)
+  }
+
+  #endSnapshot(): void {
+    if (this.#snapshot === null) this.#snapshotDone?.reject(this.#error)
+    // What becomes of them is what becomes of everything that waits.
+    for (const item of this.#snapshot?.end(this.#error) ?? []) {
+      this.counters.countWanted()
+      this.#deliver().add(item)
+    }
   }
 
   get #isOver(): boolean {
@@ -278,6 +353,14 @@ export class TableListener implements Listener, DeliveryHost, End {
   #finish(): void {
     this.#state = 'stopping'
     this.#error = stopped()
+    this.#snapshot?.stop()
+  }
+
+  /** Ends, and has the source told that nothing is wanted any more, also where it has ended before. */
+  #discard(): void {
+    this.#isDiscarded = true
+    this.end('discarded')
+    this.#end?.detachAgain()
   }
 
   #ending(): ListenerEnd {

@@ -14,33 +14,36 @@ const NONE: readonly never[] = Object.freeze([])
  * @throws RowtapError ERR_DECODE where a value cannot be parsed.
  */
 export function decodeRow(change: Change, tuple: Tuple, columns: readonly ProjectedColumn[]): DecodedRow {
+  const { relation } = change
   const row: Row = {}
   let unavailable: string[] | null = null
-  for (const { name, index } of columns) {
-    const text = tuple.text(index)
-    if (text === undefined) {
-      unavailable ??= []
-      unavailable.push(name)
-      continue
+  let parsing: RelationColumn | null = null
+  try {
+    for (const { name, index } of columns) {
+      const column = relation.columns[index]
+      const text = tuple.text(index)
+      if (text === undefined) {
+        unavailable ??= []
+        unavailable.push(name)
+        continue
+      }
+      let value: unknown = text
+      if (text !== null && column !== undefined) {
+        parsing = column
+        value = column.parse(text)
+        parsing = null
+      }
+      if (name === '__proto__') {
+        Object.defineProperty(row, name, { value, enumerable: true, writable: true, configurable: true })
+      } else {
+        row[name] = value
+      }
     }
-    const value = text === null ? null : parse(change, index, text)
-    if (name === '__proto__') {
-      Object.defineProperty(row, name, { value, enumerable: true, writable: true, configurable: true })
-    } else {
-      row[name] = value
-    }
+  } catch (cause) {
+    // One for all columns: a function with a `try` of its own for each costs as much as most parsers do.
+    throw parsing === null ? cause : parserFailed(change, parsing, cause)
   }
   return { row, unavailable: unavailable ?? NONE }
-}
-
-function parse(change: Change, index: number, text: string): unknown {
-  const column = change.relation.columns[index]
-  if (column === undefined) return text
-  try {
-    return column.parse(text)
-  } catch (cause) {
-    throw parserFailed(change, column, cause)
-  }
 }
 
 function parserFailed(change: Change, column: RelationColumn, cause: unknown): RowtapError {

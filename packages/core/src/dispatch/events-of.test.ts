@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Change } from '../contract/driver.ts'
 import { position } from '../contract/position.ts'
-import type { ChangeEvent } from '../event.ts'
+import type { DeliveredEvent } from '../event.ts'
 import type { Relation } from '../contract/relation.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import { listenRequest } from '../options/listen-request.ts'
@@ -44,7 +44,7 @@ function change(
   }
 }
 
-function eventsOf(made: Change, projected: Projection): readonly ChangeEvent[] {
+function eventsOf(made: Change, projected: Projection): readonly DeliveredEvent[] {
   const routed = new RoutedChange(made, { pending: 0, last: made.position }, 0)
   const transition = transitionOf(routed, projected, EVERY_ROW)
   return transition === null ? [] : eventsOfTransition(routed, projected, transition)

@@ -1,7 +1,15 @@
 import type { Change } from '../contract/driver.ts'
 import type { Tuple } from '../contract/relation.ts'
 import { formatTableName } from '../contract/table-name.ts'
-import type { ChangeEvent, DeleteEvent, InsertEvent, Row, TruncateEvent, UpdateEvent } from '../event.ts'
+import type {
+  DeliveredEvent,
+  DeleteEvent,
+  InsertEvent,
+  Row,
+  SnapshotEvent,
+  TruncateEvent,
+  UpdateEvent,
+} from '../event.ts'
 import { RowtapError } from '../rowtap-error.ts'
 import type { Projection } from './projection.ts'
 import type { RoutedChange } from './routed-change.ts'
@@ -20,8 +28,10 @@ export function eventsOf(
   routed: RoutedChange,
   projection: Projection,
   transition: Transition,
-): readonly [ChangeEvent, ...ChangeEvent[]] {
+): readonly [DeliveredEvent, ...DeliveredEvent[]] {
   switch (transition) {
+    case 'snapshot':
+      return [read(routed, projection)]
     case 'insert':
       return [inserted(routed, projection, null)]
     case 'delete':
@@ -56,6 +66,26 @@ function truncated(change: Change): TruncateEvent {
   }
 }
 
+function read(routed: RoutedChange, projection: Projection): SnapshotEvent {
+  const { change } = routed
+  const tuple = rowOf(routed, routed.after)
+  const { row, unavailable } = routed.decode(tuple, projection.columns)
+  return {
+    id: change.id,
+    kind: 'snapshot',
+    schema: change.relation.schema,
+    table: change.relation.name,
+    key: keyOf(routed, tuple, projection, row),
+    new: row,
+    old: null,
+    changed: null,
+    unavailable: both(unavailable, NONE),
+    derivedFrom: null,
+    position: change.position,
+    transaction: null,
+  }
+}
+
 function updated(routed: RoutedChange, projection: Projection): UpdateEvent {
   const { change } = routed
   const tuple = rowOf(routed, routed.after)
@@ -66,7 +96,7 @@ function updated(routed: RoutedChange, projection: Projection): UpdateEvent {
     kind: 'update',
     schema: change.relation.schema,
     table: change.relation.name,
-    key: keyOf(routed, tuple, projection),
+    key: keyOf(routed, tuple, projection, after.row),
     new: after.row,
     old: before?.row ?? null,
     changed: changedColumns(routed, projection),
@@ -87,7 +117,7 @@ function inserted(routed: RoutedChange, projection: Projection, derivedFrom: 'up
     kind: 'insert',
     schema: change.relation.schema,
     table: change.relation.name,
-    key: keyOf(routed, tuple, projection),
+    key: keyOf(routed, tuple, projection, row),
     new: row,
     old: null,
     changed: null,
@@ -108,7 +138,7 @@ function deleted(routed: RoutedChange, projection: Projection, derivedFrom: 'upd
     kind: 'delete',
     schema: change.relation.schema,
     table: change.relation.name,
-    key: keyOf(routed, tuple, projection),
+    key: keyOf(routed, tuple, projection, row),
     new: null,
     old: row,
     changed: null,
@@ -125,7 +155,17 @@ function both(some: readonly string[], others: readonly string[]): readonly stri
   return [...new Set([...some, ...others])]
 }
 
-function keyOf(routed: RoutedChange, tuple: Tuple, projection: Projection): Row {
+/** The key, of the values that the row has. What it lacks, or what `'__proto__'` would not set, is read once more. */
+function keyOf(routed: RoutedChange, tuple: Tuple, projection: Projection, row: Row): Row {
+  const key: Row = {}
+  for (const { name } of projection.key) {
+    if (name === '__proto__' || !Object.hasOwn(row, name)) return decodedKey(routed, tuple, projection)
+    key[name] = row[name]
+  }
+  return key
+}
+
+function decodedKey(routed: RoutedChange, tuple: Tuple, projection: Projection): Row {
   const { row, unavailable } = routed.decode(tuple, projection.key)
   const [missing] = unavailable
   if (missing !== undefined) throw keyNotSent(routed.change, missing)

@@ -12,9 +12,11 @@ import type {
   DriverSession,
   Transaction,
 } from '../contract/driver.ts'
+import type { LogicalMessage } from '../contract/logical-message.ts'
 import { position } from '../contract/position.ts'
 import type { Position } from '../contract/position.ts'
 import type { Relation, Tuple } from '../contract/relation.ts'
+import type { SnapshotSource } from '../contract/snapshot-source.ts'
 import type { TableName } from '../contract/table-name.ts'
 import { formatTableName } from '../contract/table-name.ts'
 import { RowtapError } from '../rowtap-error.ts'
@@ -41,6 +43,8 @@ export const SCRIPTED_CAPABILITIES: {
   readonly transactions: { readonly id: 'database'; readonly commitTime: 'database' }
   readonly delivery: { readonly acknowledgement: 'database'; readonly subscription: false; readonly reconnect: false }
   readonly listeners: { readonly attachWhileRunning: 'database' }
+  readonly snapshot: { readonly initial: 'database' }
+  readonly messages: { readonly logical: 'database' }
 } = {
   driver: 'scripted',
   operations: { insert: 'database', update: 'database', delete: 'database', truncate: 'database' },
@@ -53,6 +57,8 @@ export const SCRIPTED_CAPABILITIES: {
   transactions: { id: 'database', commitTime: 'database' },
   delivery: { acknowledgement: 'database', subscription: false, reconnect: false },
   listeners: { attachWhileRunning: 'database' },
+  snapshot: { initial: 'database' },
+  messages: { logical: 'database' },
 }
 
 /** A row's values as text, in the order of the relation's columns; `undefined` was not sent. */
@@ -114,6 +120,10 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
   /** How many batches core has taken. */
   taken = 0
   host: DriverHost | null = null
+  /** What sessions say that their subscription captured before. */
+  resumed: readonly CaptureRequest[] = []
+  /** What sessions read tables with; `null`: they cannot. */
+  snapshots: SnapshotSource | null = null
   /** Called by `capture`; may wait or throw. */
   onCapture: (requests: readonly CaptureRequest[]) => Promise<void> | void = () => undefined
   /** Called by `normalise`: a text's constants are what they are. */
@@ -133,6 +143,8 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
     this.host = host
     await Promise.resolve()
     return {
+      resumed: this.resumed,
+      ...(this.snapshots === null ? {} : { snapshots: this.snapshots }),
       describe: async (table) => await this.#describe(table),
       normalise: (constants) => this.onNormalise(constants),
       plan: async (requests) => {
@@ -174,6 +186,35 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
     if (change === undefined) throw new Error('there is no such change')
     this.#waiting.push({ changes: [change], bytes: 100 })
     this.#wake?.()
+  }
+
+  /** Delivers changes that a test has made itself. */
+  pass(changes: readonly Change[]): void {
+    this.#waiting.push({ changes, bytes: changes.length * 100 })
+    this.#wake?.()
+  }
+
+  /** Delivers a message, after so many changes that the test has made. */
+  tell(prefix: string, content = ''): LogicalMessage {
+    this.#count += 1
+    const message: LogicalMessage = {
+      prefix,
+      content: Buffer.from(content),
+      transactional: false,
+      transaction: null,
+      id: `m${this.#count}`,
+      position: this.#position(),
+    }
+    const last = this.#waiting.at(-1)
+    if (last === undefined) {
+      this.#waiting.push({ changes: [], messages: [{ at: 0, message }], bytes: 100 })
+    } else {
+      // Behind what waits, in the same batch.
+      const placed = { at: last.changes.length, message }
+      this.#waiting[this.#waiting.length - 1] = { ...last, messages: [...(last.messages ?? []), placed] }
+    }
+    this.#wake?.()
+    return message
   }
 
   /** Ends the stream with an error. */

@@ -5,6 +5,8 @@ export class HashIndex<M extends object> {
   readonly #keyOf: (text: string) => string
   /** Most keys have one member: it stands there by itself. */
   readonly #buckets = new Map<string, M | Set<M>>()
+  /** The only key that there is: comparing it costs less than the hash of a text that was just received. */
+  #only: string | null = null
 
   constructor(keyOf: (text: string) => string) {
     this.#keyOf = keyOf
@@ -32,6 +34,7 @@ export class HashIndex<M extends object> {
       else if (bucket instanceof Set) bucket.add(member)
       else this.#buckets.set(key, new Set([bucket, member]))
     }
+    this.#findOnly()
   }
 
   /** Removes a member from under the keys that it was added with. */
@@ -41,6 +44,7 @@ export class HashIndex<M extends object> {
       if (bucket instanceof Set && bucket.delete(member) && bucket.size > 0) continue
       this.#buckets.delete(key)
     }
+    this.#findOnly()
   }
 
   /** Visits the members that may want a value: none for NULL, and each for a value that is not known, maybe twice. */
@@ -50,8 +54,15 @@ export class HashIndex<M extends object> {
       for (const bucket of this.#buckets.values()) visitBucket(bucket, visitor, found)
       return
     }
-    const bucket = this.#buckets.get(this.#keyOf(text))
+    const key = this.#keyOf(text)
+    if (this.#only !== null && key !== this.#only) return
+    const bucket = this.#buckets.get(key)
     if (bucket !== undefined) visitBucket(bucket, visitor, found)
+  }
+
+  #findOnly(): void {
+    const { size } = this.#buckets
+    this.#only = size === 1 ? (this.#buckets.keys().next().value ?? null) : null
   }
 }
 

@@ -17,8 +17,14 @@ export interface WalCapabilities extends Capabilities {
   readonly transitions: { readonly exact: 'process'; readonly idempotent: 'process' }
   readonly order: { readonly row: 'database'; readonly transaction: 'database'; readonly commit: 'database' }
   readonly transactions: { readonly id: 'database'; readonly commitTime: 'database' }
-  readonly delivery: { readonly acknowledgement: 'database'; readonly subscription: false; readonly reconnect: false }
+  readonly delivery: {
+    readonly acknowledgement: 'database'
+    readonly subscription: 'database'
+    readonly reconnect: 'process'
+  }
   readonly listeners: { readonly attachWhileRunning: 'database' }
+  readonly snapshot: { readonly initial: 'database' }
+  readonly messages: { readonly logical: 'database' }
 }
 
 /** What the driver can do: its manifest. */
@@ -32,6 +38,8 @@ export const walCapabilities: WalCapabilities = Object.freeze({
   transitions: Object.freeze({ exact: 'process', idempotent: 'process' }),
   order: Object.freeze({ row: 'database', transaction: 'database', commit: 'database' }),
   transactions: Object.freeze({ id: 'database', commitTime: 'database' }),
-  delivery: Object.freeze({ acknowledgement: 'database', subscription: false, reconnect: false }),
+  delivery: Object.freeze({ acknowledgement: 'database', subscription: 'database', reconnect: 'process' }),
   listeners: Object.freeze({ attachWhileRunning: 'database' }),
+  snapshot: Object.freeze({ initial: 'database' }),
+  messages: Object.freeze({ logical: 'database' }),
 })

@@ -22,6 +22,16 @@ export interface TypeParsers {
   getTypeParser(oid: number, format?: 'text'): (text: string) => unknown
 }
 
+/** How a lost connection is made again. */
+export interface ReconnectOptions {
+  /** About how long to wait before the second attempt, in milliseconds; from then on twice as long each time. Default: 100. */
+  readonly minDelayMs?: number
+  /** The longest wait between two attempts, in milliseconds. Default: 10,000. */
+  readonly maxDelayMs?: number
+  /** After how long without a connection to give up with ERR_CONNECTION_LOST, in milliseconds. Default: `Infinity`, never. */
+  readonly giveUpAfterMs?: number
+}
+
 /** How the driver connects. */
 export interface WalDriverOptions {
   /**
@@ -31,4 +41,49 @@ export interface WalDriverOptions {
   readonly connection?: string | WalConnectionOptions | undefined
   /** How values are parsed. Default: `pg`'s own `types`, with whatever `pg.types.setTypeParser` was told before. */
   readonly types?: TypeParsers
+  /**
+   * How a lost connection is made again. A durable subscription goes on without a loss; an ephemeral client goes on with
+   * a `gap`. `false`: it is not, and the client ends with ERR_CONNECTION_LOST.
+   */
+  readonly reconnect?: ReconnectOptions | false
+  /**
+   * How long a connection may be silent before the server is asked for a sign of life, in milliseconds; when none comes
+   * for as long again, the connection is lost. Never more than half of the server's `wal_sender_timeout`. Default: 10,000.
+   */
+  readonly livenessMs?: number
+  /**
+   * Makes the slot of a durable subscription with the FAILOVER flag, so that the server's standbys can hold a copy of it
+   * (`sync_replication_slots`). PostgreSQL 17 and later. Default: false.
+   */
+  readonly failover?: boolean
+  /**
+   * `'full'`: tables whose updates or deletes are captured are given full replica identity where they have another one,
+   * so that old rows are whole: `ALTER TABLE … REPLICA IDENTITY FULL`, for partitions one by one. It makes their updates
+   * and deletes write more of the log. It stays when the client closes: nobody knows what it was before. Left out: the
+   * identity of a table is never changed.
+   */
+  readonly replicaIdentity?: 'full'
+  /**
+   * `'inserts'`: of tables of which only inserts (and truncates) are wanted, the server sends the rows alone of which some
+   * listener's condition is true, where it can test that. PostgreSQL 15 and later, without a subscription; otherwise it
+   * makes no difference. What is delivered is the same. As long as such a listener is attached, PostgreSQL refuses to drop,
+   * or to change the type of, a column that its condition names: that is why it has to be asked for. Default: `'off'`.
+   */
+  readonly pushdown?: 'off' | 'inserts'
+  /**
+   * Whether the server sends a large transaction while it is still open (`'on'`), and not after its commit (`'off'`, the
+   * default). What is delivered is the same: `'on'` has the work done by the time of the commit, so that a large
+   * transaction arrives sooner after it, and moves the disk space that it needs until then from the server to here.
+   *
+   * PostgreSQL up to 18 fails to stream a transaction that alters a table, rolls that back to a savepoint and alters the
+   * table again (`could not map filenumber`): with `'off'` it gets past one.
+   */
+  readonly streaming?: 'on' | 'off'
+  /** With `streaming: 'on'`: how much memory open transactions may take, in bytes, and one of them 8 MiB of it at most. What is more is written to files. Default: 64 MiB. */
+  readonly streamingBufferBytes?: number
+  /**
+   * With `streaming: 'on'`: the directory for those files, which is better none in memory (tmpfs). They are gone when the
+   * program ends, in whatever way. Default: the system's directory for temporary files.
+   */
+  readonly spillDirectory?: string
 }

@@ -32,7 +32,7 @@ test.each(['postgres://db/shop', 'postgresql://db/shop', '/var/run/postgresql sh
   expect(walDriver({ connection }).name).toBe('wal')
 })
 
-test.each(['{"connection":null}', '{"connection":5432}'])('refuses %s', (json) => {
+test.each(['{"connection":null}', '{"connection":5432}', '{"replicaIdentity":"default"}'])('refuses %s', (json) => {
   const options = JSON.parse(json) as WalDriverOptions
   expect(() => walDriver(options)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTIONS' }))
 })

@@ -53,8 +53,10 @@ export function checkOwned(facts: TableFacts, user: string): void {
   )
 }
 
-/** The statement that gives a table's changes their whole old row, or `null` where several tables need it. */
+/** The statements that give a table's changes their whole old row; `null` where there are none that do no harm. */
 export function oldRowsStatement(facts: TableFacts): string | null {
+  // With full identity PostgreSQL would refuse updates of a table that has a virtual generated column.
+  if (facts.storage.some((storage) => storage.hasVirtualColumns)) return null
   const lacking = facts.storage.filter((storage) => storage.replicaIdentity !== 'f')
   if (lacking.length === 0) return facts.storage.length === 0 ? fullIdentity(facts) : null
   // The setting of a partitioned table is not handed down to partitions that exist.

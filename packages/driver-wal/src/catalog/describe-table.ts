@@ -3,6 +3,7 @@ import { formatTableName, normaliseConstants } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { databaseError } from '../errors/database-error.ts'
 import { checkCapturable } from './check-capturable.ts'
+import { withFullIdentity } from './full-identity.ts'
 import type { RelationRegistry } from './relation-registry.ts'
 import { readTable } from './table-facts.ts'
 import { tableMissing } from './table-missing.ts'
@@ -11,6 +12,8 @@ import { tableMissing } from './table-missing.ts'
 export interface Catalogue {
   readonly control: ControlConnection
   readonly relations: RelationRegistry
+  /** Whether tables are given full identity when they are captured: they are described as they will be. */
+  readonly fullIdentity: boolean
 }
 
 /**
@@ -18,12 +21,15 @@ export interface Catalogue {
  *
  * @throws RowtapError
  */
-export async function describeTable({ control, relations }: Catalogue, table: TableName): Promise<Relation> {
+export async function describeTable(
+  { control, relations, fullIdentity }: Catalogue,
+  table: TableName,
+): Promise<Relation> {
   try {
     const facts = await readTable(control, table)
     if (facts === null) throw await tableMissing(control, table)
     checkCapturable(facts)
-    return await relations.ofTable(facts)
+    return await relations.ofTable(fullIdentity ? withFullIdentity(facts) : facts)
   } catch (error) {
     throw databaseError(error, `describe ${formatTableName(table)}`)
   }

@@ -1,17 +1,18 @@
 import type { CaptureRequest, ColumnType, Relation, RelationColumn, TableName } from '@rowtap/core/driver'
 import { ColumnTypeBook, unknownType } from '@rowtap/core/driver'
-import type { ControlConnection, TextRow } from '../connection/control-connection.ts'
+import type { ControlConnection } from '../connection/control-connection.ts'
 import type { RelationMessage } from '../pgoutput/relation-message.ts'
+import type { TypeMessage } from '../pgoutput/type-message.ts'
 import type { TypeParsers } from '../wal-driver-options.ts'
-import { mayBeToasted } from './bounded-type.ts'
-import { columnNumbers } from './column-numbers.ts'
 import { fullIdentity, oldRowsStatement } from './check-capturable.ts'
+import { messageColumns } from './message-columns.ts'
+import { quickParser } from './quick-parser.ts'
 import { neverSent } from './never-sent.ts'
 import type { RowIdentity } from './row-identity.ts'
 import { identityOfMessage, identityOfTable } from './row-identity.ts'
 import type { ColumnFacts, TableFacts } from './table-facts.ts'
-import { readTableByOid, storageLimits } from './table-facts.ts'
-import { IS_ALTERING, TYPES } from './table-sql.ts'
+import { readTableByOid } from './table-facts.ts'
+import { IS_ALTERING } from './table-sql.ts'
 
 interface Shape {
   readonly oid: number
@@ -36,6 +37,8 @@ interface Made {
 /** Knows the name that a table's changes are delivered under, whatever it is called meanwhile. */
 export interface DeliveredNames {
   nameOf(oid: number): TableName | undefined
+  /** The table that is captured under a name; `undefined` where there is none. */
+  byName(table: TableName): { readonly oid: number } | undefined
 }
 
 /** Makes relations, one object for each shape, whether the catalogue tells of it or the stream. */
@@ -78,10 +81,12 @@ export class RelationRegistry {
   }
 
   /**
-   * The relation of a shape that the stream announces, in a transaction that can be seen. The stream may be behind the catalogue: columns are the
-   * stream's, and what the stream does not tell is what the catalogue has now.
+   * The relation of a shape that the stream announces, in a transaction that can be seen. The stream may be behind the
+   * catalogue: columns are the stream's, and what the stream does not tell is what the catalogue has now.
+   *
+   * @param types the types that the stream has announced, by object id: a type may have been dropped meanwhile.
    */
-  async ofMessage(message: RelationMessage): Promise<Relation> {
+  async ofMessage(message: RelationMessage, types: ReadonlyMap<number, TypeMessage> = new Map()): Promise<Relation> {
     const facts = await readTableByOid(this.#control, message.oid)
     // A column may have been given another collation.
     await this.#columnTypes.read(message.oid)
@@ -99,7 +104,7 @@ export class RelationRegistry {
       oid: message.oid,
       schema,
       name,
-      sent: sameColumns(message, known) ? known : await this.#columnsOf(message, facts),
+      sent: sameColumns(message, known) ? known : await messageColumns(this.#control, message, { facts, types }),
       unsent: facts?.columns.filter((column) => !column.isSent && !has(column.name)) ?? [],
       primaryKey,
       old,
@@ -111,7 +116,8 @@ export class RelationRegistry {
   compare(requests: readonly CaptureRequest[]): void {
     const columns = new Map<number, ReadonlySet<string>>()
     for (const { table, comparedEnums } of requests) {
-      const oid = this.#oids.get(keyOf(table))
+      // One that another connection looked up is known by its capture.
+      const oid = this.#oids.get(keyOf(table)) ?? this.#names.byName(table)?.oid
       if (oid !== undefined && comparedEnums.size > 0) columns.set(oid, comparedEnums)
     }
     this.#columnTypes.compare(columns)
@@ -149,15 +155,6 @@ export class RelationRegistry {
     return this.#relation(made.shape)
   }
 
-  async #columnsOf(message: RelationMessage, facts: TableFacts | null): Promise<readonly ColumnFacts[]> {
-    const numbers = facts === null ? [] : columnNumbers(message, facts)
-    const types = await this.#control.query<TypeColumn>(TYPES, [
-      message.columns.map((column) => column.typeOid),
-      message.columns.map((column) => column.typeModifier),
-    ])
-    return message.columns.map((column, index) => sentColumn(column, numbers[index] ?? null, types[index]))
-  }
-
   #relation(shape: Shape): Relation {
     const types = [...shape.sent, ...shape.unsent].map(({ name, baseTypeOid, typeName }) =>
       this.#columnTypes.typeOf(shape.oid, { name, typeOid: baseTypeOid, typeName }),
@@ -189,42 +186,13 @@ export class RelationRegistry {
         neverSent: neverSent(column),
         typeOid: column.baseTypeOid,
         typeName: column.typeName,
-        parse: this.#types.getTypeParser(column.baseTypeOid, 'text'),
+        parse: quickParser(column.baseTypeOid, this.#types.getTypeParser(column.baseTypeOid, 'text')),
       })),
       primaryKey: indexes(shape.primaryKey),
       oldColumns: isAll ? 'all' : indexes(shape.old === 'all' ? shape.sent.map((column) => column.name) : shape.old),
       oldRowsStatement: shape.oldRowsStatement,
     }
   }
-}
-
-type TypeColumn = 'name' | 'base' | 'modifier' | 'storage' | 'inline_bytes' | 'character_bytes'
-
-/** A type that was dropped meanwhile has no base any more; its values are text, as those of any unknown type. */
-function sentColumn(
-  { name, typeOid, typeModifier }: RelationMessage['columns'][number],
-  number: number | null,
-  type: TextRow<TypeColumn> | undefined,
-): ColumnFacts {
-  const baseTypeOid = Number(type?.base ?? typeOid)
-  const stored = { baseTypeOid, baseTypeModifier: Number(type?.modifier ?? -1), storage: type?.storage ?? 'x' }
-  return {
-    name,
-    number,
-    typeOid,
-    typeModifier,
-    typeName: nameOf(type) ?? String(typeOid),
-    baseTypeOid,
-    isSent: true,
-    isVirtual: false,
-    mayBeToasted: type === undefined || mayBeToasted(stored, storageLimits(type)),
-  }
-}
-
-/** PostgreSQL has no name for a type that was dropped. */
-function nameOf(type: TextRow<TypeColumn> | undefined): string | null {
-  if (type === undefined) return null
-  return type.base === null ? 'a type that was dropped' : type.name
 }
 
 function keyOf({ schema, name }: TableName): string {

@@ -136,17 +136,23 @@ ORDER BY n.nspname = $1 DESC, c.relname
 LIMIT 10000`
 
 /**
- * Names, base types, their modifiers and their storage of types ($1: object ids, $2: modifiers), in that order. The
- * base of a type that was dropped is NULL.
+ * Names, base types, their modifiers and their storage of types ($1: object ids, $2: modifiers, $3: what a domain that is
+ * gone was over, as a name of PostgreSQL's own), in that order. A type that is gone has no name, and its base is NULL.
  */
 export const TYPES: string = `
 SELECT
-  format_type(wanted.oid, wanted.modifier) AS name,
+  CASE WHEN EXISTS (SELECT FROM pg_type AS t WHERE t.oid = wanted.oid)
+    THEN format_type(wanted.oid, wanted.modifier)
+  END AS name,
   base.oid AS base,
   base.modifier,
   base.storage,
+  (
+    SELECT t.oid FROM pg_type AS t
+    WHERE t.typnamespace = 'pg_catalog'::regnamespace AND t.typname = wanted.under
+  ) AS under,
   ${STORAGE_LIMITS}
-FROM unnest($1::oid[], $2::int4[]) WITH ORDINALITY AS wanted (oid, modifier, ordinal)
+FROM unnest($1::oid[], $2::int4[], $3::text[]) WITH ORDINALITY AS wanted (oid, modifier, under, ordinal)
 LEFT JOIN LATERAL (${baseType('wanted.oid', 'wanted.modifier')}) AS base ON true
 ORDER BY wanted.ordinal`
 

@@ -1,6 +1,7 @@
 import type { QueryRow } from '@rowtap/core/driver'
 import type { ClientConfig } from 'pg'
 import pg from 'pg'
+import { watchControl } from './control-liveness.ts'
 import { endWithin } from './end-within.ts'
 import { PIN_CONTROL_SESSION } from './session-settings.ts'
 
@@ -13,7 +14,9 @@ export class ControlConnection {
   readonly #lost = Promise.withResolvers<never>()
   #turn: Promise<unknown> = Promise.resolve()
   #isConnected = false
+  #processId = 0
   #closing = false
+  #stopWatching: () => void = () => undefined
 
   /** A connection that is not made yet. */
   constructor(config: ClientConfig) {
@@ -31,6 +34,13 @@ export class ControlConnection {
     await this.#client.connect()
     this.#isConnected = true
     await this.query(PIN_CONTROL_SESSION)
+    const [row] = await this.query<'pid'>('SELECT pg_backend_pid() AS pid')
+    this.#processId = Number(row?.pid)
+  }
+
+  /** The process of the server that this connection talks to; 0 before it is made. */
+  get processId(): number {
+    return this.#processId
   }
 
   /** Never resolves; rejects with `pg`'s error when the connection ends without having been asked to. */
@@ -94,9 +104,31 @@ export class ControlConnection {
     return result
   }
 
+  /** Runs a statement and returns its rows, as texts in the order of its columns. The error of a failure is `pg`'s. */
+  queryRows(text: string, values: readonly unknown[]): Promise<readonly (readonly (string | null)[])[]> {
+    const result = this.#turn.then(async () => {
+      const { rows } = await this.#client.query<(string | null)[]>({ text, values: [...values], rowMode: 'array' })
+      return rows
+    })
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+
+  /** From now on the connection is lost when the server gives no sign of life for so long, in milliseconds. */
+  watch(livenessMs: number): void {
+    this.#stopWatching = watchControl(this, livenessMs)
+  }
+
+  /** Counts the connection as lost, and closes its socket: what it is asked fails. */
+  drop(error: Error): void {
+    this.#lost.reject(error)
+    this.#client.connection.stream.destroy()
+  }
+
   /** Disconnects, whatever state the connection is in. */
   async end(): Promise<void> {
     this.#closing = true
+    this.#stopWatching()
     // One that is still being made has nobody to say goodbye to.
     if (!this.#isConnected) this.#client.connection.stream.destroy()
     await endWithin(

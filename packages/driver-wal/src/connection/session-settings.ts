@@ -6,7 +6,16 @@
  * theirs in the way.
  */
 
-const PINNED = `
+/*
+ * A client whose machine is gone holds its locks and its slot until the server notices. Within about fifteen seconds it
+ * does: another process may be waiting to take over.
+ */
+const KEEPALIVES = `
+  ('tcp_keepalives_idle', '5'),
+  ('tcp_keepalives_interval', '3'),
+  ('tcp_keepalives_count', '3'),`
+
+const PINNED = `${KEEPALIVES}
   ('datestyle', 'ISO, MDY'),
   ('intervalstyle', 'postgres'),
   ('timezone', 'UTC'),
@@ -25,9 +34,11 @@ export const PIN_REPLICATION_SESSION: string = pin(`${PINNED},
 
 /**
  * For the control connection. The short `lock_timeout` keeps others from queueing behind a statement of ours
- * that waits for a table.
+ * that waits for a table. `tcp_user_timeout` is for this connection alone: on the other one a reader that is slow on
+ * purpose would be taken for one that is gone.
  */
 export const PIN_CONTROL_SESSION: string = pin(`${PINNED},
+  ('tcp_user_timeout', '15000'),
   ('lock_timeout', '100ms'),
   ('search_path', 'pg_catalog')`)
 

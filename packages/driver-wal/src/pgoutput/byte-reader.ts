@@ -36,6 +36,12 @@ export class ByteReader {
     return this.#buffer.readBigInt64BE(this.#take(8))
   }
 
+  /** So many bytes: those that were received, not a copy. */
+  bytes(length: number): Buffer {
+    const start = this.#take(length)
+    return this.#buffer.subarray(start, start + length)
+  }
+
   /** A text that ends with a zero byte. */
   cString(): string {
     const start = this.#at

@@ -1,5 +1,6 @@
 import type { Tuple } from '@rowtap/core/driver'
 import { MalformedMessage } from './malformed-message.ts'
+import { ReceivedBytes } from './received-bytes.ts'
 
 const NULL = 0x6e // 'n'
 const UNCHANGED = 0x75 // 'u': a TOASTed value that the update left alone
@@ -12,7 +13,7 @@ const TEXT = 0x74 // 't'
  * the last question left off, so that reading in ascending order looks at each of them once.
  */
 export class PgoutputTuple implements Tuple {
-  private readonly buffer: Buffer
+  private readonly bytes: ReceivedBytes
   private readonly start: number
   private readonly columns: number
   private readonly nullIsMissing: boolean
@@ -23,9 +24,9 @@ export class PgoutputTuple implements Tuple {
    * @param start the row's offset, which is that of its number of columns. {@link skipTuple} has checked the bytes.
    * @param nullIsMissing in an old row that has key columns only, the others come as NULL. A key column never is.
    */
-  constructor(buffer: Buffer, start: number, nullIsMissing: boolean) {
-    this.buffer = buffer
-    this.columns = uint16At(buffer, start)
+  constructor(bytes: ReceivedBytes, start: number, nullIsMissing: boolean) {
+    this.bytes = bytes
+    this.columns = uint16At(bytes.buffer, start)
     this.start = start + 2
     this.at = this.start
     this.nullIsMissing = nullIsMissing
@@ -34,7 +35,7 @@ export class PgoutputTuple implements Tuple {
   text(index: number): string | null | undefined {
     // Behind the columns that are sent are those that never are.
     if (index >= this.columns) return undefined
-    const { buffer } = this
+    const { buffer } = this.bytes
     let at = this.at
     let current = this.index
     if (index < current) {
@@ -49,7 +50,7 @@ export class PgoutputTuple implements Tuple {
     this.index = index
     if (buffer[at] === TEXT) {
       const from = at + 5
-      return buffer.toString('utf8', from, from + uint32At(buffer, at + 1))
+      return this.bytes.text(from, from + uint32At(buffer, at + 1))
     }
     if (buffer[at] === UNCHANGED || this.nullIsMissing) return undefined
     return null
@@ -58,8 +59,9 @@ export class PgoutputTuple implements Tuple {
   /** The same row in bytes of its own: it no longer keeps those alive that were received with it. */
   detach(): PgoutputTuple {
     const from = this.start - 2
-    const end = skipTuple(this.buffer, from, this.buffer.length, this.columns)
-    return new PgoutputTuple(Buffer.from(this.buffer.subarray(from, end)), 0, this.nullIsMissing)
+    const { buffer } = this.bytes
+    const end = skipTuple(buffer, from, buffer.length, this.columns)
+    return new PgoutputTuple(new ReceivedBytes(Buffer.from(buffer.subarray(from, end))), 0, this.nullIsMissing)
   }
 }
 

@@ -1,6 +1,6 @@
 import type { TableName } from '@rowtap/core/driver'
 import type { TableFacts } from '../catalog/table-facts.ts'
-import type { PublicationKind } from './ephemeral-name.ts'
+import type { PublicationKind } from './capture-name.ts'
 
 /** A table that is captured, under the name that it had when its capture began. */
 export interface AttachedTable {
@@ -17,6 +17,12 @@ export class AttachedTables {
   #tables: readonly AttachedTable[] = []
   /** Also of tables that nobody wants any more: changes of them may be under way. */
   readonly #names = new Map<number, TableName>()
+
+  /**
+   * Tables, with everything below them, that were published and whose earlier writers may not have ended: whoever adds
+   * one may lose its connection before it knows.
+   */
+  readonly unsettled: Set<number> = new Set<number>()
 
   get all(): readonly AttachedTable[] {
     return this.#tables

@@ -1,6 +1,6 @@
 import type { PlannedStatement } from '@rowtap/core/driver'
-import type { EphemeralName, PublicationKind } from './ephemeral-name.ts'
-import type { Published, PublicationPlan } from './publication-plan.ts'
+import type { CaptureName, PublicationKind } from './capture-name.ts'
+import type { Published, PublicationPlan, TableToPublish } from './publication-plan.ts'
 import { addTables, dropTables, touchPublication } from './publication-sql.ts'
 import { inTransaction } from './transaction-statements.ts'
 
@@ -8,7 +8,7 @@ const kinds: readonly PublicationKind[] = ['all', 'inserts']
 
 /** The statements that publish what a plan adds: one transaction. */
 export function additionStatements(
-  { publications }: EphemeralName,
+  { publications }: CaptureName,
   plan: PublicationPlan,
   attempt: number,
 ): readonly PlannedStatement[] {
@@ -21,26 +21,41 @@ export function additionStatements(
   ]
   if (plan.replace.length > 0) {
     const purpose =
-      'Takes tables out of the publication of inserts, for the next statement to publish all their changes.'
+      'Takes tables out of the publication of inserts, for the next statement to publish more, or less, of them.'
     statements.push({ sql: dropTables(publications.inserts, plan.replace), purpose, table: onlyOne(plan.replace) })
   }
   for (const kind of kinds) {
-    const tables = plan.add.filter((table) => table.kind === kind).map(({ facts }) => facts)
+    const tables = plan.add
+      .filter((table) => table.kind === kind)
+      .map(({ facts, filter }) => ({ table: facts, filter }))
     if (tables.length === 0) continue
-    const purpose = `Publishes ${kind === 'all' ? 'every change' : 'inserts and truncates'} from now on; writers are not kept waiting.`
-    statements.push({ sql: addTables(publications[kind], tables), purpose, table: onlyOne(tables) })
+    const filtered = tables.some(({ filter }) => filter !== null)
+      ? ' Other rows do not leave the server. As long as it is so, PostgreSQL refuses to drop, or to change the type of, a column that the filter names.'
+      : ''
+    const purpose = `Publishes ${kind === 'all' ? 'every change' : 'inserts and truncates'} from now on; writers are not kept waiting.${filtered}`
+    statements.push({
+      sql: addTables(publications[kind], tables),
+      purpose,
+      table: onlyOne(tables.map(({ table }) => table)),
+    })
   }
   return inTransaction(statements)
 }
 
+/** The statements that publish fewer rows of a table: one transaction, in which it is never not published. */
+export function narrowingStatements(name: CaptureName, table: TableToPublish): readonly PlannedStatement[] {
+  const { facts, kind } = table
+  return additionStatements(name, { add: [table], replace: [{ ...facts, kind }], narrow: [], remove: [] }, 0)
+}
+
 /** The statement that publishes a table no more. */
-export function removalStatement({ publications }: EphemeralName, table: Published): PlannedStatement {
+export function removalStatement({ publications }: CaptureName, table: Published): PlannedStatement {
   const purpose = 'Publishes the table no more: nobody wants it.'
   return { sql: dropTables(publications[table.kind], [table]), purpose, table: onlyOne([table]) }
 }
 
 /** The statements that make the stream look at its tables once more: one transaction. */
-export function touchStatements({ publications }: EphemeralName): readonly PlannedStatement[] {
+export function touchStatements({ publications }: CaptureName): readonly PlannedStatement[] {
   const touches = kinds.map((kind) => ({
     sql: touchPublication(publications[kind], kind),
     purpose: 'Makes the stream look at its tables again, once all who wrote to the new ones before have ended.',

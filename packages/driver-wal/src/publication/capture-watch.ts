@@ -1,13 +1,15 @@
 import type { DriverHost, TableName } from '@rowtap/core/driver'
 import { formatTableName } from '@rowtap/core/driver'
+import { fullIdentityStatements, lackingFullIdentity } from '../catalog/full-identity.ts'
 import type { TableFacts } from '../catalog/table-facts.ts'
 import { readTableByOid } from '../catalog/table-facts.ts'
 import type { ControlConnection, TextRow } from '../connection/control-connection.ts'
 import { sqlstateOf } from '../errors/database-error.ts'
 import type { AttachedTable, AttachedTables } from './attached-tables.ts'
 import { harmOf } from './check-identity.ts'
-import type { EphemeralName } from './ephemeral-name.ts'
+import type { CaptureName } from './capture-name.ts'
 import { addTables, dropTables } from './publication-sql.ts'
+import { textOf } from './transaction-statements.ts'
 import { WATCH } from './watch-sql.ts'
 
 /** How long an application's updates may be refused because of a table that has lost its identity. */
@@ -17,8 +19,10 @@ const LOOK_MS = 250
 export interface CaptureWatchParts {
   readonly control: ControlConnection
   readonly host: DriverHost
-  readonly name: EphemeralName
+  readonly name: CaptureName
   readonly attached: AttachedTables
+  /** Whether partitions that come are given full replica identity. */
+  readonly fullIdentity: boolean
 }
 
 interface Partition extends TableName {
@@ -47,6 +51,8 @@ interface Seen {
 export class CaptureWatch {
   readonly #parts: CaptureWatchParts
   readonly #seen = new Map<number, Seen>()
+  /** Object ids of the partitions that were given full identity. */
+  readonly #identified = new Set<number>()
   #timer: NodeJS.Timeout | null = null
   #isStopped = false
 
@@ -104,6 +110,7 @@ export class CaptureWatch {
     const passing = facts === null ? [] : movedPartitions(attached.table, before, partitions)
     for (const reason of [...lasting.filter((one) => !before.told.includes(one)), ...passing]) this.#tell(reason)
     if (facts !== null && row.publication === this.#parts.name.publications.all) {
+      if (this.#parts.fullIdentity) await this.#giveFullIdentity(attached, facts)
       await this.#spareWriters(attached, facts)
     }
   }
@@ -113,13 +120,27 @@ export class CaptureWatch {
     return version === before.version ? before.facts : readTableByOid(this.#parts.control, oid)
   }
 
+  /** A partition that has come since does not have the identity of the others. What somebody changed later stays. */
+  async #giveFullIdentity(attached: AttachedTable, facts: TableFacts): Promise<void> {
+    for (const storage of lackingFullIdentity(facts)) {
+      if (this.#identified.has(storage.oid) || attached.facts.family.includes(storage.oid)) continue
+      try {
+        await this.#parts.control.transaction(textOf(fullIdentityStatements(storage)))
+        this.#identified.add(storage.oid)
+      } catch (error) {
+        // It is locked, or has changed again: the next look is soon.
+        if (sqlstateOf(error) === null) throw error
+      }
+    }
+  }
+
   async #spareWriters(attached: AttachedTable, facts: TableFacts): Promise<void> {
     const harm = harmOf(facts)
     if (harm === null) return
     const { control, name } = this.#parts
     const { all, inserts } = name.publications
     try {
-      await control.query(`${dropTables(all, [facts])};\n${addTables(inserts, [facts])}`)
+      await control.query(`${dropTables(all, [facts])};\n${addTables(inserts, [{ table: facts, filter: null }])}`)
     } catch (error) {
       // It is locked, or has changed again: the next look is soon.
       if (sqlstateOf(error) !== null) return

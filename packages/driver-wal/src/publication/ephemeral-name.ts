@@ -1,17 +1,13 @@
 import { randomBytes } from 'node:crypto'
-
-/** Where the operations of a table go: all of them, or those that need no replica identity. */
-export type PublicationKind = 'all' | 'inserts'
+import type { CaptureName } from './capture-name.ts'
 
 /**
  * The names that an ephemeral client uses in the database, all made from one random number. The number is also
  * the key of an advisory lock that the client holds while it lives: see {@link EPHEMERAL_PUBLICATION}.
  */
-export interface EphemeralName {
+export interface EphemeralName extends CaptureName {
   /** Sixteen hexadecimal digits. */
   readonly digits: string
-  readonly slot: string
-  readonly publications: Readonly<Record<PublicationKind, string>>
 }
 
 /** What the publications of ephemeral clients are called, as a regular expression of PostgreSQL. */

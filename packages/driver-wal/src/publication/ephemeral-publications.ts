@@ -1,9 +1,17 @@
 import type { PlannedStatement } from '@rowtap/core/driver'
 import { inlineParameters } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
+import type { CaptureName } from './capture-name.ts'
 import { ephemeralName } from './ephemeral-name.ts'
 import type { EphemeralName } from './ephemeral-name.ts'
-import { createPublication, dropPublications, FIND_ABANDONED, LOCK, LOCK_ABANDONED, UNLOCK } from './publication-sql.ts'
+import {
+  createPublication,
+  FIND_ABANDONED,
+  LOCK,
+  LOCK_ABANDONED,
+  removePublications,
+  UNLOCK,
+} from './publication-sql.ts'
 import { inTransaction, textOf } from './transaction-statements.ts'
 
 /**
@@ -70,12 +78,12 @@ function removals(digits: string): readonly PlannedStatement[] {
   ]
 }
 
-function removal({ publications }: EphemeralName): string {
-  return dropPublications([publications.all, publications.inserts])
+function removal({ publications }: CaptureName): string {
+  return removePublications([publications.all, publications.inserts])
 }
 
-/** Removes a client's publications, if they are there. The error of a failure is `pg`'s. */
-export async function dropEphemeralPublications(control: ControlConnection, name: EphemeralName): Promise<void> {
+/** Removes two publications, if they are there. The error of a failure is `pg`'s. */
+export async function dropPublications(control: ControlConnection, name: CaptureName): Promise<void> {
   await control.query(removal(name))
 }
 
@@ -83,7 +91,7 @@ export async function dropEphemeralPublications(control: ControlConnection, name
 export async function removeAbandonedPublications(control: ControlConnection): Promise<void> {
   for (const { digits } of await control.query<'digits'>(LOCK_ABANDONED)) {
     if (digits === null) continue
-    await dropEphemeralPublications(control, ephemeralName(digits))
+    await dropPublications(control, ephemeralName(digits))
     await control.query(UNLOCK, [digits])
   }
 }

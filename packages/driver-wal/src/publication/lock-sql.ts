@@ -16,6 +16,16 @@ WHERE locktype = 'relation'
   AND mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
   AND pid <> pg_backend_pid()`
 
+/** Processes that hold any lock on one of the tables ($1): altering a table has to wait for all of them. */
+export const ALL_LOCK_HOLDERS: string = `
+SELECT DISTINCT pid
+FROM pg_locks
+WHERE locktype = 'relation'
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND relation = ANY ($1::oid[])
+  AND granted
+  AND pid <> pg_backend_pid()`
+
 /**
  * Transactions that may have written to one of the tables ($1), and the ids that they were given. One that is
  * prepared has no process.

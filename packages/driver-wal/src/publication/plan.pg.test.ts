@@ -1,8 +1,9 @@
-import type { PlannedStatement } from '@rowtap/core/driver'
+import type { DriverSession, PlannedStatement } from '@rowtap/core/driver'
 import { catalogueSnapshot } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import pg from 'pg'
 import { expect, test, vi } from 'vitest'
+import { dropSubscription } from '../session/drop-subscription.ts'
 import { testHost, testSession, wanted } from '../testing/test-session.ts'
 import { walDriver } from '../wal-driver.ts'
 
@@ -69,6 +70,33 @@ describePostgres('a plan', (postgres) => {
     expect(opened).toEqual(texts(planned))
     // The rest is what closing runs.
     expect(really.slice(opened.length).every((text) => text.startsWith('DROP PUBLICATION'))).toBe(true)
+  })
+
+  test('of a subscription holds what its first session executes, and what the next one does', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE a (id int PRIMARY KEY)')
+    const open = (planOnly: boolean): Promise<DriverSession> =>
+      walDriver({ connection: database.url }).open({ ...testHost({ name: 'billing' }), planOnly })
+    const plan = async (): Promise<readonly string[]> => {
+      const session = await open(true)
+      const planned = await session.plan([wanted('a')])
+      await session.close()
+      return texts(planned)
+    }
+    const capture = (): Promise<readonly string[]> =>
+      executed(async () => {
+        const session = await open(false)
+        await session.capture([wanted('a')])
+        await session.close()
+      })
+    const first = await plan()
+    expect(first.filter((text) => /^(BEGIN|COMMIT|CREATE PUBLICATION)/.test(text))).toHaveLength(8)
+    // The lock is asked for as long as it takes, and so is no statement of a fixed number.
+    const locks = (text: string): boolean => text.includes('pg_try_advisory_lock')
+    expect(await capture()).toEqual(first.filter((text) => !locks(text)))
+    const next = await plan()
+    expect(await capture()).toEqual(next.filter((text) => !locks(text)))
+    await dropSubscription({ connection: database.url }, 'billing')
   })
 
   test('names the publications that clients which are gone have left, and no others', async () => {

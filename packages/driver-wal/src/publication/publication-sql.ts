@@ -1,7 +1,9 @@
 import type { TableName } from '@rowtap/core/driver'
 import { quoteIdentifier, quoteTableName } from '@rowtap/core/driver'
 import { EPHEMERAL_PUBLICATION } from './ephemeral-name.ts'
-import type { PublicationKind } from './ephemeral-name.ts'
+import type { PublicationKind } from './capture-name.ts'
+import type { RowFilter } from './row-filter.ts'
+import { filterText } from './row-filter.ts'
 
 const PUBLISHED: Readonly<Record<PublicationKind, string>> = {
   all: 'insert, update, delete, truncate',
@@ -20,9 +22,19 @@ export function touchPublication(name: string, kind: PublicationKind): string {
   return `ALTER PUBLICATION ${quoteIdentifier(name)} SET (publish = '${PUBLISHED[kind]}')`
 }
 
+/** A table, and which of its rows are published. A filter needs PostgreSQL 15. */
+export interface PublishedTable {
+  readonly table: TableName
+  readonly filter: RowFilter
+}
+
 /** Publishes tables from the statement's commit on. Tables that inherit from them are tables of their own. */
-export function addTables(name: string, tables: readonly TableName[]): string {
-  return `ALTER PUBLICATION ${quoteIdentifier(name)} ADD TABLE ${onlyTables(tables)}`
+export function addTables(name: string, tables: readonly PublishedTable[]): string {
+  const added = tables.map(({ table, filter }) => {
+    const text = filterText(filter)
+    return `ONLY ${quoteTableName(table)}${text === null ? '' : ` WHERE (${text})`}`
+  })
+  return `ALTER PUBLICATION ${quoteIdentifier(name)} ADD TABLE ${added.join(', ')}`
 }
 
 /** Publishes tables no more. */
@@ -31,9 +43,12 @@ export function dropTables(name: string, tables: readonly TableName[]): string {
 }
 
 /** Removes publications, as far as they are there. */
-export function dropPublications(names: readonly string[]): string {
+export function removePublications(names: readonly string[]): string {
   return `DROP PUBLICATION IF EXISTS ${names.map(quoteIdentifier).join(', ')}`
 }
+
+/** Which of two publications ($1, $2) are there. */
+export const EXISTING_PUBLICATIONS: string = `SELECT p.pubname AS name FROM pg_publication AS p WHERE p.pubname IN ($1, $2)`
 
 /** The tables that two publications ($1, $2) hold. */
 export const PUBLISHED_TABLES: string = `

@@ -6,27 +6,25 @@ import type {
   Position,
   TableName,
 } from '@rowtap/core/driver'
-import { formatTableName, RowtapError } from '@rowtap/core/driver'
-import { checkCapturable, checkOwned } from '../catalog/check-capturable.ts'
-import type { TableFacts } from '../catalog/table-facts.ts'
-import { readTable, readTableByOid } from '../catalog/table-facts.ts'
-import { tableMissing } from '../catalog/table-missing.ts'
+import { formatTableName } from '@rowtap/core/driver'
+import { fullIdentityStatements } from '../catalog/full-identity.ts'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { databaseError, sqlstateOf } from '../errors/database-error.ts'
 import { parseLsn } from '../replication/lsn.ts'
 import { positionBefore } from '../replication/wal-position.ts'
 import { Waiting } from '../session/waiting.ts'
-import type { AttachedTable, AttachedTables } from './attached-tables.ts'
-import { additionStatements, removalStatement, touchStatements } from './capture-statements.ts'
-import { checkIdentity, harmOf } from './check-identity.ts'
-import type { EphemeralName } from './ephemeral-name.ts'
-import { INSERT_PLACE, LOCK_HOLDERS } from './lock-sql.ts'
+import type { AttachedTables } from './attached-tables.ts'
+import { additionStatements, narrowingStatements, removalStatement, touchStatements } from './capture-statements.ts'
+import { readPublished } from './durable-publications.ts'
+import type { CaptureName } from './capture-name.ts'
+import { ALL_LOCK_HOLDERS, INSERT_PLACE, LOCK_HOLDERS } from './lock-sql.ts'
 import type { Gate } from './gate.ts'
-import type { Published, PublicationPlan, WantedTable } from './publication-plan.ts'
+import type { Published, PublicationPlan, TableToPublish, WantedTable } from './publication-plan.ts'
 import { kindOf, publicationPlan } from './publication-plan.ts'
-import { PUBLISHED_TABLES } from './publication-sql.ts'
 import { textOf } from './transaction-statements.ts'
+import { RowFilters } from './row-filters.ts'
 import { waitForCommits, waitForWriters } from './wait-for-writers.ts'
+import { WantedTables } from './wanted-tables.ts'
 
 const LOCK_NOT_AVAILABLE = '55P03'
 /** A table was dropped, or left the publication with it, after it was looked up. */
@@ -36,10 +34,14 @@ const VANISHED: readonly string[] = ['42P01', '42704']
 export interface TableCaptureParts {
   readonly control: ControlConnection
   readonly host: DriverHost
-  readonly name: EphemeralName
+  readonly name: CaptureName
   readonly attached: AttachedTables
   /** Holds back what the stream delivers. */
   readonly gate: Gate
+  /** Whether tables whose updates or deletes are wanted are given full replica identity. */
+  readonly fullIdentity: boolean
+  /** Whether tables of which inserts alone are wanted are published with a filter for the rows. */
+  readonly filtersInserts: boolean
 }
 
 /** What the publications hold now. */
@@ -53,9 +55,12 @@ interface PublishedTables {
 /** Keeps the tables in a client's publications equal to what is wanted. */
 export class TableCapture {
   readonly #parts: TableCaptureParts
+  readonly #filters = new RowFilters()
+  readonly #wanted: WantedTables
 
   constructor(parts: TableCaptureParts) {
     this.#parts = parts
+    this.#wanted = new WantedTables(parts, this.#filters)
   }
 
   /**
@@ -68,11 +73,16 @@ export class TableCapture {
     try {
       const { wanted, plan, isRenamed } = await this.#publish(requests)
       await this.#remove(plan.remove)
-      const added = plan.add.flatMap(({ facts }) => facts.family)
+      for (const table of plan.narrow) await this.#narrow(table)
+      const { unsettled } = this.#parts.attached
+      const family = new Set(wanted.flatMap(({ facts }) => facts.family))
+      for (const oid of unsettled) if (!family.has(oid)) unsettled.delete(oid)
+      const added = [...unsettled]
       if (added.length > 0) {
         await waitForWriters(this.#parts.control, added, new Waiting(this.#parts.host))
       }
       if (added.length > 0 || isRenamed) await this.#touch()
+      for (const oid of added) unsettled.delete(oid)
       return await this.#separate(added.length > 0 ? added : wanted.flatMap(({ facts }) => facts.family))
     } catch (error) {
       const tables = requests.map(({ table }) => formatTableName(table)).join(', ')
@@ -88,17 +98,38 @@ export class TableCapture {
   async plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]> {
     const { name, attached } = this.#parts
     try {
-      const wanted = await this.#lookUp(requests)
-      const plan = publicationPlan(wanted, await this.#published())
+      const wanted = await this.#wanted.lookUp(requests)
+      const plan = publicationPlan(wanted, await this.#published(), this.#filters.published)
       const isRenamed = wanted.some(({ request, facts }) => {
         const before = attached.nameOf(facts.oid)
         return before !== undefined && formatTableName(before) !== formatTableName(request.table)
       })
       return [
+        ...(await this.#wanted.lackingIdentity(requests)).flatMap(fullIdentityStatements),
         ...(plan.add.length > 0 ? additionStatements(name, plan, 0) : []),
         ...plan.remove.map((table) => removalStatement(name, table)),
+        ...plan.narrow.flatMap((table) => narrowingStatements(name, table)),
         ...(plan.add.length > 0 || isRenamed ? touchStatements(name) : []),
       ]
+    } catch (error) {
+      throw databaseError(error, 'plan what to capture')
+    }
+  }
+
+  /**
+   * Those of the tables whose rows would be filtered by the server.
+   *
+   * @throws RowtapError
+   */
+  async filtered(requests: readonly CaptureRequest[]): Promise<readonly TableName[]> {
+    if (!this.#parts.filtersInserts) return []
+    try {
+      const published = await this.#published()
+      const isWhole = (oid: number): boolean => published.some((table) => table.oid === oid && table.kind === 'all')
+      const wanted = await this.#wanted.lookUp(requests)
+      return wanted.flatMap(({ request, facts, filter }) =>
+        filter === null || isWhole(facts.oid) ? [] : [request.table],
+      )
     } catch (error) {
       throw databaseError(error, 'plan what to capture')
     }
@@ -108,10 +139,11 @@ export class TableCapture {
   async #publish(requests: readonly CaptureRequest[]): Promise<PublishedTables> {
     const { control, host, attached } = this.#parts
     const waiting = new Waiting(host)
+    await this.#giveFullIdentity(requests)
     let isRenamed = false
     for (let attempt = 0; ; attempt += 1) {
-      const wanted = await this.#lookUp(requests)
-      const plan = publicationPlan(wanted, await this.#published())
+      const wanted = await this.#wanted.lookUp(requests)
+      const plan = publicationPlan(wanted, await this.#published(), this.#filters.published)
       const tables = wanted.map(({ request, facts }) => ({
         oid: facts.oid,
         table: request.table,
@@ -122,74 +154,68 @@ export class TableCapture {
         wanted.some(({ request }) => request.table === table) ? [] : (attached.byName(table) ?? []),
       )
       if (attached.name(tables).length > 0) isRenamed = true
+      const added = plan.add.flatMap(({ facts }) => facts.family).filter((oid) => !attached.unsettled.has(oid))
+      for (const oid of added) attached.unsettled.add(oid)
       try {
         if (plan.add.length > 0) await control.transaction(textOf(additionStatements(this.#parts.name, plan, attempt)))
+        for (const { facts, filter } of plan.add) this.#filters.publish(facts.oid, filter)
         for (const { oid, table } of tables) {
           if ((attached.byName(table)?.oid ?? oid) !== oid) host.notify(successor(table))
         }
         attached.replace([...tables, ...missing])
         return { wanted, plan, isRenamed }
       } catch (error) {
+        // Where the server says no, nothing was published; where it says nothing, that is not known.
+        if (sqlstateOf(error) !== null) for (const oid of added) attached.unsettled.delete(oid)
         const family = plan.add.flatMap(({ facts }) => facts.family)
-        await this.#afterFailure(error, family, waiting)
+        if (isRefusal(error) && this.#filters.giveUp(plan.add)) continue
+        await this.#afterFailure(error, waiting, LOCK_HOLDERS, family)
       }
     }
   }
 
-  async #lookUp(requests: readonly CaptureRequest[]): Promise<readonly WantedTable[]> {
-    const { control, attached } = this.#parts
-    const wanted: WantedTable[] = []
-    for (const request of requests) {
-      const kept = attached.byName(request.table)
-      const facts = await this.#find(request.table, kept)
-      // A table that was dropped while it was captured: the watch tells of it, and others are not made to pay for it.
-      if (facts === null) continue
-      const kind = kindOf(request)
-      if (kept?.oid === facts.oid && (kept.kind === kind || kept.kind === 'all')) {
-        wanted.push({ request, facts, kind: harmOf(facts) === null ? kind : 'inserts' })
-        continue
+  /**
+   * Gives tables full identity, where that is asked for, before they are published. No transaction that wrote to one is
+   * open then: every change that follows has its old row.
+   */
+  async #giveFullIdentity(requests: readonly CaptureRequest[]): Promise<void> {
+    const waiting = new Waiting(this.#parts.host)
+    for (;;) {
+      // What would be refused is refused before anything is altered.
+      await this.#wanted.lookUp(requests)
+      const [lacking] = await this.#wanted.lackingIdentity(requests)
+      if (lacking === undefined) return
+      try {
+        await this.#parts.control.transaction(textOf(fullIdentityStatements(lacking)))
+      } catch (error) {
+        await this.#afterFailure(error, waiting, ALL_LOCK_HOLDERS, [lacking.oid])
       }
-      checkCapturable(facts)
-      checkOwned(facts, control.user)
-      if (kind === 'all') checkIdentity(facts)
-      wanted.push({ request, facts, kind })
     }
-    for (const { request, facts } of wanted) {
-      const other = wanted.find((one) => one.facts.oid === facts.oid && one.request !== request)
-      if (other !== undefined) throw sameTable(request, other.request)
-    }
-    return wanted
   }
 
-  /** By its name; one that was renamed while it was captured, as the table that it is. */
-  async #find({ schema, name }: TableName, kept: AttachedTable | undefined): Promise<TableFacts | null> {
-    const { control } = this.#parts
-    const facts = await readTable(control, { schema, name })
-    if (facts !== null) return facts
-    if (kept === undefined) throw await tableMissing(control, { schema, name })
-    return readTableByOid(control, kept.oid)
-  }
-
-  async #published(): Promise<readonly Published[]> {
+  /** Publishes fewer rows of a table. Where it is locked, more are published until the next call: core leaves them out. */
+  async #narrow(table: TableToPublish): Promise<void> {
     const { control, name } = this.#parts
-    const { all, inserts } = name.publications
-    const rows = await control.query<'publication' | 'oid' | 'schema' | 'name'>(PUBLISHED_TABLES, [all, inserts])
-    return rows.map((row) => ({
-      oid: Number(row.oid),
-      schema: row.schema ?? '',
-      name: row.name ?? '',
-      kind: row.publication === all ? 'all' : 'inserts',
-    }))
+    try {
+      await control.transaction(textOf(narrowingStatements(name, table)))
+      this.#filters.publish(table.facts.oid, table.filter)
+    } catch (error) {
+      if (sqlstateOf(error) === null) throw error
+    }
+  }
+
+  #published(): Promise<readonly Published[]> {
+    return readPublished(this.#parts.control, this.#parts.name)
   }
 
   /** Pauses where trying again may help, otherwise throws. */
-  async #afterFailure(error: unknown, tables: readonly number[], waiting: Waiting): Promise<void> {
+  async #afterFailure(error: unknown, waiting: Waiting, statement: string, tables: readonly number[]): Promise<void> {
     const sqlstate = sqlstateOf(error)
     if (sqlstate !== null && VANISHED.includes(sqlstate)) return
     if (sqlstate !== LOCK_NOT_AVAILABLE) throw error
-    const holders = await this.#parts.control.query<'pid'>(LOCK_HOLDERS, [tables])
+    const holders = await this.#parts.control.query<'pid'>(statement, [tables])
     await waiting.pause(
-      'Waiting for a lock on the table, to add it to the publication: another session changes, vacuums or locks it.',
+      'Waiting for a lock on the table, to capture it: another session changes, vacuums or locks it.',
       holders.map((row) => Number(row.pid)).toSorted((a, b) => a - b),
     )
   }
@@ -200,6 +226,7 @@ export class TableCapture {
     for (const table of tables) {
       try {
         await control.query(removalStatement(name, table).sql)
+        this.#filters.publish(table.oid, null)
       } catch (error) {
         const sqlstate = sqlstateOf(error)
         if (sqlstate !== LOCK_NOT_AVAILABLE && !(sqlstate !== null && VANISHED.includes(sqlstate))) throw error
@@ -237,8 +264,8 @@ function successor(table: TableName): DriverNotice {
   return { kind: 'gap', from: null, to: null, reason }
 }
 
-function sameTable(one: CaptureRequest, other: CaptureRequest): RowtapError {
-  return new RowtapError('ERR_SETUP_REQUIRED', {
-    message: `${formatTableName(one.table)} and ${formatTableName(other.table)} are the same table, which was renamed while it was captured: stop its listeners first, or listen with another client.`,
-  })
+/** Whether the server said no to what a statement says, and not for what others do. */
+function isRefusal(error: unknown): boolean {
+  const sqlstate = sqlstateOf(error)
+  return sqlstate !== null && sqlstate !== LOCK_NOT_AVAILABLE && !VANISHED.includes(sqlstate)
 }

@@ -23,6 +23,10 @@ const KEY_UPDATE = '55 00004306 4b 0002 74 00000001 31 6e 4e 0002 74 00000001 32
 const FULL_UPDATE = '55 00004306 4f 0002 74 00000001 32 6e 4e 0002 74 00000001 33 6e'
 const DELETE = '44 00004306 4b 0002 74 00000001 33 6e'
 const TRUNCATE = '54 00000001 00 00004306'
+const TYPE = '59 00004040 7000 7400'
+const ORIGIN = '4f 0000000000000001 6f00'
+const MESSAGE = '4d 01 0000000000000009 7000 00000002 0007'
+const ALONE = '4d 00 0000000000000009 7000 00000000'
 
 function bytesOf(message: string): Buffer {
   return Buffer.from(message.replaceAll(' ', ''), 'hex')
@@ -71,12 +75,33 @@ test('decodes every kind of change', () => {
   ])
   expect(changes[0]).toMatchObject({
     id: '0000000100000002-0',
-    position: '000000013f5c7600/00000000',
+    position: '000000013f5c7600/0000000100000002-00000000',
     transaction: { id: '1229', commitTime: new Date(Number(0x000303ade02773f1n / 1000n) + Date.UTC(2000, 0, 1)) },
   })
-  expect(changes[5]).toMatchObject({ id: '0000000100000007-t17158', position: '000000013f5c7600/00000005' })
+  expect(changes[5]).toMatchObject({
+    id: '0000000100000007-t17158',
+    position: '000000013f5c7600/0000000100000007-00004306',
+  })
   expect(new Set(changes.map((change) => change.transaction)).size).toBe(1)
   expect(inFlight.received).toBe(0x13f5c7630n)
+})
+
+test('tells of logical messages, and of the transaction that they belong to', () => {
+  const told: unknown[] = []
+  const inFlight = new InFlight()
+  const decoder = new ChangeDecoder(inFlight, ({ prefix, content, transactional, id, transaction }) =>
+    told.push([prefix, Buffer.from(content).toString('hex'), transactional, id, transaction?.id]),
+  )
+  for (const message of [BEGIN, MESSAGE, COMMIT, ALONE]) {
+    const buffer = bytesOf(message)
+    decoder.decode(buffer, 0, buffer.length, 0, 0, [])
+  }
+  expect(told).toEqual([
+    ['p', '0007', true, '0000000000000008-m', '1229'],
+    ['p', '', false, '0000000000000008-m', undefined],
+  ])
+  // Neither the transaction nor what came alone is handled.
+  expect(inFlight.flushed).toBe(0n)
 })
 
 test('reads a row in any order', () => {
@@ -118,13 +143,20 @@ test('numbers the rows of one log record', () => {
 })
 
 test('passes over what says nothing about rows', () => {
-  expect(decode('59 00004040 7000 7400', BEGIN, '4f 0000000000000001 6f00', '4d00', COMMIT).changes).toEqual([])
+  expect(decode(TYPE, BEGIN, ORIGIN, MESSAGE, COMMIT, ALONE).changes).toEqual([])
 })
 
 test('refuses bytes that are not what the protocol says, wherever they are cut', () => {
-  for (const message of [RELATION, BEGIN, INSERT, UPDATE, KEY_UPDATE, FULL_UPDATE, DELETE, TRUNCATE]) {
-    const before = message === RELATION || message === BEGIN ? [] : [RELATION, BEGIN]
+  const rowsAndMore = [INSERT, UPDATE, KEY_UPDATE, FULL_UPDATE, DELETE, TRUNCATE, COMMIT, ORIGIN, MESSAGE]
+  for (const message of [RELATION, BEGIN, TYPE, ALONE, ...rowsAndMore]) {
+    const before = rowsAndMore.includes(message) ? [RELATION, BEGIN] : []
     expect(() => decode(...before, `${message}00`), `${message} and a byte`).toThrow(MalformedMessage)
+    const bytes = message.replaceAll(' ', '')
+    for (let length = 2; length < bytes.length; length += 2) {
+      expect(() => decode(...before, bytes.slice(0, length)), `${length / 2} bytes of ${message}`).toThrow(
+        MalformedMessage,
+      )
+    }
   }
 })
 
@@ -133,6 +165,8 @@ test.each([
   ['a change outside a transaction', [RELATION, INSERT]],
   ['a change of a table that was not announced', [BEGIN, INSERT]],
   ['a transaction within another', [BEGIN, BEGIN]],
+  ['a commit at no time that there is', [BEGIN.replace('000303ade02773f1', '7fffffffffffffff')]],
+  ['a message of a transaction outside of one', [MESSAGE]],
   ['an end without a beginning', [COMMIT]],
   ['a row with another number of columns', [RELATION, BEGIN, '4900004037 4e 0001 6e']],
   ['a value in a form that was not asked for', [RELATION, BEGIN, '4900004037 4e 0002 6e 62 00000000']],

@@ -1,57 +1,87 @@
-import type { Change, Relation } from '@rowtap/core/driver'
+import type { Change, LogicalMessage, Position, Relation } from '@rowtap/core/driver'
 import { ByteReader } from '../pgoutput/byte-reader.ts'
+import type { LogicalMessage as ReceivedMessage } from '../pgoutput/logical-message.ts'
+import { readLogicalMessage } from '../pgoutput/logical-message.ts'
 import { MalformedMessage } from '../pgoutput/malformed-message.ts'
-import { PgoutputTuple, skipTuple } from '../pgoutput/pgoutput-tuple.ts'
+import {
+  BEGIN,
+  COMMIT,
+  DELETE,
+  INSERT,
+  LOGICAL_MESSAGE,
+  ORIGIN,
+  RELATION,
+  STREAM_ABORT,
+  TRUNCATE,
+  TYPE,
+  UPDATE,
+} from '../pgoutput/message-type.ts'
+import { readOriginMessage } from '../pgoutput/origin-message.ts'
+import { ReceivedBytes } from '../pgoutput/received-bytes.ts'
 import type { RelationMessage } from '../pgoutput/relation-message.ts'
 import { readRelationMessage } from '../pgoutput/relation-message.ts'
+import { readRowMessage, tableOfRow } from '../pgoutput/row-message.ts'
+import type { StreamCommit } from '../pgoutput/stream-messages.ts'
+import { readStreamAbort } from '../pgoutput/stream-messages.ts'
+import type { TypeMessage } from '../pgoutput/type-message.ts'
+import { readTypeMessage } from '../pgoutput/type-message.ts'
+import type { AnnouncedRelation } from './announced-relations.ts'
+import { AnnouncedRelations } from './announced-relations.ts'
 import type { InFlight } from './in-flight.ts'
+import type { Lsn } from './lsn.ts'
 import { dateOf } from './standby-status.ts'
 import type { ArrivingTransaction, WalChangeParts } from './wal-change.ts'
 import { WalChange } from './wal-change.ts'
+import { walMessage } from './wal-message.ts'
 import { positionPrefix } from './wal-position.ts'
 
-const BEGIN = 0x42 // 'B'
-const COMMIT = 0x43 // 'C'
-const DELETE = 0x44 // 'D'
-const INSERT = 0x49 // 'I'
-const KEY_ROW = 0x4b // 'K'
-const LOGICAL_MESSAGE = 0x4d // 'M'
-const NEW_ROW = 0x4e // 'N'
-const ORIGIN = 0x4f // 'O'
-const OLD_ROW = 0x4f // 'O'
-const RELATION = 0x52 // 'R'
-const TRUNCATE = 0x54 // 'T'
-const UPDATE = 0x55 // 'U'
-const TYPE = 0x59 // 'Y'
+const TRUNCATED = { kind: 'truncate', new: null, old: null } as const
 
-interface KnownRelation {
-  readonly oid: number
-  readonly relation: Relation
-  readonly columns: number
-}
+/**
+ * Hears of a logical message.
+ *
+ * @param at how many changes of the batch come before it.
+ */
+export type OnLogicalMessage = (message: LogicalMessage, at: number) => void
 
 /**
  * Turns messages of pgoutput's protocol 1 into changes. A transaction arrives whole and after its commit:
  *
  * ```
- * outside ──Begin──▶ in a transaction ──Insert, Update, Delete, Truncate──▶ …
- *    ▲                      │
- *    └───────Commit─────────┘      Relation: before the first change of each shape
+ * outside ──Begin, or begin()──▶ in a transaction ──Insert, Update, Delete, Truncate──▶ …
+ *    ▲                                  │
+ *    └─────────Commit, or commit()──────┘      Relation: before the first change of each shape
  * ```
+ * One that came in parts is the same with `begin()` and `commit()`, once it is committed.
  * https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html
  */
 export class ChangeDecoder {
   readonly #inFlight: InFlight
-  readonly #relations = new Map<number, KnownRelation>()
+  readonly #relations = new AnnouncedRelations()
+  readonly #types = new Map<number, TypeMessage>()
+  readonly #onMessage: OnLogicalMessage | null
+  /** The bytes that the last row was in. */
+  #received = new ReceivedBytes(Buffer.alloc(0))
   #arriving: ArrivingTransaction | null = null
-  #indexInTransaction = 0
-  #last: Change | null = null
+  /** What came last of the transaction. */
+  #last: { readonly position: Position } | null = null
   #lsnHigh = 0
   #lsnLow = 0
   #ordinal = 0
 
-  constructor(inFlight: InFlight) {
+  constructor(inFlight: InFlight, onMessage: OnLogicalMessage | null = null) {
     this.#inFlight = inFlight
+    this.#onMessage = onMessage
+  }
+
+  /** The types that are not PostgreSQL's own, by object id, as the stream has announced them. */
+  get types(): ReadonlyMap<number, TypeMessage> {
+    return this.#types
+  }
+
+  /** When a shape arrives that {@link commit} will be told of: the greater the number, the later. */
+  arrival(): number {
+    return this.#relations.arrival()
   }
 
   /** The xid of the transaction that is arriving; `null` between two of them. */
@@ -61,15 +91,12 @@ export class ChangeDecoder {
 
   /** From now on changes of the table are of this relation. */
   define(message: RelationMessage, relation: Relation): void {
-    this.#relations.set(message.oid, { oid: message.oid, relation, columns: message.columns.length })
+    this.#relations.set({ oid: message.oid, relation, columns: message.columns.length })
   }
 
   /** From now on changes are of these relations, each of the same shape as the one before. */
   redefine(current: (relation: Relation) => Relation): void {
-    for (const [oid, known] of this.#relations) {
-      const relation = current(known.relation)
-      if (relation !== known.relation) this.#relations.set(oid, { ...known, relation })
-    }
+    this.#relations.redefine(current)
   }
 
   /**
@@ -95,10 +122,10 @@ export class ChangeDecoder {
         this.#row(buffer, start, end, changes)
         return null
       case BEGIN:
-        this.#begin(new ByteReader(buffer, start + 1, end))
+        this.#readBegin(new ByteReader(buffer, start + 1, end))
         return null
       case COMMIT:
-        this.#commit(new ByteReader(buffer, start + 1, end))
+        this.#readCommit(new ByteReader(buffer, start + 1, end))
         return null
       case RELATION:
         return readRelationMessage(buffer, start, end)
@@ -106,37 +133,84 @@ export class ChangeDecoder {
         this.#place(lsnHigh, lsnLow)
         this.#truncate(new ByteReader(buffer, start + 1, end), changes)
         return null
-      case ORIGIN:
-      case TYPE:
-      case LOGICAL_MESSAGE:
+      case TYPE: {
+        const type = readTypeMessage(buffer, start, end)
+        this.#types.set(type.oid, type)
         return null
+      }
+      case ORIGIN:
+        readOriginMessage(buffer, start, end)
+        return null
+      case STREAM_ABORT:
+        // PostgreSQL 18 sends it in protocol 1, too, where a large transaction with savepoints is rolled back: nothing of it came.
+        readStreamAbort(buffer, start, end)
+        return null
+      case LOGICAL_MESSAGE: {
+        this.#message(readLogicalMessage(buffer, start, end), changes.length)
+        return null
+      }
       default:
         throw new MalformedMessage(`a message of unknown type ${buffer[start]}`)
     }
   }
 
-  #begin(reader: ByteReader): void {
-    if (this.#arriving !== null) throw new MalformedMessage('a transaction begins within another')
+  /**
+   * What follows is of a transaction that came in parts and is committed. What it announces holds for itself alone.
+   *
+   * @throws MalformedMessage
+   */
+  begin({ xid, commit, commitTime }: StreamCommit): void {
+    this.#begin(xid, commit, commitTime)
+    this.#relations.enter()
+  }
+
+  /**
+   * The transaction is complete.
+   *
+   * @param arrivals when its last shape of each table had arrived, by object id.
+   * @throws MalformedMessage
+   */
+  commit(end: Lsn, arrivals: ReadonlyMap<number, number>): void {
+    this.#relations.leave(arrivals)
+    this.#commit(end)
+  }
+
+  #readBegin(reader: ByteReader): void {
     const commit = reader.uint64()
-    const commitTime = dateOf(reader.int64())
-    const id = String(reader.uint32())
+    const commitTime = reader.int64()
+    const xid = reader.uint32()
     reader.expectEnd()
-    this.#arriving = { transaction: { id, commitTime }, positionPrefix: positionPrefix(commit) }
-    this.#indexInTransaction = 0
+    this.#begin(xid, commit, commitTime)
+  }
+
+  #begin(xid: number, commit: Lsn, microseconds: bigint): void {
+    if (this.#arriving !== null) throw new MalformedMessage('a transaction begins within another')
+    const commitTime = dateOf(microseconds)
+    if (Number.isNaN(commitTime.getTime())) throw new MalformedMessage(`${microseconds} is not a time`)
+    this.#arriving = { transaction: { id: String(xid), commitTime }, positionPrefix: positionPrefix(commit) }
     this.#last = null
     this.#inFlight.begin()
   }
 
-  #commit(reader: ByteReader): void {
-    if (this.#arriving === null) throw new MalformedMessage('a transaction ends that has not begun')
+  #readCommit(reader: ByteReader): void {
     reader.byte()
     reader.uint64()
     const end = reader.uint64()
     reader.int64()
     reader.expectEnd()
+    this.#commit(end)
+  }
+
+  #commit(end: Lsn): void {
+    if (this.#arriving === null) throw new MalformedMessage('a transaction ends that has not begun')
     this.#inFlight.commit(end, this.#last?.position ?? null)
     this.#arriving = null
     this.#last = null
+  }
+
+  #current(): ArrivingTransaction {
+    if (this.#arriving === null) throw new MalformedMessage('a change outside a transaction')
+    return this.#arriving
   }
 
   /** Counts the changes that share one log record. */
@@ -151,67 +225,54 @@ export class ChangeDecoder {
   }
 
   #row(buffer: Buffer, start: number, end: number, changes: Change[]): void {
-    if (start + 6 > end) throw new MalformedMessage('the message ends before its row')
-    const known = this.#known(buffer.readUInt32BE(start + 1))
-    const { relation, columns } = known
-    const first = buffer[start + 5]
-    const behind = skipTuple(buffer, start + 6, end, columns)
-    const row = new PgoutputTuple(buffer, start + 6, first === KEY_ROW)
-    if (buffer[start] === INSERT) {
-      if (first !== NEW_ROW || behind !== end) throw new MalformedMessage('an insert that is not one new row')
-      this.#add({ kind: 'insert', relation, new: row, old: null }, 0, changes)
-      return
-    }
-    const isOld = first === KEY_ROW || first === OLD_ROW
-    if (buffer[start] === DELETE) {
-      if (!isOld || behind !== end) throw new MalformedMessage('a delete that is not one old row')
-      this.#add({ kind: 'delete', relation, new: null, old: row }, 0, changes)
-      return
-    }
-    if (first === NEW_ROW && behind === end) {
-      this.#add({ kind: 'update', relation, new: row, old: null }, 0, changes)
-      return
-    }
-    if (!isOld || buffer[behind] !== NEW_ROW || skipTuple(buffer, behind + 1, end, columns) !== end) {
-      throw new MalformedMessage('an update that is not an old row and a new one')
-    }
-    this.#add({ kind: 'update', relation, new: new PgoutputTuple(buffer, behind + 1, false), old: row }, 0, changes)
+    const { relation, columns } = this.#known(tableOfRow(buffer, start, end))
+    if (this.#received.buffer !== buffer) this.#received = new ReceivedBytes(buffer)
+    this.#add(relation, readRowMessage(this.#received, start, end, columns), 0, changes)
   }
 
   #truncate(reader: ByteReader, changes: Change[]): void {
     const count = reader.uint32()
     reader.byte()
-    for (let index = 0; index < count; index += 1) {
-      const { oid, relation } = this.#known(reader.uint32())
-      this.#add({ kind: 'truncate', relation, new: null, old: null }, oid, changes)
-    }
+    const tables: AnnouncedRelation[] = []
+    for (let index = 0; index < count; index += 1) tables.push(this.#known(reader.uint32()))
     reader.expectEnd()
+    // In the order of their positions.
+    for (const { oid, relation } of tables.toSorted((one, other) => one.oid - other.oid)) {
+      this.#add(relation, TRUNCATED, oid, changes)
+    }
   }
 
   #add(
-    parts: Pick<WalChangeParts, 'kind' | 'relation' | 'new' | 'old'>,
+    relation: Relation,
+    parts: Pick<WalChangeParts, 'kind' | 'new' | 'old'>,
     truncatedOid: number,
     changes: Change[],
   ): void {
-    if (this.#arriving === null) throw new MalformedMessage('a change outside a transaction')
     const change = new WalChange({
       kind: parts.kind,
-      relation: parts.relation,
+      relation,
       new: parts.new,
       old: parts.old,
-      arriving: this.#arriving,
+      arriving: this.#current(),
       lsnHigh: this.#lsnHigh,
       lsnLow: this.#lsnLow,
       ordinal: this.#ordinal,
       truncatedOid,
-      indexInTransaction: this.#indexInTransaction,
     })
-    this.#indexInTransaction += 1
     this.#last = change
     changes.push(change)
   }
 
-  #known(oid: number): KnownRelation {
+  #message(received: ReceivedMessage, at: number): void {
+    const arriving = received.transactional ? this.#current() : null
+    if (this.#onMessage === null) return
+    const message = walMessage(received, arriving)
+    if (arriving === null) this.#inFlight.single(received.lsn, message.position)
+    else this.#last = message
+    this.#onMessage(message, at)
+  }
+
+  #known(oid: number): AnnouncedRelation {
     const known = this.#relations.get(oid)
     if (known === undefined) throw new MalformedMessage(`a change of table ${oid}, which was not announced`)
     return known

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { MalformedMessage } from '../pgoutput/malformed-message.ts'
 import { FrameReader } from './frame-reader.ts'
 
 function frame(type: string, payload: Buffer | string): Buffer {
@@ -56,4 +57,72 @@ test('joins the pieces of a large message once', () => {
   expect(performance.now() - start).toBeLessThan(2000)
   expect(reader.end - reader.start).toBe(8 * 1024 * 1024)
   expect(reader.next()).toBe(false)
+})
+
+test('copies no more than a message that is torn', () => {
+  const reader = new FrameReader()
+  const chunks = [bytes.subarray(0, 10), bytes.subarray(10)]
+  const buffers = new Set<ArrayBufferLike>()
+  let copied = 0
+  for (const chunk of chunks) {
+    reader.push(chunk)
+    while (reader.next()) {
+      buffers.add(reader.buffer.buffer)
+      if (reader.buffer.buffer !== bytes.buffer) copied += reader.buffer.length
+    }
+  }
+  expect(buffers).toContain(bytes.buffer)
+  expect(copied).toBeLessThanOrEqual(frame('Z', '').length)
+})
+
+test.each([0, 3, 0x40000000, 0xffffffff])(
+  'refuses a length of %i, again and again, also where it is torn',
+  (length) => {
+    const header = Buffer.from('d....')
+    header.writeUInt32BE(length, 1)
+    for (let at = 0; at < header.length; at += 1) {
+      const reader = new FrameReader()
+      reader.push(Buffer.concat([frame('Z', ''), header.subarray(0, at)]))
+      expect(reader.next()).toBe(true)
+      expect(reader.next()).toBe(false)
+      reader.push(header.subarray(at))
+      expect(() => reader.next()).toThrow(MalformedMessage)
+      expect(() => reader.next()).toThrow(MalformedMessage)
+    }
+  },
+)
+
+test('gives back the memory of what was received, and keeps what is torn', () => {
+  const reader = new FrameReader()
+  const chunks = [
+    frame('d', Buffer.alloc(20_000, 'a')),
+    frame('d', Buffer.alloc(20_000, 'b')),
+    frame('d', Buffer.alloc(20_000, 'c')),
+  ]
+  const torn = Buffer.concat(chunks)
+  const received = [torn.subarray(0, 30_000), torn.subarray(30_000)].map((part) => {
+    const own = Buffer.allocUnsafeSlow(part.length)
+    part.copy(own)
+    return own
+  })
+  const seen: string[] = []
+  for (const chunk of received) {
+    reader.push(chunk)
+    while (reader.next()) seen.push(reader.buffer.toString('latin1', reader.start, reader.end))
+    reader.free()
+  }
+  expect(seen).toEqual(['a'.repeat(20_000), 'b'.repeat(20_000), 'c'.repeat(20_000)])
+  expect(received.map(({ buffer }) => buffer.byteLength)).toEqual([0, 0])
+})
+
+test('leaves alone what shares its memory with something else', () => {
+  const reader = new FrameReader()
+  const shared = Buffer.alloc(40_000)
+  const chunk = shared.subarray(0, 20_000)
+  frame('d', Buffer.alloc(19_995)).copy(chunk)
+  reader.push(chunk)
+  expect(reader.next()).toBe(true)
+  expect(reader.next()).toBe(false)
+  reader.free()
+  expect(shared.length).toBe(40_000)
 })

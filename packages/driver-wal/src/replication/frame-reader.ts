@@ -1,11 +1,17 @@
+import { MalformedMessage } from '../pgoutput/malformed-message.ts'
+
 const HEADER_BYTES = 5
+/** The server builds no message that is longer: it is the most that it allocates at once (`MaxAllocSize`). */
+const LONGEST_BYTES = 0x3fffffff
+/** A smaller buffer may share its memory with others. */
+const LARGE_BYTES = 16 * 1024
 
 /**
  * Cuts received bytes into the protocol's messages: a type byte, a length, a payload.
  *
  * After {@link next} has returned true, `type` is the message's type and `buffer` holds its payload between
- * `start` and `end`. The bytes are those that were received, not a copy, and are never written to again: whoever
- * keeps a part of them may.
+ * `start` and `end`. The bytes are those that were received, or a copy where a message arrived in pieces, and are never
+ * written to again: whoever keeps a part of them may.
  */
 export class FrameReader {
   type = 0
@@ -17,9 +23,14 @@ export class FrameReader {
   #pieces: Buffer[] = []
   #pieceBytes = 0
   #neededBytes = 0
+  /** What is behind the message that was joined: it is not copied. */
+  #behind: Buffer | null = null
+  /** What was received last. */
+  #received: Buffer | null = null
 
   /** Takes the bytes that arrived next. Call it only after {@link next} has returned false. */
   push(chunk: Buffer): void {
+    this.#received = chunk
     if (this.#pieceBytes === 0) {
       this.buffer = chunk
       this.#at = 0
@@ -27,19 +38,23 @@ export class FrameReader {
     }
     this.#pieces.push(chunk)
     this.#pieceBytes += chunk.length
-    if (this.#pieceBytes < this.#neededBytes) return
-    this.buffer = Buffer.concat(this.#pieces)
-    this.#at = 0
-    this.#pieces = []
-    this.#pieceBytes = 0
   }
 
-  /** Goes to the next message; false where it has not arrived completely. */
+  /**
+   * Goes to the next message; false where it has not arrived completely.
+   *
+   * @throws MalformedMessage where its length cannot be one. Nothing can be found behind it then: so does every call after.
+   */
   next(): boolean {
-    if (this.#pieceBytes > 0) return false
+    if (this.#pieceBytes > 0 && !this.#join()) return false
+    if (this.#at === this.buffer.length && this.#behind !== null) {
+      this.buffer = this.#behind
+      this.#behind = null
+      this.#at = 0
+    }
     const available = this.buffer.length - this.#at
     if (available === 0) return false
-    const needed = available < HEADER_BYTES ? HEADER_BYTES : 1 + this.buffer.readUInt32BE(this.#at + 1)
+    const needed = available < HEADER_BYTES ? HEADER_BYTES : lengthAt(this.buffer, this.#at)
     if (available < needed) {
       this.#keep(needed)
       return false
@@ -56,6 +71,24 @@ export class FrameReader {
     return this.buffer.subarray(this.start - HEADER_BYTES, this.end)
   }
 
+  /**
+   * Gives back the memory of what was received last, without waiting for the garbage collector: nobody has kept a part of
+   * it. Call it only after {@link next} has returned false.
+   */
+  free(): void {
+    const received = this.#received
+    // The pieces of a large message are in several of them.
+    if (received === null || this.#pieces.length > 1) return
+    const memory = received.buffer
+    if (!(memory instanceof ArrayBuffer) || received.length < LARGE_BYTES || received.length !== memory.byteLength)
+      return
+    this.#pieces = this.#pieces.map((piece) => Buffer.from(piece))
+    this.buffer = Buffer.alloc(0)
+    this.#at = 0
+    this.#received = null
+    memory.transfer(0)
+  }
+
   #keep(needed: number): void {
     const rest = this.buffer.subarray(this.#at)
     this.#pieces = [rest]
@@ -64,4 +97,28 @@ export class FrameReader {
     this.buffer = Buffer.alloc(0)
     this.#at = 0
   }
+
+  /** Makes one of the pieces of a message, and nothing else; false where some are missing. */
+  #join(): boolean {
+    if (this.#pieceBytes < this.#neededBytes) return false
+    if (this.#neededBytes === HEADER_BYTES) {
+      this.#neededBytes = lengthAt(Buffer.concat(this.#pieces, HEADER_BYTES), 0)
+      if (this.#pieceBytes < this.#neededBytes) return false
+    }
+    const last = this.#pieces.at(-1)
+    const behind = this.#pieceBytes - this.#neededBytes
+    this.#behind = last === undefined || behind === 0 ? null : last.subarray(last.length - behind)
+    this.buffer = Buffer.concat(this.#pieces, this.#neededBytes)
+    this.#at = 0
+    this.#pieces = []
+    this.#pieceBytes = 0
+    return true
+  }
+}
+
+/** The length of the message that begins here, its type byte included. */
+function lengthAt(buffer: Buffer, at: number): number {
+  const length = buffer.readUInt32BE(at + 1)
+  if (length < 4 || length > LONGEST_BYTES) throw new MalformedMessage(`a message with a length of ${length} bytes`)
+  return 1 + length
 }

@@ -13,13 +13,18 @@ export class InFlight {
   #delivered: Delivered[] = []
   #head = 0
   #inTransaction = false
-  #acknowledged: Position | null = null
+  #acknowledged: Position | null
   #received: Lsn
   #flushed: Lsn
 
-  constructor(start: Lsn = ZERO_LSN) {
+  /**
+   * @param start where the stream begins: everything before is handled.
+   * @param acknowledged what was acknowledged on an earlier connection; it may be delivered again.
+   */
+  constructor(start: Lsn = ZERO_LSN, acknowledged: Position | null = null) {
     this.#received = start
     this.#flushed = start
+    this.#acknowledged = acknowledged
   }
 
   /** The furthest place that the server has sent. */
@@ -32,6 +37,11 @@ export class InFlight {
     return this.#flushed
   }
 
+  /** Whether a transaction has arrived in part. */
+  get isInTransaction(): boolean {
+    return this.#inTransaction
+  }
+
   /** A transaction's first message has arrived. */
   begin(): void {
     this.#inTransaction = true
@@ -41,8 +51,14 @@ export class InFlight {
   commit(end: Lsn, last: Position | null): void {
     this.#inTransaction = false
     if (end > this.#received) this.#received = end
-    if (last !== null && !(this.#acknowledged !== null && last <= this.#acknowledged))
-      this.#delivered.push({ last, end })
+    if (last !== null) this.#deliver(last, end)
+    this.#letGo()
+  }
+
+  /** Something has arrived that belongs to no transaction. `end` is the end of its log record. */
+  single(end: Lsn, position: Position): void {
+    if (end > this.#received) this.#received = end
+    this.#deliver(position, end)
     this.#letGo()
   }
 
@@ -54,6 +70,7 @@ export class InFlight {
 
   /** Everything up to this change is handled. */
   acknowledge(position: Position): void {
+    if (this.#acknowledged !== null && position <= this.#acknowledged) return
     this.#acknowledged = position
     for (
       let first = this.#delivered[this.#head];
@@ -68,6 +85,10 @@ export class InFlight {
       this.#head = 0
     }
     this.#letGo()
+  }
+
+  #deliver(last: Position, end: Lsn): void {
+    if (this.#acknowledged === null || last > this.#acknowledged) this.#delivered.push({ last, end })
   }
 
   /** With nothing in flight, what was received is handled: an idle slot must not keep the log. */

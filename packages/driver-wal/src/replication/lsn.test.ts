@@ -23,11 +23,13 @@ test.each(['', '0', '0/', '/0', '0/100000000', 'g/0', '0/0/0', ' 0/0'])('%j is n
 })
 
 test('positions sort as the changes do', () => {
-  const at = (commit: bigint, index: number): string => positionPrefix(commit) + hexDigits(index)
+  const at = (commit: bigint, place: number, ordinal = 0): string =>
+    `${positionPrefix(commit)}${lsnDigitsOfHalves(0, place)}-${hexDigits(ordinal)}`
   const inOrder = [
     at(0xffn, 0),
     at(0xffn, 9),
     at(0xffn, 10),
+    at(0xffn, 10, 1),
     at(0xffn, 0xfffffffe),
     positionBefore(0x100n),
     at(0x100n, 0),

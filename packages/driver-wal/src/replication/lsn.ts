@@ -25,12 +25,30 @@ export function lsnDigits(lsn: Lsn): string {
   return lsn.toString(16).padStart(16, '0')
 }
 
+/** Each byte as two hexadecimal digits: cutting a number into them costs less than having it printed. */
+const BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+let lastHigh = 0
+let lastMiddle = 0
+let lastDigits = '000000000000'
+
 /** The same, from the number's two halves. */
 export function lsnDigitsOfHalves(high: number, low: number): string {
-  return hexDigits(high) + hexDigits(low)
+  const middle = low >>> 16
+  // The first twelve digits change once in 64 KiB of log.
+  if (high !== lastHigh || middle !== lastMiddle) {
+    lastHigh = high
+    lastMiddle = middle
+    lastDigits = hexDigits(high) + twoBytes(middle)
+  }
+  return lastDigits + twoBytes(low & 0xffff)
 }
 
 /** An unsigned 32-bit number as eight hexadecimal digits. */
 export function hexDigits(value: number): string {
-  return value.toString(16).padStart(8, '0')
+  return twoBytes(value >>> 16) + twoBytes(value & 0xffff)
+}
+
+function twoBytes(value: number): string {
+  return `${BYTES[value >>> 8]}${BYTES[value & 0xff]}`
 }

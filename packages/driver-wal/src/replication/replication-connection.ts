@@ -4,7 +4,8 @@ import type { Client, ClientConfig } from 'pg'
 import pgLogicalReplication from 'pg-logical-replication'
 import { endWithin } from '../connection/end-within.ts'
 import { PIN_REPLICATION_SESSION } from '../connection/session-settings.ts'
-import { createTemporarySlot, startReplication } from './replication-sql.ts'
+import type { SlotKind, StreamOptions } from './replication-sql.ts'
+import { createSlotCommand, enableFailover, startReplication } from './replication-sql.ts'
 import type { Lsn } from './lsn.ts'
 import { parseLsn } from './lsn.ts'
 import { SocketReader } from './socket-reader.ts'
@@ -12,6 +13,11 @@ import { COPY_DONE } from './standby-status.ts'
 
 /** How long the server may take to end the stream when it is asked to. */
 const STOP_TIMEOUT_MS = 1000
+
+/** Where the server would wait for ever for a sign of life, it waits as long as its own default says. */
+const SENDER_TIMEOUT_MS = 60_000
+const SENDER_TIMEOUT = `SELECT setting FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'wal_sender_timeout'`
+const LIMIT_SENDER_TIMEOUT = `SELECT pg_catalog.set_config('wal_sender_timeout', '${SENDER_TIMEOUT_MS}', false)`
 
 /**
  * The connection that changes come through.
@@ -72,25 +78,36 @@ export class ReplicationConnection {
     return Number(rows[0]?.['pid'])
   }
 
-  /** How long the server waits for a sign of life, in milliseconds; 0 is for ever. */
+  /**
+   * How long the server waits for a sign of life, in milliseconds. Where it would wait for ever, it is told not to: a
+   * client that is gone must not keep its slot.
+   */
   async senderTimeoutMs(): Promise<number> {
-    const rows = await this.#query(
-      `SELECT setting FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'wal_sender_timeout'`,
-    )
-    return Number(rows[0]?.['setting'])
+    const rows = await this.#query(SENDER_TIMEOUT)
+    const timeoutMs = Number(rows[0]?.['setting'])
+    if (timeoutMs > 0) return timeoutMs
+    await this.#query(LIMIT_SENDER_TIMEOUT)
+    return SENDER_TIMEOUT_MS
   }
 
-  /** Makes a slot that lives as long as this connection. Waits for every older transaction of the server. */
-  async createSlot(slot: string): Promise<Lsn> {
-    const rows = await this.#query(createTemporarySlot(slot))
+  /** Makes a slot. Waits for every older transaction of the server. */
+  async createSlot(slot: string, kind: SlotKind): Promise<Lsn> {
+    const rows = await this.#query(createSlotCommand(slot, kind))
     return parseLsn(String(rows[0]?.['consistent_point']))
   }
 
-  /** Starts the stream. From here on the socket is read by the returned reader. */
-  start(slot: string, publications: readonly string[]): SocketReader {
+  /** Has standbys hold a copy of a slot, from PostgreSQL 17 on. */
+  async enableFailover(slot: string): Promise<void> {
+    await this.#query(enableFailover(slot))
+  }
+
+  /**
+   * Starts the stream. From here on the socket is read by the returned reader.
+   */
+  start(slot: string, publications: readonly string[], options: StreamOptions): SocketReader {
     const client = this.#connectedClient()
     const reader = new SocketReader(client.connection.stream)
-    client.query(startReplication(slot, publications)).then(
+    client.query(startReplication(slot, publications, options)).then(
       () => this.#finished.resolve(),
       (error: unknown) => {
         this.#finished.reject(error)

@@ -6,13 +6,37 @@ import { quoteIdentifier } from '@rowtap/core/driver'
  * https://www.postgresql.org/docs/current/protocol-replication.html
  */
 
-/** Makes a slot that goes away with its connection. */
-export function createTemporarySlot(slot: string): string {
-  return `CREATE_REPLICATION_SLOT ${quoteIdentifier(slot)} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`
+/** How long a slot lives: as long as its connection, or until it is dropped; with FAILOVER, also on standbys. */
+export type SlotKind = 'temporary' | 'permanent' | 'failover'
+
+/** Makes a slot. FAILOVER is for PostgreSQL 17 and later. */
+export function createSlotCommand(slot: string, kind: SlotKind): string {
+  const name = quoteIdentifier(slot)
+  if (kind === 'failover') return `CREATE_REPLICATION_SLOT ${name} LOGICAL pgoutput (SNAPSHOT 'nothing', FAILOVER)`
+  return `CREATE_REPLICATION_SLOT ${name} ${kind === 'temporary' ? 'TEMPORARY ' : ''}LOGICAL pgoutput NOEXPORT_SNAPSHOT`
+}
+
+/** Has standbys hold a copy of a slot, from PostgreSQL 17 on. */
+export function enableFailover(slot: string): string {
+  return `ALTER_REPLICATION_SLOT ${quoteIdentifier(slot)} (FAILOVER true)`
+}
+
+/** What the server is to send besides changes that are committed. */
+export interface StreamOptions {
+  /** Large transactions, while they are open. */
+  readonly isStreaming: boolean
+  /** Logical messages. */
+  readonly messages: boolean
 }
 
 /** Streams from where the slot is. */
-export function startReplication(slot: string, publications: readonly string[]): string {
+export function startReplication(
+  slot: string,
+  publications: readonly string[],
+  { isStreaming, messages }: StreamOptions,
+): string {
   const names = publications.map(quoteIdentifier).join(',')
-  return `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL 0/0 (proto_version '1', publication_names '${names}')`
+  const protocol = isStreaming ? `proto_version '2', streaming 'on'` : `proto_version '1'`
+  const logical = messages ? `, messages 'true'` : ''
+  return `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL 0/0 (${protocol}, publication_names '${names}'${logical})`
 }

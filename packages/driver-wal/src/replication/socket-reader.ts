@@ -36,8 +36,10 @@ export class SocketReader {
   #ended = false
   #windowStart = 0
   #windowBytes = 0
+  #busyAt = -Infinity
   #rest: NodeJS.Timeout | null = null
   #turn: NodeJS.Immediate | null = null
+  #heardAt = performance.now()
 
   constructor(stream: Duplex) {
     this.#stream = stream
@@ -71,6 +73,16 @@ export class SocketReader {
     this.#wake = null
   }
 
+  /** Whether the socket is left alone because enough waits in memory. */
+  get isFull(): boolean {
+    return this.#bytes >= READ_AHEAD_BYTES
+  }
+
+  /** When something arrived last, or could have again after the socket was left alone, by `performance.now()`. */
+  get heardAt(): number {
+    return this.#heardAt
+  }
+
   /** Ends a wait for an arrival. */
   wake(): void {
     this.#wake?.()
@@ -84,7 +96,7 @@ export class SocketReader {
   readonly #onData = (chunk: Buffer): void => {
     this.#chunks.push(chunk)
     this.#bytes += chunk.length
-    if (this.#bytes >= READ_AHEAD_BYTES) this.#stream.pause()
+    if (this.isFull) this.#stream.pause()
     this.#windowBytes += chunk.length
     // A chunk that is not full is all that there is: the next one would be a row or two. An encrypted connection
     // gives each row as a chunk.
@@ -95,6 +107,7 @@ export class SocketReader {
   /** Everything that the system had is read. */
   readonly #onTurn = (): void => {
     this.#turn = null
+    this.#heardAt = performance.now()
     this.#restIfBusy()
     this.#wake?.()
   }
@@ -116,18 +129,22 @@ export class SocketReader {
     this.#rest = setTimeout(this.#onRested, REST_MS)
   }
 
+  /** Whether there is much, or has just been: to find out anew would take a reading for each row. */
   #isBusy(): boolean {
     const now = performance.now()
     const elapsed = now - this.#windowStart
     const isBusy = elapsed >= SHORTEST_WINDOW_MS && this.#windowBytes >= elapsed * BUSY_BYTES_PER_MS
+    if (isBusy) this.#busyAt = now
     if (isBusy || elapsed >= LONGEST_WINDOW_MS) {
       this.#windowStart = now
       this.#windowBytes = 0
     }
-    return isBusy
+    return now - this.#busyAt < LONGEST_WINDOW_MS
   }
 
   #resume(): void {
-    if (this.#rest === null && this.#bytes < READ_AHEAD_BYTES && this.#stream.isPaused()) this.#stream.resume()
+    if (this.#rest !== null || this.isFull || !this.#stream.isPaused()) return
+    this.#heardAt = performance.now()
+    this.#stream.resume()
   }
 }

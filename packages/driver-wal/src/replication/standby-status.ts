@@ -6,9 +6,11 @@ const MILLISECONDS_FROM_1970_TO_2000 = 946_684_800_000n
  * The message that tells the server how far everything was received and handled. The server keeps the log from
  * `flushed` on, and a durable slot begins there again: it is the exact end of a commit, because one byte more can
  * skip the transaction that begins at that end.
+ *
+ * @param asksForReply whether the server is to answer at once.
  * https://www.postgresql.org/docs/current/protocol-replication.html
  */
-export function standbyStatus(received: Lsn, flushed: Lsn, nowMs: number): Buffer {
+export function standbyStatus(received: Lsn, flushed: Lsn, nowMs: number, asksForReply = false): Buffer {
   const message = Buffer.alloc(5 + 34)
   message.write('d', 0, 'latin1')
   message.writeUInt32BE(4 + 34, 1)
@@ -17,7 +19,7 @@ export function standbyStatus(received: Lsn, flushed: Lsn, nowMs: number): Buffe
   message.writeBigUInt64BE(flushed, 14)
   message.writeBigUInt64BE(flushed, 22)
   message.writeBigInt64BE((BigInt(Math.trunc(nowMs)) - MILLISECONDS_FROM_1970_TO_2000) * 1000n, 30)
-  message.writeUInt8(0, 38)
+  message.writeUInt8(asksForReply ? 1 : 0, 38)
   return message
 }
 

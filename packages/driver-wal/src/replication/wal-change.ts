@@ -22,9 +22,8 @@ export interface WalChangeParts {
   readonly lsnLow: number
   /** Which of the rows that share one log record: `COPY` writes many in one. */
   readonly ordinal: number
-  /** For TRUNCATE, whose one log record is for several tables: which. Otherwise 0. */
+  /** For TRUNCATE, whose one log record is for several tables, in the order of this: which. Otherwise 0. */
   readonly truncatedOid: number
-  readonly indexInTransaction: number
 }
 
 /**
@@ -39,36 +38,64 @@ export class WalChange implements Change {
   readonly new: PgoutputTuple | null
   readonly old: PgoutputTuple | null
   readonly transaction: Transaction
-  private readonly parts: WalChangeParts
+  private readonly arriving: ArrivingTransaction
+  private readonly lsnHigh: number
+  private readonly lsnLow: number
+  private readonly ordinal: number
+  private readonly truncatedOid: number
   private madePosition: Position | null = null
 
+  /** Takes its parts one by one: what is made for each row is to be one object, and not two. */
   constructor(parts: WalChangeParts) {
     this.kind = parts.kind
     this.relation = parts.relation
     this.new = parts.new
     this.old = parts.old
     this.transaction = parts.arriving.transaction
-    this.parts = parts
+    this.arriving = parts.arriving
+    this.lsnHigh = parts.lsnHigh
+    this.lsnLow = parts.lsnLow
+    this.ordinal = parts.ordinal
+    this.truncatedOid = parts.truncatedOid
   }
 
   get id(): string {
-    const { lsnHigh, lsnLow, ordinal, truncatedOid } = this.parts
-    const lsn = lsnDigitsOfHalves(lsnHigh, lsnLow)
-    return truncatedOid === 0 ? `${lsn}-${ordinal}` : `${lsn}-t${truncatedOid}`
+    const lsn = lsnDigitsOfHalves(this.lsnHigh, this.lsnLow)
+    return this.truncatedOid === 0 ? `${lsn}-${this.ordinal}` : `${lsn}-t${this.truncatedOid}`
   }
 
   get position(): Position {
-    const { arriving, indexInTransaction } = this.parts
-    this.madePosition ??= position(arriving.positionPrefix + hexDigits(indexInTransaction))
+    this.madePosition ??= this.makePosition()
     return this.madePosition
+  }
+
+  private makePosition(): Position {
+    const place = this.arriving.positionPrefix + lsnDigitsOfHalves(this.lsnHigh, this.lsnLow)
+    // Asked for with every change, and nearly every change has a record of its own.
+    if (this.ordinal === 0 && this.truncatedOid === 0) return position(`${place}-00000000`)
+    return position(`${place}-${hexDigits(this.truncatedOid === 0 ? this.ordinal : this.truncatedOid)}`)
   }
 
   /** The same change as one of another relation, which has the same columns. */
   ofRelation(relation: Relation): WalChange {
-    return new WalChange({ ...this.parts, relation })
+    return this.with(relation, this.new, this.old)
   }
 
   detach(): WalChange {
-    return new WalChange({ ...this.parts, new: this.new?.detach() ?? null, old: this.old?.detach() ?? null })
+    return this.with(this.relation, this.new?.detach() ?? null, this.old?.detach() ?? null)
+  }
+
+  private with(relation: Relation, after: PgoutputTuple | null, before: PgoutputTuple | null): WalChange {
+    return new WalChange({
+      kind: this.kind,
+      relation,
+      new: after,
+      old: before,
+      arriving: this.arriving,
+      lsnHigh: this.lsnHigh,
+      lsnLow: this.lsnLow,
+      ordinal: this.ordinal,
+      truncatedOid: this.truncatedOid,
+    })
   }
 }

@@ -4,16 +4,18 @@ import type { Lsn } from './lsn.ts'
 import { lsnDigits } from './lsn.ts'
 
 /*
- * A position is the place of the transaction's commit record, and the number of the change within the
- * transaction: `000000001a2b3c40/00000007`. Transactions arrive in the order of their commit records.
+ * A position is the place of the transaction's commit record, the place of the change's own record, and what tells apart
+ * the changes of one record: `000000001a2b3c40/000000001a2b3b08-00000000`. Transactions arrive in the order of their
+ * commit records, and the changes of one in the order of their own. Nothing in it depends on what else is captured: a
+ * change that is delivered again has the position that it had.
  */
 
-/** What the positions of a transaction's changes begin with: eight digits of the change's number follow. */
+/** What the positions of a transaction's changes begin with. */
 export function positionPrefix(commit: Lsn): string {
   return `${lsnDigits(commit)}/`
 }
 
 /** Greater than the position of all whose commit record is before this place, and smaller than of all others. */
 export function positionBefore(place: Lsn): Position {
-  return position(`${lsnDigits(place > 0n ? place - 1n : 0n)}/ffffffff`)
+  return position(`${lsnDigits(place > 0n ? place - 1n : 0n)}/ffffffffffffffff-ffffffff`)
 }

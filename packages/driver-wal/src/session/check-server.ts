@@ -32,7 +32,7 @@ export async function checkServer(control: ControlConnection): Promise<number> {
     )
   }
   if (server.standby === 't')
-    throw setupRequired(`The server is a standby, where no publication can be made: connect to the primary.`)
+    throw setupRequired(`The server is a standby, where no publication can be made: connect to the primary.`, true)
   if (server.may_create !== 't') {
     throw setupRequired(
       `Role ${quoteIdentifier(server.role ?? '')} may not make a publication in database ${JSON.stringify(server.database)}. ` +
@@ -42,6 +42,7 @@ export async function checkServer(control: ControlConnection): Promise<number> {
   return version
 }
 
-function setupRequired(message: string): RowtapError {
-  return new RowtapError('ERR_SETUP_REQUIRED', { message })
+/** @param retryable a standby may be the primary soon, or the address lead to another server. */
+function setupRequired(message: string, retryable = false): RowtapError {
+  return new RowtapError('ERR_SETUP_REQUIRED', { message, retryable })
 }

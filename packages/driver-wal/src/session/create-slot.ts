@@ -1,10 +1,9 @@
-import type { DriverHost } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
-import type { ControlConnection } from '../connection/control-connection.ts'
 import { databaseError, messageOf, sqlstateOf } from '../errors/database-error.ts'
 import { BLOCKING } from '../publication/lock-sql.ts'
 import type { Lsn } from '../replication/lsn.ts'
-import type { ReplicationConnection } from '../replication/replication-connection.ts'
+import type { SlotKind } from '../replication/replication-sql.ts'
+import type { Connections } from './capture-source.ts'
 import { Waiting } from './waiting.ts'
 
 const CONFIGURATION_LIMIT_EXCEEDED = '53400'
@@ -17,16 +16,15 @@ const TERMINATE = 'SELECT pg_terminate_backend($1::int4)'
  * @throws RowtapError
  */
 export async function createSlot(
-  replication: ReplicationConnection,
-  control: ControlConnection,
+  { replication, control, host }: Pick<Connections, 'replication' | 'control' | 'host'>,
   slot: string,
-  host: DriverHost,
+  kind: SlotKind,
 ): Promise<Lsn> {
   const processId = await replication.processId()
   const made = Promise.withResolvers<Lsn>()
   let pending = true
   replication
-    .createSlot(slot)
+    .createSlot(slot, kind)
     .then(made.resolve, made.reject)
     .finally(() => {
       pending = false

@@ -110,7 +110,7 @@ describePostgres('open', (postgres) => {
 
   test('after the server ended its processes, what is left goes at the next start', async () => {
     await using database = await postgres.createDatabase()
-    await using crashed = await testSession({ connection: database.url })
+    await using crashed = await testSession({ connection: database.url, reconnect: false })
     await database.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
     )

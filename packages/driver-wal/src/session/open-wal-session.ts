@@ -1,75 +1,114 @@
 import type { DriverHost, DriverSession } from '@rowtap/core/driver'
-import { connectError, connectionUnreadable } from '@rowtap/core/driver'
-import type { ClientConfig } from 'pg'
+import { RowtapError } from '@rowtap/core/driver'
 import pg from 'pg'
 import { RelationRegistry } from '../catalog/relation-registry.ts'
+import { readTableByOid } from '../catalog/table-facts.ts'
 import { clientConfig } from '../connection/client-config.ts'
-import { ControlConnection } from '../connection/control-connection.ts'
+import type { ControlConnection } from '../connection/control-connection.ts'
 import { databaseError } from '../errors/database-error.ts'
-import { replicationConnectError } from '../errors/replication-connect-error.ts'
+import type { AttachedTable } from '../publication/attached-tables.ts'
 import { AttachedTables } from '../publication/attached-tables.ts'
-import { ephemeralName } from '../publication/ephemeral-name.ts'
-import {
-  createEphemeralPublications,
-  dropEphemeralPublications,
-  removeAbandonedPublications,
-} from '../publication/ephemeral-publications.ts'
-import { InFlight } from '../replication/in-flight.ts'
-import { ReplicationConnection } from '../replication/replication-connection.ts'
+import { Gate } from '../publication/gate.ts'
+import type { Published } from '../publication/publication-plan.ts'
+import { readProgress } from '../snapshot/saved-progress.ts'
 import type { WalDriverOptions } from '../wal-driver-options.ts'
-import { checkServer } from './check-server.ts'
-import { createSlot } from './create-slot.ts'
+import { durableSource } from './durable-source.ts'
+import { ephemeralSource } from './ephemeral-source.ts'
+import type { Link } from './link.ts'
+import type { LinkOptions } from './open-link.ts'
+import { connectControl, controlConnection, filtersInserts, openLink } from './open-link.ts'
 import { planningSession } from './planning-session.ts'
-import { unlessAborted } from './waiting.ts'
+import { reconnectPolicy } from './reconnect-policy.ts'
 import { WalSession } from './wal-session.ts'
 
 /**
- * Connects, checks, and starts to stream with empty publications. What it made is removed again when it fails.
- *
- * The order matters: what may be refused comes before what changes the database, and the publications before the
- * slot, because a slot does not see a publication that is younger.
+ * Connects, checks, and starts to stream: with empty publications, or with what the subscription had. What it made is
+ * removed again when it fails.
  *
  * @throws RowtapError
  */
 export async function openWalSession(options: WalDriverOptions, host: DriverHost): Promise<DriverSession> {
-  const config = clientConfig(options.connection)
-  const control = controlConnection(config)
-  const replication = new ReplicationConnection(config)
-  const name = ephemeralName()
-  let isPublished = false
+  const ending = new AbortController()
+  const sessionHost: DriverHost = {
+    subscription: host.subscription,
+    planOnly: host.planOnly,
+    messages: host.messages,
+    signal: AbortSignal.any([host.signal, ending.signal]),
+    notify: (notice) => host.notify(notice),
+  }
+  const { failover = false } = options
+  if (failover && host.subscription === null) {
+    throw new RowtapError('ERR_INVALID_OPTIONS', {
+      message: `walDriver: failover is for clients with a subscription: a slot that goes with its client has no copy on standbys.`,
+    })
+  }
+  if (host.messages && options.streaming === 'on') {
+    throw new RowtapError('ERR_INVALID_OPTIONS', {
+      message: `walDriver: messages cannot be had with streaming: 'on': of a large transaction PostgreSQL does not say whether a message was rolled back to a savepoint. Leave out one of the two.`,
+    })
+  }
+  const link: LinkOptions = {
+    config: clientConfig(options.connection),
+    driver: options,
+    host: sessionHost,
+    source: host.subscription === null ? ephemeralSource : durableSource(host.subscription, failover),
+    attached: new AttachedTables(),
+    gate: new Gate(),
+    processIds: new Set(),
+  }
+  if (host.planOnly) return openPlanningSession(link)
+  const first = await openLink(link, null)
+  const progress = await attachResumed(link, first)
+  if (first.prepared.gap !== null) host.notify({ kind: 'gap', ...first.prepared.gap })
+  return new WalSession(first, { link, policy: reconnectPolicy(options.reconnect), ending, progress })
+}
+
+/**
+ * The tables that a subscription captured before are attached as they are now.
+ *
+ * @returns how far its snapshots were; `null` where that does not hold any more.
+ */
+async function attachResumed({ attached, source }: LinkOptions, link: Link): Promise<string | null> {
   try {
-    await unlessAborted(host.signal, () => control.connect()).catch((error: unknown) => {
-      throw connectError(error, control)
-    })
-    const version = await unlessAborted(host.signal, () => checkServer(control))
-    const attached = new AttachedTables()
-    const relations = new RelationRegistry(control, options.types ?? pg.types, attached)
-    if (host.planOnly) return planningSession({ control, relations, attached, name, version, host })
-    await unlessAborted(host.signal, () => replication.connect()).catch((error: unknown) => {
-      throw replicationConnectError(error, control)
-    })
-    isPublished = true
-    await removeAbandonedPublications(control)
-    await createEphemeralPublications(control, name, version)
-    const inFlight = new InFlight(await createSlot(replication, control, name.slot, host))
-    const senderTimeoutMs = await replication.senderTimeoutMs()
-    const { all, inserts } = name.publications
-    const reader = replication.start(name.slot, [all, inserts])
-    return new WalSession({ control, replication, reader, relations, attached, inFlight, name, host, senderTimeoutMs })
+    const tables: AttachedTable[] = []
+    for (const table of link.prepared.tables) tables.push(...(await attachedTable(link.control, table)))
+    attached.name(tables)
+    attached.replace(tables)
+    const { gap, name } = link.prepared
+    return source.isDurable && gap === null ? await readProgress(link.control, name) : null
   } catch (error) {
-    await replication.stop(null)
-    // The first error is the one to tell. What cannot be removed now, the next start removes.
-    if (isPublished) await dropEphemeralPublications(control, name).catch(() => undefined)
-    await control.end()
-    throw databaseError(error, 'start capturing')
+    await link.abandon()
+    throw databaseError(error, 'look up what the subscription captured')
   }
 }
 
-/** `pg` reads a connection string, and the files that it names, when its client is made. */
-function controlConnection(config: ClientConfig): ControlConnection {
+/** None where the table was dropped meanwhile. */
+async function attachedTable(control: ControlConnection, { oid, kind }: Published): Promise<readonly AttachedTable[]> {
+  const facts = await readTableByOid(control, oid)
+  if (facts === null) return []
+  return [{ oid, table: { schema: facts.schema, name: facts.name }, kind, facts }]
+}
+
+async function openPlanningSession(link: LinkOptions): Promise<DriverSession> {
+  const control = controlConnection(link.config)
   try {
-    return new ControlConnection(config)
+    const version = await connectControl(control, link)
+    const relations = new RelationRegistry(control, link.driver.types ?? pg.types, link.attached)
+    const { name, statements } = await link.source.plan(control, version)
+    const isStreaming = link.driver.streaming === 'on'
+    return planningSession({
+      control,
+      relations,
+      attached: link.attached,
+      host: link.host,
+      name,
+      statements,
+      isStreaming,
+      fullIdentity: link.driver.replicaIdentity === 'full',
+      filtersInserts: filtersInserts(link.driver, link.host, version),
+    })
   } catch (error) {
-    throw connectionUnreadable('walDriver', error)
+    await control.end()
+    throw databaseError(error, 'plan what to capture')
   }
 }

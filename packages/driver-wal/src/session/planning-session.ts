@@ -3,17 +3,21 @@ import { RowtapError } from '@rowtap/core/driver'
 import { describeTable, readConstants } from '../catalog/describe-table.ts'
 import type { Catalogue } from '../catalog/describe-table.ts'
 import type { AttachedTables } from '../publication/attached-tables.ts'
-import type { EphemeralName } from '../publication/ephemeral-name.ts'
-import { publicationStatements } from '../publication/ephemeral-publications.ts'
+import type { CaptureName } from '../publication/capture-name.ts'
 import { Gate } from '../publication/gate.ts'
 import { TableCapture } from '../publication/table-capture.ts'
-import { createTemporarySlot, startReplication } from '../replication/replication-sql.ts'
+import { progressStatements } from '../snapshot/saved-progress.ts'
+import { startReplication } from '../replication/replication-sql.ts'
 
 /** What a planning session works with. */
 export interface PlanningParts extends Catalogue {
-  /** The name that a client would have. Another one has another. */
-  readonly name: EphemeralName
-  readonly version: number
+  /** The name that a client would have. Another one without a subscription has another. */
+  readonly name: CaptureName
+  /** What would make, or find, the publications and the slot of that name. */
+  readonly statements: readonly PlannedStatement[]
+  readonly isStreaming: boolean
+  readonly fullIdentity: boolean
+  readonly filtersInserts: boolean
   readonly attached: AttachedTables
   readonly host: DriverHost
 }
@@ -21,12 +25,23 @@ export interface PlanningParts extends Catalogue {
 /** A session without a slot and without publications, which tells what one with them would do. */
 export function planningSession(parts: PlanningParts): DriverSession {
   const { control, name, attached, host } = parts
-  const tables = new TableCapture({ control, host, name, attached, gate: new Gate() })
+  const tables = new TableCapture({
+    control,
+    host,
+    name,
+    attached,
+    gate: new Gate(),
+    fullIdentity: parts.fullIdentity,
+    filtersInserts: parts.filtersInserts,
+  })
   let closed: Promise<void> | null = null
   return {
+    usesConditions: parts.filtersInserts,
+    progressStatements: host.subscription === null ? [] : progressStatements(name),
     describe: (table) => describeTable(parts, table),
     normalise: (constants) => readConstants(control, constants),
-    plan: async (requests) => [...(await openingStatements(parts)), ...(await tables.plan(requests))],
+    plan: async (requests) => [...openingStatements(parts), ...(await tables.plan(requests))],
+    filteredTables: (requests) => tables.filtered(requests),
     capture: () => Promise.reject(planOnly()),
     batches: () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(planOnly()) }) }),
     acknowledge: () => {},
@@ -37,18 +52,13 @@ export function planningSession(parts: PlanningParts): DriverSession {
   }
 }
 
-/** What a session runs when it is opened, as things are now. */
-async function openingStatements({ control, name, version }: PlanningParts): Promise<readonly PlannedStatement[]> {
+/** What a session runs when it is opened. */
+function openingStatements({ name, statements, isStreaming, host }: PlanningParts): readonly PlannedStatement[] {
   const { all, inserts } = name.publications
   return [
-    ...(await publicationStatements(control, name, version)),
+    ...statements,
     {
-      sql: createTemporarySlot(name.slot),
-      purpose: 'Makes a slot that goes away with its replication connection; waits for all older transactions to end.',
-      table: null,
-    },
-    {
-      sql: startReplication(name.slot, [all, inserts]),
+      sql: startReplication(name.slot, [all, inserts], { isStreaming, messages: host.messages }),
       purpose: 'Starts to stream the changes, on that connection.',
       table: null,
     },

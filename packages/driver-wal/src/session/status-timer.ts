@@ -24,12 +24,16 @@ export class StatusTimer {
     this.#timer = setInterval(() => this.#tick(), Math.min(ACKNOWLEDGE_MS, this.#silenceMs / 2))
   }
 
-  /** Tells now. Resolves when the message has left. */
-  tell(): Promise<void> {
+  /**
+   * Tells now. Resolves when the message has left.
+   *
+   * @param asksForReply whether the server is to answer at once.
+   */
+  tell(asksForReply = false): Promise<void> {
     const { received, flushed } = this.#inFlight
     this.#sentFlushed = flushed
     this.#sentAt = performance.now()
-    return this.#send(standbyStatus(received, flushed, Date.now()))
+    return this.#send(standbyStatus(received, flushed, Date.now(), asksForReply))
   }
 
   /** Tells nothing any more. */

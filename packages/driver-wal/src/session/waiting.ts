@@ -6,17 +6,20 @@ const FIRST_PAUSE_MS = 5
 const LONGEST_PAUSE_MS = 250
 const PATIENCE_MS = 1000
 
+/** Who waits, and is told of it. */
+export type WaitingHost = Pick<DriverHost, 'signal' | 'notify'>
+
 /**
  * One wait for something that other sessions hold: it looks again after ever longer pauses, tells the user once
  * it has taken a second and whenever others are waited for, and ends when the user gives up.
  */
 export class Waiting {
-  readonly #host: DriverHost
+  readonly #host: WaitingHost
   readonly #since = performance.now()
   #pauseMs = FIRST_PAUSE_MS
   #told: string | null = null
 
-  constructor(host: DriverHost) {
+  constructor(host: WaitingHost) {
     this.#host = host
   }
 
@@ -51,16 +54,22 @@ export function throwIfAborted(signal: AbortSignal): void {
  * What a piece of work comes to, unless the caller gives up first; then it is left to itself. It is not begun for a
  * caller that has given up already.
  *
+ * @param graceMs how long it may take after that to end in good order.
  * @throws RowtapError ERR_ABORTED
  */
-export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>, graceMs = 0): Promise<T> {
   throwIfAborted(signal)
   const givenUp = Promise.withResolvers<never>()
-  const onAbort = (): void => givenUp.reject(aborted(signal))
+  let timer: NodeJS.Timeout | undefined
+  const onAbort = (): void => {
+    if (graceMs === 0) givenUp.reject(aborted(signal))
+    else timer = setTimeout(() => givenUp.reject(aborted(signal)), graceMs)
+  }
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     return await Promise.race([work(), givenUp.promise])
   } finally {
     signal.removeEventListener('abort', onAbort)
+    clearTimeout(timer)
   }
 }

@@ -128,7 +128,7 @@ describePostgres('a session', (postgres) => {
   test('tells that the stream was lost, once everything before is delivered', async () => {
     await using database = await postgres.createDatabase()
     await database.query('CREATE TABLE t (id int PRIMARY KEY)')
-    await using wal = await testSession({ connection: database.url })
+    await using wal = await testSession({ connection: database.url, reconnect: false })
     await wal.session.capture([wanted('t')])
     await database.query('INSERT INTO t VALUES (1)')
     await wal.count(1)
@@ -171,7 +171,7 @@ describePostgres('a session', (postgres) => {
 describe('a session', () => {
   test('ends without hanging when the server is gone', { timeout: 60_000 }, async () => {
     const server = await startPostgres()
-    await using wal = await testSession({ connection: server.url })
+    await using wal = await testSession({ connection: server.url, reconnect: false })
     await server.stop('immediate')
     await expect(wal.reading).rejects.toMatchObject({ code: 'ERR_CONNECTION_LOST' })
     const start = performance.now()
@@ -181,7 +181,7 @@ describe('a session', () => {
 
   test('does not keep the server from stopping', { timeout: 60_000 }, async () => {
     const server = await startPostgres()
-    await using wal = await testSession({ connection: server.url })
+    await using wal = await testSession({ connection: server.url, reconnect: false })
     const start = performance.now()
     await server.stop('fast')
     expect(performance.now() - start).toBeLessThan(4000)

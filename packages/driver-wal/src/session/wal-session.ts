@@ -7,111 +7,173 @@ import type {
   PlannedStatement,
   Position,
   Relation,
+  SourceHealth,
   TableName,
 } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
+import pg from 'pg'
 import { describeTable, readConstants } from '../catalog/describe-table.ts'
-import type { RelationRegistry } from '../catalog/relation-registry.ts'
-import type { ControlConnection } from '../connection/control-connection.ts'
-import { connectionLost, databaseError } from '../errors/database-error.ts'
-import type { AttachedTables } from '../publication/attached-tables.ts'
+import { databaseError } from '../errors/database-error.ts'
+import { SlotHealthWatch } from '../health/slot-health-watch.ts'
 import { CaptureWatch } from '../publication/capture-watch.ts'
-import type { EphemeralName } from '../publication/ephemeral-name.ts'
-import { Gate } from '../publication/gate.ts'
-import { TableCapture } from '../publication/table-capture.ts'
-import { ChangeStream } from '../replication/change-stream.ts'
-import type { InFlight } from '../replication/in-flight.ts'
-import type { ReplicationConnection } from '../replication/replication-connection.ts'
-import type { SocketReader } from '../replication/socket-reader.ts'
-import { endSession } from './end-session.ts'
-import { StatusTimer } from './status-timer.ts'
+import { positionBefore } from '../replication/wal-position.ts'
+import { progressStatements, saveProgress } from '../snapshot/saved-progress.ts'
+import { WalSnapshots } from '../snapshot/wal-snapshots.ts'
+import { Interruption } from './interruption.ts'
+import type { Link } from './link.ts'
+import { LinkSequence } from './link-sequence.ts'
+import { linkAgain } from './link-again.ts'
+import type { LinkOptions } from './open-link.ts'
+import type { ReconnectPolicy } from './reconnect-policy.ts'
+import { resumedRequests } from './resumed-requests.ts'
+import { UnseenChanges } from './unseen-changes.ts'
+
+/** How long a call that failed waits to hear whether its link was lost, in milliseconds. */
+const LOSS_NOTICE_MS = 1000
 
 /** What an open session works with. */
 export interface WalSessionParts {
-  readonly control: ControlConnection
-  readonly replication: ReplicationConnection
-  readonly reader: SocketReader
-  readonly relations: RelationRegistry
-  readonly attached: AttachedTables
-  readonly inFlight: InFlight
-  readonly name: EphemeralName
-  readonly host: DriverHost
-  readonly senderTimeoutMs: number
+  readonly link: LinkOptions
+  readonly policy: ReconnectPolicy | null
+  /** Ends every wait of the session's links. */
+  readonly ending: AbortController
+  /** How far the subscription's snapshots were when it last ran; `null` where that is not known, or does not hold. */
+  readonly progress: string | null
 }
 
 /**
- * A running capture.
+ * A running capture, over one link after another.
  *
  * ```
- * open ──close()──▶ closing ──▶ closed
- *   └──a connection ends──▶ lost ──close()──▶ closed
+ *   ┌──────────────────────────a new link──────────────────────────┐
+ *   ▼                                                               │
+ * linked ──its link is lost──▶ connecting: calls wait, what has arrived is delivered
+ *   │                            │     └──it cannot be made again──▶ failed: calls and the stream throw the reason
+ *   └──close()──▶ closing ◀──────┴──close()──────────────────────────────┘
+ *                    └──▶ closed
  * ```
  */
 export class WalSession implements DriverSession {
+  readonly resumed: readonly CaptureRequest[]
+  readonly usesConditions: boolean
+  readonly snapshots: WalSnapshots
   readonly #parts: WalSessionParts
-  readonly #stream: ChangeStream
-  readonly #status: StatusTimer
-  readonly #gate = new Gate()
-  readonly #tables: TableCapture
+  readonly #host: DriverHost
+  readonly #links: LinkSequence
   readonly #watch: CaptureWatch
+  readonly #health: SlotHealthWatch
+  readonly #unseen = new UnseenChanges()
   readonly #ended = Promise.withResolvers<null>()
-  /** Rejects when one of the two connections is lost. */
-  readonly #lost: Promise<never>
+  readonly #end = new Interruption()
+  /** The link that changes are taken from: one that is lost, until what it had received is delivered. */
+  #reading: Link
+  /** The newest link. */
+  #newest: Link
+  /** What is captured. */
+  #requests: readonly CaptureRequest[] = []
+  #acknowledged: Position | null = null
   #call: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | null = null
 
-  constructor(parts: WalSessionParts) {
+  constructor(first: Link, parts: WalSessionParts) {
     this.#parts = parts
-    const { control, replication, reader, relations, attached, inFlight, host, name } = parts
-    this.#status = new StatusTimer(inFlight, (message) => replication.send(message), parts.senderTimeoutMs)
-    this.#stream = new ChangeStream({ reader, relations, inFlight, answer: () => void this.#status.tell() })
-    this.#tables = new TableCapture({ control, host, name, attached, gate: this.#gate })
-    this.#watch = new CaptureWatch({ control, host, name, attached })
+    const { host, attached } = parts.link
+    this.#host = host
+    this.#reading = first
+    this.#newest = first
+    this.usesConditions = parts.link.driver.pushdown === 'inserts' && host.subscription === null
+    this.resumed = resumedRequests(attached.all)
+    this.#links = new LinkSequence(first, {
+      policy: parts.policy,
+      host,
+      connect: (former) => this.#connect(former),
+    })
+    const newest = (): Link => this.#newest
+    this.#watch = new CaptureWatch({
+      host,
+      attached,
+      fullIdentity: parts.link.driver.replicaIdentity === 'full',
+      get control() {
+        return newest().control
+      },
+      get name() {
+        return newest().prepared.name
+      },
+    })
     this.#watch.start()
-    this.#lost = Promise.race([control.lost, replication.failed])
-    // Whoever waits for changes looks at the reason itself. What came before the end of the socket is delivered first.
-    control.lost.catch(() => {
-      this.#watch.stop()
-      this.#stream.end()
+    this.#health = new SlotHealthWatch({
+      query: (text, values) => this.#newest.control.query(text, values),
+      get slot() {
+        return newest().prepared.name.slot
+      },
     })
-    replication.failed.catch(() => {
-      if (!reader.isEnded) this.#stream.end()
+    const { config, driver } = parts.link
+    this.snapshots = new WalSnapshots({
+      config,
+      types: driver.types ?? pg.types,
+      names: attached,
+      attached,
+      host,
+      signal: host.signal,
+      resumed: parts.progress,
+      link: () => this.#links.current(),
+      passed: () => positionBefore(this.#reading.stream.passed),
+      saveProgress: (text) =>
+        this.#untilDone(({ control, prepared }) => saveProgress(control, prepared.name, text, host)),
     })
-    this.#lost.catch(() => undefined)
+  }
+
+  get progressStatements(): readonly PlannedStatement[] {
+    return this.#host.subscription === null ? [] : progressStatements(this.#newest.prepared.name)
   }
 
   describe(table: TableName): Promise<Relation> {
-    return this.#exclusively(() => describeTable(this.#parts, table))
+    const fullIdentity = this.#parts.link.driver.replicaIdentity === 'full'
+    return this.#onLink(({ control, relations }) => describeTable({ control, relations, fullIdentity }, table))
   }
 
   readonly normalise: NormaliseConstants = (constants) => {
-    return this.#exclusively(() => readConstants(this.#parts.control, constants))
+    return this.#onLink(({ control }) => readConstants(control, constants))
   }
 
   plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]> {
-    return this.#exclusively(() => this.#tables.plan(requests))
+    return this.#onLink(({ tables }) => tables.plan(requests))
+  }
+
+  filteredTables(requests: readonly CaptureRequest[]): Promise<readonly TableName[]> {
+    return this.#onLink(({ tables }) => tables.filtered(requests))
   }
 
   capture(requests: readonly CaptureRequest[]): Promise<Position> {
-    return this.#exclusively(() => {
+    return this.#onLink(async ({ relations, tables }) => {
       // Before the first change that a new listener may see is decoded.
-      this.#parts.relations.compare(requests)
-      return this.#tables.capture(requests)
+      relations.compare(requests)
+      const from = await tables.capture(requests)
+      this.#requests = requests
+      return from
     })
   }
 
   async *batches(): AsyncGenerator<ChangeBatch, void, void> {
+    const { gate } = this.#parts.link
     for (;;) {
       const batch = await this.#next()
       if (batch === null) return
-      if (this.#gate.isClosed) await Promise.race([this.#gate.passed(), this.#ended.promise])
+      if (gate.isClosed) await this.#end.unless(() => gate.passed()).catch(() => undefined)
       if (this.#closing !== null) return
-      yield batch
+      const unseen = this.#unseen.of(batch)
+      if (unseen !== null) yield unseen
     }
   }
 
+  health(): SourceHealth | null {
+    return this.#health.last
+  }
+
   acknowledge(position: Position): void {
-    this.#parts.inFlight.acknowledge(position)
+    this.#acknowledged = position
+    this.#reading.inFlight.acknowledge(position)
+    if (this.#newest !== this.#reading) this.#newest.inFlight.acknowledge(position)
   }
 
   close(): Promise<void> {
@@ -121,42 +183,95 @@ export class WalSession implements DriverSession {
 
   /** The next batch; `null` once the session is closed. */
   async #next(): Promise<ChangeBatch | null> {
+    while (this.#closing === null) {
+      const batch = await this.#nextOf(this.#reading)
+      if (batch !== null) return batch
+      // Everything that came through is delivered. What follows comes from the next link, or is the reason why there is none.
+      const next = await Promise.race([this.#following(), this.#ended.promise])
+      if (next === null) return null
+      await this.#reading.stream.release()
+      this.#reading = next
+      this.#tellGap(next)
+    }
+    return null
+  }
+
+  /** The next batch of a link; `null` where it has no more. */
+  async #nextOf(link: Link): Promise<ChangeBatch | null> {
     try {
-      const batch = this.#closing === null ? await this.#stream.next() : null
-      if (batch !== null || this.#closing !== null) return batch
-      // Everything that came through is delivered: why nothing follows is what `pg` says.
-      return await Promise.race([this.#lost, this.#ended.promise])
+      return await link.stream.next()
     } catch (error) {
       if (this.#closing !== null) return null
-      throw databaseError(error, 'stream changes')
+      const reason = databaseError(error, 'stream changes')
+      if (reason.code === 'ERR_CONNECTION_LOST' && (await this.#isLost(link))) return null
+      throw reason
     }
   }
 
-  /** Runs one call after another, so that closing can wait for the one that is under way. */
-  #exclusively<T>(call: () => Promise<T>): Promise<T> {
-    const result = this.#call.then(() => {
-      if (this.#closing !== null) throw closed()
-      return Promise.race([call(), this.#lostAsError(), this.#ended.promise.then(() => Promise.reject(closed()))])
-    })
+  /** The link that follows the one that is read; `null` where the session is about to be closed. */
+  async #following(): Promise<Link | null> {
+    try {
+      return await this.#links.after(this.#reading)
+    } catch (error) {
+      if (!this.#host.signal.aborted) throw error
+      return await this.#ended.promise
+    }
+  }
+
+  #tellGap({ gap, beginsAfter }: Link): void {
+    if (gap !== null) this.#host.notify({ kind: 'gap', ...gap, from: this.#unseen.last ?? gap.from })
+    this.#unseen.repeat(beginsAfter)
+  }
+
+  async #connect(former: Link): Promise<Link> {
+    const link = await linkAgain(this.#parts.link, former, this.#requests)
+    if (this.#acknowledged !== null) link.inFlight.acknowledge(this.#acknowledged)
+    this.#newest = link
+    return link
+  }
+
+  /** Runs one call after another, each on a link that lasts until it is done: otherwise it is run again on the next. */
+  #onLink<T>(call: (link: Link) => Promise<T>): Promise<T> {
+    const result = this.#call.then(() => this.#untilDone(call))
     this.#call = result.catch(() => undefined)
     return result
   }
 
-  async #lostAsError(): Promise<never> {
-    try {
-      return await this.#lost
-    } catch (error) {
-      throw connectionLost(error)
+  async #untilDone<T>(call: (link: Link) => Promise<T>): Promise<T> {
+    for (;;) {
+      const link = await this.#end.unless(() => this.#links.current())
+      try {
+        return await this.#end.unless(() => link.unlessLost(() => call(link)))
+      } catch (error) {
+        if (this.#closing !== null || !RowtapError.is(error, 'ERR_CONNECTION_LOST')) throw error
+        if (!(await this.#isLost(link))) throw error
+      }
     }
+  }
+
+  /** Whether a link is lost, or is about to be: what fails for that reason may be told before the reason is. */
+  async #isLost(link: Link): Promise<boolean> {
+    if (link.isLost) return true
+    const patience = Promise.withResolvers<void>()
+    const timer = setTimeout(patience.resolve, LOSS_NOTICE_MS)
+    await Promise.race([link.lost, patience.promise, this.#ended.promise])
+    clearTimeout(timer)
+    return link.isLost
   }
 
   async #close(): Promise<void> {
     this.#ended.resolve(null)
-    this.#stream.end()
-    this.#status.stop()
+    this.#end.interrupt(closed())
+    this.#reading.stream.end()
     this.#watch.stop()
+    this.#health.stop()
+    this.#parts.ending.abort(closed())
+    await this.snapshots.close()
     await this.#call
-    await endSession(this.#parts, this.#stream, this.#status)
+    // One that is being made gives up; one that was made meanwhile is the newest.
+    const link = await this.#links.current().catch(() => null)
+    if (this.#reading !== link) await this.#reading.stream.release()
+    await link?.end()
   }
 }
 

@@ -4,6 +4,7 @@ import type {
   DriverHost,
   DriverNotice,
   DriverSession,
+  DurableSubscription,
   Operation,
   Position,
   Tuple,
@@ -19,6 +20,8 @@ export interface SeenChange {
   readonly id: string
   readonly position: Position
   readonly transactionId: string
+  readonly commitTime: Date | null
+  readonly columns: readonly string[]
   readonly old: readonly (string | null | undefined)[] | null
   readonly new: readonly (string | null | undefined)[] | null
 }
@@ -29,14 +32,15 @@ export interface TestHost extends DriverHost {
   readonly abort: () => void
 }
 
-/** A host of an ephemeral client. */
-export function testHost(): TestHost {
+/** A host of an ephemeral client, or of one that has a subscription. */
+export function testHost(subscription?: Partial<DurableSubscription> & { readonly name: string }): TestHost {
   const controller = new AbortController()
   const notices: DriverNotice[] = []
   return {
-    subscription: null,
+    subscription: subscription === undefined ? null : { wait: true, onPositionLost: 'stop', ...subscription },
     signal: controller.signal,
     planOnly: false,
+    messages: false,
     notices,
     notify: (notice) => notices.push(notice),
     abort: () => controller.abort(new Error('the test gave up')),
@@ -60,14 +64,16 @@ export interface TestSessionOptions extends WalDriverOptions {
   readonly host?: TestHost
   /** Acknowledge each batch as it arrives. Default: yes. */
   readonly acknowledges?: boolean
+  /** Keep what was told while it opened. Default: no. */
+  readonly keepsNotices?: boolean
 }
 
 /** Opens a session. */
 export async function testSession(options: TestSessionOptions): Promise<TestSession> {
-  const { host = testHost(), acknowledges = true, ...driverOptions } = options
+  const { host = testHost(), acknowledges = true, keepsNotices = false, ...driverOptions } = options
   const session = await walDriver(driverOptions).open(host)
   // While it opens it may wait for whoever else uses the server: the test is about what follows.
-  host.notices.length = 0
+  if (!keepsNotices) host.notices.length = 0
   const changes: SeenChange[] = []
   const reading = read(session, changes, acknowledges)
   // A test that expects a failure looks at it itself.
@@ -106,6 +112,8 @@ function seen(change: Change): SeenChange {
     id: change.id,
     position: change.position,
     transactionId: change.transaction.id,
+    commitTime: change.transaction.commitTime,
+    columns: change.relation.columns.map(({ name, typeName }) => `${name} ${typeName}`),
     old: texts(change.old),
     new: texts(change.new),
   }

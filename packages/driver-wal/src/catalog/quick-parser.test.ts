@@ -1,0 +1,61 @@
+import fc from 'fast-check'
+import pg from 'pg'
+import { describe, expect, test } from 'vitest'
+import { quickParser } from './quick-parser.ts'
+
+const TYPES = [
+  ['timestamp', 1114, ''],
+  ['timestamptz', 1184, '+00'],
+] as const
+
+describe.each(TYPES)('%s', (_, oid, zone) => {
+  const parser: (text: string) => unknown = pg.types.getTypeParser(oid, 'text')
+  const quick = quickParser(oid, parser)
+
+  // Where this fails, `pg` parses times in another way: see whether the quick way is still the same, and note its source.
+  test("pg's own parser is known", () => {
+    expect(quick).not.toBe(parser)
+  })
+
+  test("any other is left alone, and so is pg's own of another type", () => {
+    const own = (text: string): unknown => new Date(text)
+    expect(quickParser(oid, own)).toBe(own)
+    expect(quickParser(1082, parser)).toBe(parser)
+  })
+
+  test('times of any year and precision are the same', () => {
+    const two = (most: number): fc.Arbitrary<string> => fc.nat(most).map((number) => String(number).padStart(2, '0'))
+    const fraction = fc.oneof(
+      fc.constant(''),
+      fc.array(fc.nat(9), { minLength: 1, maxLength: 6 }).map((digits) => `.${digits.join('')}`),
+    )
+    const year = fc.oneof(fc.integer({ min: 1000, max: 9999 }), fc.nat(99_999)).map((y) => String(y).padStart(4, '0'))
+    const era = fc.constantFrom('', '', '', ' BC')
+    const time = fc.tuple(year, two(13), two(32), two(24), two(60), two(60), fraction, era)
+    fc.assert(
+      fc.property(time, ([y, month, day, hour, minute, second, part, bc]) => {
+        const text = `${y}-${month}-${day} ${hour}:${minute}:${second}${part}${zone}${bc}`
+        expect(quick(text)).toEqual(parser(text))
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  test.each([
+    'infinity',
+    '-infinity',
+    `0044-03-15 12:00:00${zone} BC`,
+    `12026-01-01 00:00:00${zone}`,
+    '2026-01-01 00:00:00+05:30',
+    '2026-01-01 00:00:00.5-08',
+    '2026-01-01',
+    `2026-01-01 00:00:00.${zone}`,
+    `2026-01-01 00:00:00.1234567${zone}`,
+    `2026-01-0x 00:00:00${zone}`,
+    `2026/01/01 00:00:00${zone}`,
+    zone,
+    '',
+  ])('what is not of the usual form is the same: %s', (text) => {
+    expect(quick(text)).toEqual(parser(text))
+  })
+})

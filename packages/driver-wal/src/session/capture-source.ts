@@ -1,0 +1,62 @@
+import type { DriverHost, PlannedStatement, Position, RowtapError } from '@rowtap/core/driver'
+import type { ControlConnection } from '../connection/control-connection.ts'
+import type { CaptureName } from '../publication/capture-name.ts'
+import type { Published } from '../publication/publication-plan.ts'
+import type { Lsn } from '../replication/lsn.ts'
+import type { ReplicationConnection } from '../replication/replication-connection.ts'
+
+/** What became of a session's last pair of connections. */
+export interface FormerConnections {
+  readonly name: CaptureName
+  /** Why it was lost. */
+  readonly cause: RowtapError
+}
+
+/** A pair of connections that are made and checked, and what they are for. */
+export interface Connections {
+  readonly control: ControlConnection
+  readonly replication: ReplicationConnection
+  /** `server_version_num` */
+  readonly version: number
+  readonly host: DriverHost
+  /** The pair that this one replaces; `null` for a session's first. */
+  readonly former: FormerConnections | null
+  /** Processes of the server that the session's control connections talked to. They may not have noticed their end yet. */
+  readonly processIds: ReadonlySet<number>
+}
+
+/** What is missing before a stream begins. */
+export interface SourceGap {
+  readonly from: Position | null
+  readonly to: Position
+  readonly reason: string
+}
+
+/** Publications and a slot that a stream can be started with. */
+export interface PreparedSource {
+  readonly name: CaptureName
+  /** Everything before this place is handled. */
+  readonly start: Lsn
+  /** The tables whose changes come from there on. */
+  readonly tables: readonly Published[]
+  readonly gap: SourceGap | null
+}
+
+/** What the publications and the slot of a session are: its own and gone with it, or a subscription's. */
+export interface CaptureSource {
+  /** Whether a stream goes on where the one before it ended. */
+  readonly isDurable: boolean
+  /**
+   * Makes or finds the publications and the slot. What it made is removed again when it fails.
+   *
+   * @throws RowtapError, or the error of `pg`.
+   */
+  prepare(connections: Connections): Promise<PreparedSource>
+  /** Removes what is not to outlive the session, once the stream has ended. The error of a failure is `pg`'s. */
+  release(control: ControlConnection, name: CaptureName): Promise<void>
+  /** The names, and the statements that {@link prepare} would run as things are now. The error of a failure is `pg`'s. */
+  plan(
+    control: ControlConnection,
+    version: number,
+  ): Promise<{ readonly name: CaptureName; readonly statements: readonly PlannedStatement[] }>
+}

@@ -1,0 +1,94 @@
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { eventually } from '@rowtap/driver-testkit'
+import { describePostgres } from '@rowtap/driver-testkit/vitest'
+import { expect, test } from 'vitest'
+import { testHost, testSession, wanted } from '../testing/test-session.ts'
+
+const PROGRAM = new URL('../testing/durable-program.ts', import.meta.url)
+
+interface Program {
+  readonly child: ChildProcess
+  /** What it has printed. */
+  readonly lines: readonly string[]
+}
+
+/** Starts a process with a subscription, which prints each id that it is delivered, and acknowledges up to one. */
+function start(url: string, acknowledged: number): Program {
+  const environment: NodeJS.ProcessEnv = {
+    ...process.env,
+    ROWTAP_TEST_URL: url,
+    ROWTAP_TEST_ACKNOWLEDGED: String(acknowledged),
+  }
+  // A test runner's options for its own workers are not for this process.
+  delete environment['NODE_OPTIONS']
+  const child = spawn(process.execPath, [PROGRAM.pathname], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines: string[] = []
+  createInterface(child.stdout).on('line', (line) => lines.push(line))
+  return { child, lines }
+}
+
+async function kill({ child }: Program): Promise<void> {
+  const exited = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exited
+}
+
+describePostgres('a process that is killed', (postgres) => {
+  test('loses nothing, and what was not acknowledged comes again with its id', { timeout: 60_000 }, async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE t (id int PRIMARY KEY)')
+    const seen: string[] = []
+    let written = 0
+    for (let round = 1; round <= 3; round += 1) {
+      const program = start(database.url, written)
+      await eventually(() => program.lines.includes('live'), 'the process is live')
+      for (let one = 0; one < 10; one += 1) {
+        written += 1
+        await database.query('INSERT INTO t VALUES ($1)', [written])
+      }
+      await eventually(() => program.lines.some((line) => line.startsWith(`${written} `)), 'the last insert')
+      await kill(program)
+      seen.push(...program.lines.filter((line) => line !== 'live'))
+    }
+    await using wal = await testSession({ connection: database.url, host: testHost({ name: 'billing' }) })
+    await wal.session.capture([wanted('t')])
+    await eventually(() => wal.changes.at(-1)?.new?.[0] === String(written), 'what was not acknowledged')
+    seen.push(...wal.changes.map((change) => `${String(change.new?.[0])} ${change.id}`))
+    const ids = new Map<string, Set<string>>()
+    for (const line of seen) {
+      const [number = '', id = ''] = line.split(' ')
+      ids.set(number, (ids.get(number) ?? new Set()).add(id))
+    }
+    expect([...ids.keys()].toSorted((a, b) => Number(a) - Number(b))).toEqual(
+      Array.from({ length: written }, (_, index) => String(index + 1)),
+    )
+    expect([...ids.values()].every(({ size }) => size === 1)).toBe(true)
+  })
+
+  test('is followed within five seconds by one that waits', { timeout: 60_000 }, async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE t (id int PRIMARY KEY)')
+    const first = start(database.url, 0)
+    await eventually(() => first.lines.includes('live'), 'the first process is live')
+    const second = start(database.url, 0)
+    await eventually(
+      async () =>
+        (
+          await database.query(
+            `SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = 'rowtap' AND datname = current_database()`,
+          )
+        )[0]?.['count'] === 3,
+      'the second process waits',
+    )
+    await kill(first)
+    const since = performance.now()
+    await eventually(() => second.lines.includes('live'), 'the second process is live')
+    expect(performance.now() - since).toBeLessThan(5000)
+    await database.query('INSERT INTO t VALUES (1)')
+    await eventually(() => second.lines.some((line) => line.startsWith('1 ')), 'an insert after the take-over')
+    await kill(second)
+  })
+})

@@ -1,0 +1,41 @@
+import { dropPublication, dropSlot } from '../health/orphans.ts'
+import type { WalOwner } from '../health/owned-name.ts'
+import { isSameOwner } from '../health/owned-name.ts'
+import type { WalHealth } from '../health/wal-health.ts'
+
+/** Something that the driver put into the database. */
+export interface WalObject {
+  readonly kind: 'replication slot' | 'publication'
+  readonly name: string
+  readonly owner: WalOwner
+  /** The statement that removes it. */
+  readonly statement: string
+  /** The server processes that use it. */
+  readonly usedBy: readonly number[]
+}
+
+/** Everything of ours in the database that was looked at, in the order in which it is to be removed: slots first. */
+export function walObjects({ slots, publications, clients }: WalHealth): readonly WalObject[] {
+  const here = slots.filter(({ isHere }) => isHere)
+  const usersOf = (owner: WalOwner): readonly number[] => {
+    const readers = here.flatMap((slot) => (isSameOwner(slot.owner, owner) ? (slot.activePid ?? []) : []))
+    const holders = clients.flatMap((client) => (isSameOwner(client.owner, owner) ? client.processId : []))
+    return [...new Set([...readers, ...holders])]
+  }
+  return [
+    ...here.map(({ name, owner }): WalObject => ({
+      kind: 'replication slot',
+      name,
+      owner,
+      statement: dropSlot(name),
+      usedBy: usersOf(owner),
+    })),
+    ...publications.map(({ name, owner }): WalObject => ({
+      kind: 'publication',
+      name,
+      owner,
+      statement: dropPublication(name),
+      usedBy: usersOf(owner),
+    })),
+  ]
+}

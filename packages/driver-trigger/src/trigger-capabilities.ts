@@ -27,6 +27,8 @@ export type TriggerCapabilities = {
     readonly reconnect: false
   }
   readonly listeners: { readonly attachWhileRunning: 'database' }
+  readonly snapshot: { readonly initial: false }
+  readonly messages: { readonly logical: false }
 }
 
 /** What the trigger driver can do. */
@@ -42,6 +44,8 @@ export const triggerCapabilities: TriggerCapabilities & Capabilities = deepFreez
   transactions: { id: 'database', commitTime: false },
   delivery: { acknowledgement: 'database', subscription: false, reconnect: false },
   listeners: { attachWhileRunning: 'database' },
+  snapshot: { initial: false },
+  messages: { logical: false },
 })
 
 function deepFreeze<T extends object>(value: T): T {

@@ -6,7 +6,7 @@ import { ADD_WANTED } from '../sql/consumer-statements.ts'
 import { FIND_BLOCKERS, PARTITION_TREE, SHORT_LOCK_TIMEOUT, TAKE_INSTALL_LOCK } from '../sql/install-statements.ts'
 import { SETTLE_SHAPE } from '../sql/queue-statements.ts'
 import { backoff } from './backoff.ts'
-import type { TableWithOid } from './triggers.ts'
+import type { CapturableTable } from './triggers.ts'
 import { createTriggers } from './triggers.ts'
 
 /** A table, and who wants it to be captured. */
@@ -59,7 +59,7 @@ export async function captureOnce(connection: Connection, task: CapturedTable): 
     await queries.run(SHORT_LOCK_TIMEOUT)
     await queries.rows(TAKE_INSTALL_LOCK)
     await queries.run(ADD_WANTED, [task.consumer, task.oid])
-    const [table, ...partitions] = await queries.rows<TableWithOid>(PARTITION_TREE, [task.oid])
+    const [table, ...partitions] = await queries.rows<CapturableTable>(PARTITION_TREE, [task.oid])
     if (table === undefined) return
     await createTriggers(queries, task, table, partitions)
     for (const { oid } of [table, ...partitions]) await queries.rows(SETTLE_SHAPE, [oid])

@@ -3,6 +3,7 @@ import { formatTableName, RowtapError } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
 import { FIND_NAMED, FIND_WANTED_TRIGGERS } from '../sql/install-statements.ts'
 import { isLockFailure } from './capture-table.ts'
+import type { CaptureKind } from './triggers.ts'
 import { triggerNames } from './triggers.ts'
 
 interface Found {
@@ -12,6 +13,12 @@ interface Found {
   readonly schema: string | null
   readonly table: string | null
   readonly is_partition: boolean | null
+  /** What captures it best. */
+  readonly kind: CaptureKind
+  /** Whether it has parents or children. */
+  readonly inherits: boolean
+  /** Whether the role may drop its triggers. */
+  readonly isOwned: boolean
   /** The table or partition that the trigger is on, and the trigger, if there is one. */
   readonly relation: string
   readonly trigger: string | null
@@ -25,6 +32,8 @@ export interface CaptureWatchTask {
   readonly connection: Connection
   readonly schema: string
   readonly consumer: string
+  /** Whether the triggers fire for replicated writes, too. */
+  readonly enableAlways: boolean
   /** Makes the triggers of a captured table that are not there. Throws where others hold a lock on it. */
   readonly capture: (oid: string, table: TableName) => Promise<void>
   /** The name that a captured table was asked for. */
@@ -38,7 +47,7 @@ export interface CaptureWatchTask {
  * Partitions that were made meanwhile get the trigger that a partitioned table cannot hand down.
  */
 export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
-  const { connection, schema, consumer, nameOf, notify } = task
+  const { connection, schema, consumer, enableAlways, nameOf, notify } = task
   let told = new Set<string>()
   let versions = new Map<string, string>()
   let turn: Promise<unknown> = Promise.resolve()
@@ -67,27 +76,37 @@ export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
     const names = triggerNames(schema, oid)
     const has = (relation: string, name: string): boolean =>
       found.some((row) => row.relation === relation && row.name === name)
-    const isOff = found.some(({ name, enabled }) => enabled === 'D' && (name === names.row || name === names.truncate))
-    if (isOff || !has(oid, names.row) || !has(oid, names.truncate)) {
+    const all = [names.row, ...names.statement, names.truncate]
+    const isOff = found.some(({ name, enabled }) => enabled === 'D' && name !== null && all.includes(name))
+    const byStatement = names.statement.every((name) => has(oid, name))
+    if (isOff || !(byStatement || has(oid, names.row)) || !has(oid, names.truncate)) {
       return 'has lost its triggers, or they are switched off (stop its listeners, and listen to it again)'
     }
     const [first] = found
-    if (first?.is_partition === true) return 'has become a partition of another one, whose name its changes carry'
-    if (first?.schema !== table.schema || first.table !== table.name) {
+    if (first === undefined) return null
+    if (first.is_partition === true) return 'has become a partition of another one, whose name its changes carry'
+    if (first.schema !== table.schema || first.table !== table.name) {
       const [named] = await connection.rows<{ oid: string }>(FIND_NAMED, [table.schema, table.name])
       if (named !== undefined) return 'was replaced by another one of that name (stop its listeners, and listen again)'
     }
     const isWhole = found.every(({ relation }) => has(relation, names.truncate))
+    const rowTrigger = found.find(({ relation, name }) => relation === oid && name === names.row)
+    const mayStay = enableAlways || !first.isOwned || rowTrigger?.enabled === 'A'
+    const isRightKind = byStatement ? first.kind === 'statement' : first.kind === 'row' || mayStay
     // Nobody may want it any more.
-    if (isWhole || nameOf(oid) === undefined) return null
+    if ((isWhole && isRightKind) || nameOf(oid) === undefined) return null
+    // What was written through a parent, or to a child through this one, until now.
+    const inherits = byStatement && first.inherits
+    const relatives = inherits ? 'has come to inherit from another one, or another one from it' : null
     try {
       await task.capture(oid, table)
     } catch (error) {
-      if (isLockFailure(error)) return null
+      if (isLockFailure(error)) return relatives
       if (!RowtapError.is(error, 'ERR_SETUP_REQUIRED')) throw error
+      if (!isRightKind) return relatives
       return 'has a partition that rowtap may not create a trigger on, so that nothing tells when it is truncated'
     }
-    return null
+    return relatives
   }
 
   return () => {

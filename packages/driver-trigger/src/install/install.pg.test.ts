@@ -138,15 +138,15 @@ describePostgres('what is installed', (postgres) => {
 
   test('changes go away when every client has handled them, and not before', async () => {
     await using database = await postgres.createDatabase()
-    await database.query('CREATE TABLE t (id int)')
+    await database.query('CREATE TABLE t (id int, v text)')
     const queued = async (): Promise<unknown> =>
-      (await database.query('SELECT count(*)::int AS n FROM rowtap.queue'))[0]?.['n']
+      (await database.query('SELECT coalesce(sum(rows), 0)::int AS n FROM rowtap.queue'))[0]?.['n']
     await using quick = await openTestSession({ connection: database.url })
     await quick.capture('t')
     const slow = await openTestSession({ connection: database.url })
     await slow.capture('t')
     slow.holdBack()
-    await database.query('INSERT INTO t SELECT generate_series(1, 1000)')
+    await database.query('INSERT INTO t SELECT i, repeat($$v$$, 2000) FROM generate_series(1, 1000) i')
     await Promise.all([quick.count(1000), slow.count(1000)])
     // The quick one's place is stored before anything is removed.
     await eventually(async () => {

@@ -4,11 +4,29 @@ import type { Queries } from '../connection/connection.ts'
 import { FIND_TRIGGERS } from '../sql/install-statements.ts'
 
 /**
+ * What captures a table's rows: one trigger for statements, which is cheaper, or one for rows, which works on partitioned
+ * tables, and everywhere.
+ */
+export type CaptureKind = 'statement' | 'row'
+
+/**
  * The names of the triggers that are created on a table. "!" sorts before the names of almost all other triggers, and so
  * they fire first. A table that is attached to a partitioned one keeps its own beside the clones of the other's.
  */
-export function triggerNames(schema: string, oid: string): { readonly row: string; readonly truncate: string } {
-  return { row: `!${schema} ${oid}`, truncate: `!${schema} truncate` }
+export function triggerNames(schema: string, oid: string): TriggerNames {
+  return {
+    row: `!${schema} ${oid}`,
+    statement: [`!${schema} insert`, `!${schema} update`, `!${schema} delete`],
+    truncate: `!${schema} truncate`,
+  }
+}
+
+/** Names of triggers. */
+export interface TriggerNames {
+  readonly row: string
+  /** One for each operation. */
+  readonly statement: readonly [onInsert: string, onUpdate: string, onDelete: string]
+  readonly truncate: string
 }
 
 /** A table or partition. */
@@ -16,8 +34,17 @@ export interface TableWithOid extends TableName {
   readonly oid: string
 }
 
+/** A table as it is now. */
+export interface CapturableTable extends TableWithOid {
+  /** Whether its statements' rows can be captured as a whole. */
+  readonly kind: CaptureKind
+  /** Whether the role may drop triggers of it. */
+  readonly isOwned: boolean
+}
+
 /**
- * Creates what is missing of the triggers of a table. Needs the install lock, and takes the table's for a moment.
+ * Creates what is missing of the triggers of a table, and drops what has come to be the wrong kind. Needs the install lock,
+ * and takes the table's for a moment.
  *
  * The row trigger of a partitioned table is cloned to its partitions, those of the future included; its argument tells
  * which table it was created on. A TRUNCATE of one partition fires no trigger but the partition's own.
@@ -25,26 +52,52 @@ export interface TableWithOid extends TableName {
 export async function createTriggers(
   queries: Queries,
   { schema, enableAlways }: { readonly schema: string; readonly enableAlways: boolean },
-  table: TableWithOid,
+  table: CapturableTable,
   partitions: readonly TableWithOid[],
 ): Promise<void> {
-  const capture = `${quoteIdentifier(schema)}.capture`
   const names = triggerNames(schema, table.oid)
-  const create = async (on: TableWithOid, name: string, events: string, forEach: string): Promise<void> => {
-    const enabled = (await findTriggers(queries, on)).get(name)
+  const present = await findTriggers(queries, table)
+  const create = async (on: TableWithOid, name: string, definition: string): Promise<void> => {
+    const enabled = (on === table ? present : await findTriggers(queries, on)).get(name)
     if (enabled === undefined) {
-      await queries.run(
-        `create trigger ${quoteIdentifier(name)} after ${events} on ${quoteTableName(on)} for each ${forEach}`,
-      )
+      await queries.run(`create trigger ${quoteIdentifier(name)} after ${definition}`)
     }
     if (enableAlways && enabled !== 'A') {
       await queries.run(`alter table ${quoteTableName(on)} enable always trigger ${quoteIdentifier(name)}`)
     }
   }
-  await create(table, names.row, 'insert or update or delete', `row execute function ${capture}(${table.oid})`)
-  for (const one of [table, ...partitions]) {
-    await create(one, names.truncate, 'truncate', `statement execute function ${capture}()`)
+  const kind = chooseKind(table, present, names, enableAlways)
+  for (const name of kind === 'row' ? names.statement : [names.row]) {
+    if (present.has(name)) await queries.run(dropTrigger(name, table))
   }
+  const on = `on ${quoteTableName(table)}`
+  const call = `execute function ${quoteIdentifier(schema)}.capture`
+  if (kind === 'row') {
+    await create(table, names.row, `insert or update or delete ${on} for each row ${call}(${table.oid})`)
+  } else {
+    const [onInsert, onUpdate, onDelete] = names.statement
+    const statement = `for each statement ${call}_statement()`
+    await create(table, onInsert, `insert ${on} referencing new table as new_rows ${statement}`)
+    await create(table, onUpdate, `update ${on} referencing old table as old_rows new table as new_rows ${statement}`)
+    await create(table, onDelete, `delete ${on} referencing old table as old_rows ${statement}`)
+  }
+  for (const one of [table, ...partitions]) {
+    await create(one, names.truncate, `truncate on ${quoteTableName(one)} for each statement ${call}()`)
+  }
+}
+
+/**
+ * Statement triggers do not fire for what logical replication writes: who wants that captured wants row triggers, which
+ * stay while they are there. Only the owner can drop those that are the wrong kind; row triggers are never wrong.
+ */
+function chooseKind(
+  { kind, isOwned }: CapturableTable,
+  present: ReadonlyMap<string, string>,
+  names: TriggerNames,
+  enableAlways: boolean,
+): CaptureKind {
+  const rowTrigger = present.get(names.row)
+  return enableAlways || rowTrigger === 'A' || (rowTrigger !== undefined && !isOwned) ? 'row' : kind
 }
 
 async function findTriggers(queries: Queries, table: TableWithOid): Promise<ReadonlyMap<string, string>> {

@@ -59,7 +59,7 @@ describePostgres('what nobody reads', (postgres) => {
     expect(await queued(database)).toBe(1)
     // Writers were told of a time, the lease's end and a minute more: it passes.
     const [row] = await database.query(
-      `SELECT setval('rowtap.read_until', last_value - 61) < extract(epoch FROM clock_timestamp()) + 1 AS past FROM rowtap.read_until`,
+      `SELECT setval('rowtap.state', last_value - 61 * 8) / 8 < extract(epoch FROM clock_timestamp()) + 1 AS past FROM rowtap.state`,
     )
     expect(row).toEqual({ past: true })
     await eventually(async () => {

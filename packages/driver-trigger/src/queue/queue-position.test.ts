@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { boundaryPosition, changePosition, movedPosition } from './queue-position.ts'
+import { boundaryPosition, changePositions } from './queue-position.ts'
 import { parseSnapshot } from './snapshot.ts'
 
 describe('snapshots', () => {
@@ -19,20 +19,22 @@ describe('snapshots', () => {
 
 describe('positions', () => {
   test('are sixteen hexadecimal digits three times', () => {
-    expect(changePosition(parseSnapshot('10:16:'), 255, 1)).toBe('0000000000000010/00000000000000ff/0000000000000001')
+    expect(changePositions(parseSnapshot('10:16:'), 255)()).toBe('0000000000000010/00000000000000ff/0000000000000001')
   })
 
   test('compare as strings as the stream runs', () => {
     const [earlier, later] = [parseSnapshot('255:255:'), parseSnapshot('255:257:255')]
+    const [first, second, third] = [
+      changePositions(earlier, 9),
+      changePositions(earlier, 4096),
+      changePositions(earlier, Number.MAX_SAFE_INTEGER),
+    ]
     const stream = [
-      changePosition(earlier, 9, 8),
-      movedPosition(earlier, 9, 9, 1),
-      movedPosition(earlier, 9, 9, 16),
-      changePosition(earlier, 9, 9),
-      changePosition(earlier, 4096, 3),
-      changePosition(earlier, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+      ...Array.from({ length: 20 }, first),
+      ...Array.from({ length: 20 }, second),
+      third(),
       boundaryPosition(earlier),
-      changePosition(later, 1, 1),
+      changePositions(later, 1)(),
       boundaryPosition(later),
     ]
     expect(stream.toSorted()).toEqual(stream)

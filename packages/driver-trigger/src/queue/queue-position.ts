@@ -3,16 +3,16 @@ import { position } from '@rowtap/core/driver'
 import type { Snapshot } from './snapshot.ts'
 
 /**
- * The place of a change: the snapshot that it became visible in, its transaction's highest sequence number, its own.
- * Sixteen hexadecimal digits each, so that positions compare as strings.
+ * The places of a transaction's changes, one after the other: the snapshot that it became visible in, its highest sequence
+ * number, and how many of its changes came before. Sixteen hexadecimal digits each, so that positions compare as strings.
  */
-export function changePosition(visibleIn: Snapshot, highest: number, sequence: number): Position {
-  return position(`${hex(visibleIn.ordinal)}/${hex(highest)}/${hex(sequence)}`)
-}
-
-/** The place of a change that is moved to before the one with a sequence number, as one of several: the `step`th. */
-export function movedPosition(visibleIn: Snapshot, highest: number, before: number, step: number): Position {
-  return position(`${changePosition(visibleIn, highest, before - 1)}/${hex(step)}`)
+export function changePositions(visibleIn: Snapshot, highest: number): () => Position {
+  const prefix = `${hex(visibleIn.ordinal)}/${hex(highest)}/`
+  let count = 0
+  return () => {
+    count += 1
+    return position(prefix + hex(count))
+  }
 }
 
 /** The place after every change that is visible in a snapshot, and before every other. */

@@ -1,6 +1,6 @@
 import type { Connection } from '../connection/connection.ts'
 import { EXTEND_READING, REMOVE_EXPIRED, RENEW_CONSUMER } from '../sql/consumer-statements.ts'
-import { DELETE_HANDLED, EARLIEST_PLACE, TRY_CLEAN_LOCK } from '../sql/queue-statements.ts'
+import { rotation } from './rotation.ts'
 import type { Snapshot } from './snapshot.ts'
 import { leaseLost } from './tick-source.ts'
 
@@ -11,7 +11,6 @@ export interface Upkeep {
 }
 
 const everyMs = 1000
-const deleteSize = 20_000
 
 /** What the upkeep works with. */
 export interface UpkeepTask {
@@ -28,6 +27,7 @@ export interface UpkeepTask {
 
 /** Starts the upkeep. */
 export function startUpkeep({ connection, consumer, leaseMs, place, further, failed }: UpkeepTask): Upkeep {
+  const rotate = rotation(connection)
   const renewMs = Math.min(leaseMs / 5, 10_000)
   let stored = ''
   let renewedAt = performance.now()
@@ -45,7 +45,7 @@ export function startUpkeep({ connection, consumer, leaseMs, place, further, fai
     stored = current
     renewedAt = performance.now()
     await connection.run(REMOVE_EXPIRED, [consumer])
-    await removeHandled(connection, () => stopped)
+    await rotate()
     await further()
   }
   const schedule = (): void => {
@@ -66,18 +66,5 @@ export function startUpkeep({ connection, consumer, leaseMs, place, further, fai
       clearTimeout(timer)
       await running
     },
-  }
-}
-
-/** Removes the changes that every consumer has handled, some at a time, unless another consumer is doing so. */
-async function removeHandled(connection: Connection, stopped: () => boolean): Promise<void> {
-  for (let removed = deleteSize; removed === deleteSize && !stopped();) {
-    removed = await connection.transaction(async (queries) => {
-      const [lock] = await queries.rows<{ got: boolean }>(TRY_CLEAN_LOCK)
-      if (lock?.got !== true) return 0
-      const [earliest] = await queries.rows<{ xmax: string; place: string }>(EARLIEST_PLACE)
-      if (earliest === undefined) return 0
-      return queries.run(DELETE_HANDLED, [earliest.xmax, earliest.place, deleteSize])
-    })
   }
 }

@@ -15,8 +15,8 @@ import { AWAKE, FALL_ASLEEP, LISTEN } from '../sql/queue-statements.ts'
  * hears a notification, and finds nothing, sets it again. So while anyone sleeps, writers know.
  */
 export interface WakeUp {
-  /** Waits until it is time to look again. */
-  wait(): Promise<void>
+  /** Waits until it is time to look again; at least about as long as the last look took, within reason. */
+  wait(tookMs?: number): Promise<void>
   /** The last look found something. */
   found(): void
   /** Ends a wait: there is something to look at, or nothing more to wait for. */
@@ -24,6 +24,8 @@ export interface WakeUp {
 }
 
 const lingerMs = 100
+// How long a reader rests at most, where what it does takes that long, too.
+const longestRestMs = 20
 // The longest wait where writers cannot be relied on to wake the reader.
 const unheardMaxMs = 20
 
@@ -82,7 +84,7 @@ export async function wakeUp(
       // Where this fails the connection is lost, and the next look at the queue says so.
       connection.run(AWAKE).catch(() => {})
     },
-    wait: async () => {
+    wait: async (tookMs = 0) => {
       if (asleep ? forgotten : performance.now() - lastFound >= lingerMs) {
         asleep = true
         forgotten = false
@@ -90,7 +92,7 @@ export async function wakeUp(
         // Look once more: what was committed before the writers knew would have to wait for the next interval.
         return
       }
-      if (!woken) await rest(intervalMs)
+      if (!woken) await rest(Math.max(intervalMs, Math.min(tookMs, longestRestMs)))
       woken = false
       if (!asleep) return
       const maxMs = heard && notifies ? pollMaxMs : Math.min(pollMaxMs, Math.max(pollMinMs, unheardMaxMs))

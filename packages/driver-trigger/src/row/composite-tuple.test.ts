@@ -1,10 +1,10 @@
 import { RowtapError } from '@rowtap/core/driver'
 import { describe, expect, test } from 'vitest'
-import { compositeTuple } from './composite-tuple.ts'
+import { CompositeTuple } from './composite-tuple.ts'
 
 function read(literal: string, count: number): (string | null | undefined)[] {
   const fields = Array.from({ length: count }, (_, index) => index)
-  const tuple = compositeTuple(literal, fields, count)
+  const tuple = new CompositeTuple(literal, fields, count)
   return fields.map((index) => tuple.text(index))
 }
 
@@ -37,12 +37,12 @@ describe('a row as record_out prints it', () => {
   })
 
   test('fields can be read in any order, again and again, and some never', () => {
-    const tuple = compositeTuple('(a,"b,b",,d)', [0, 1, 2, 3], 4)
+    const tuple = new CompositeTuple('(a,"b,b",,d)', [0, 1, 2, 3], 4)
     expect([tuple.text(2), tuple.text(0), tuple.text(1), tuple.text(2)]).toEqual([null, 'a', 'b,b', null])
   })
 
   test('a column is looked up by its field: some fields are no columns', () => {
-    const tuple = compositeTuple('(a,,c)', [0, 2], 3)
+    const tuple = new CompositeTuple('(a,,c)', [0, 2], 3)
     expect([tuple.text(0), tuple.text(1), tuple.text(2)]).toEqual(['a', 'c', undefined])
   })
 

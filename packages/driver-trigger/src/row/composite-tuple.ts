@@ -9,12 +9,36 @@ import { RowtapError } from '@rowtap/core/driver'
  * `record_out` writes: NULL is nothing at all; quotes surround a whole field or none of it; a quote or backslash
  * inside them is doubled.
  */
-export function compositeTuple(literal: string, fields: readonly number[], fieldCount: number): Tuple {
-  const values: (string | null)[] = []
+export class CompositeTuple implements Tuple {
+  readonly #literal: string
+  readonly #fields: readonly number[]
+  readonly #fieldCount: number
+  readonly #values: (string | null)[] = []
   // The place of the separator before the next field to split off: first the opening parenthesis.
-  let at = 0
-  const splitNext = (): void => {
-    const start = at + 1
+  #at = 0
+
+  constructor(literal: string, fields: readonly number[], fieldCount: number) {
+    this.#literal = literal
+    this.#fields = fields
+    this.#fieldCount = fieldCount
+  }
+
+  text(index: number): string | null | undefined {
+    const field = this.#fields[index]
+    if (field === undefined) return undefined
+    while (this.#values.length <= field) this.#splitNext()
+    return this.#values[field]
+  }
+
+  /** The same row in memory of its own: a part of a text keeps the whole text. */
+  detach(): CompositeTuple {
+    return new CompositeTuple(Buffer.from(this.#literal).toString(), this.#fields, this.#fieldCount)
+  }
+
+  #splitNext(): void {
+    const literal = this.#literal
+    const values = this.#values
+    const start = this.#at + 1
     if (literal.charCodeAt(start) === quote) {
       let end = literal.indexOf('"', start + 1)
       let doubled = false
@@ -25,23 +49,15 @@ export function compositeTuple(literal: string, fields: readonly number[], field
       if (end === -1) throw malformed(values.length)
       const value = literal.slice(start + 1, end)
       values.push(doubled || value.includes('\\') ? undouble(value) : value)
-      at = end + 1
+      this.#at = end + 1
     } else {
       let end = literal.indexOf(',', start)
       if (end === -1) end = literal.length - 1
       values.push(end === start ? null : literal.slice(start, end))
-      at = end
+      this.#at = end
     }
-    const closing = values.length === fieldCount
-    if (literal.charCodeAt(at) !== (closing ? parenthesis : comma)) throw malformed(values.length)
-  }
-  return {
-    text: (index) => {
-      const field = fields[index]
-      if (field === undefined) return undefined
-      while (values.length <= field) splitNext()
-      return values[field]
-    },
+    const closing = values.length === this.#fieldCount
+    if (literal.charCodeAt(this.#at) !== (closing ? parenthesis : comma)) throw malformed(values.length)
   }
 }
 

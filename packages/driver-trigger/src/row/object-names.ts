@@ -75,7 +75,8 @@ export function objectNames(connection: Connection, searchPath: string): ObjectN
         if (columns.length === 0) return change
         const shortened = (tuple: Tuple | null): Tuple | null =>
           tuple === null ? null : shortenedTuple(tuple, columns, short)
-        return { ...change, old: shortened(change.old), new: shortened(change.new) }
+        const { kind, relation, transaction, id, position } = change
+        return { kind, relation, transaction, id, position, old: shortened(change.old), new: shortened(change.new) }
       })
     },
   }

@@ -62,6 +62,9 @@ export interface Consumer {
 // How often a close tries to remove what others hold locks on, before it leaves that to the next start.
 const closeAttempts = 3
 
+// From so many changes in one tick on, the next one is cut without a rest.
+const manyChanges = 2000
+
 /** Installs the queue where it is missing, removes what crashed consumers left, and registers a consumer. */
 export async function openConsumer(context: ConsumerContext): Promise<Consumer> {
   const { control, options } = context
@@ -116,6 +119,7 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
     connection: control,
     schema: options.schema,
     consumer,
+    enableAlways: options.enableAlways,
     capture: (oid) =>
       captureOnce(control, { schema: options.schema, consumer, oid, enableAlways: options.enableAlways }),
     nameOf: (oid) => wanted.get(oid),
@@ -236,6 +240,8 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
         continue
       }
       alarm.found()
+      const startedAt = performance.now()
+      let count = 0
       const nextBatch = tickReader(
         {
           connection: reader,
@@ -259,10 +265,14 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
         next.catch(() => {})
         if (batch.changes.length === 0) continue
         last = batch.changes.at(-1)?.position ?? last
+        count += batch.changes.length
         yield batch
         if (signal.aborted) return
       }
       progress.delivered(tick.to, last)
+      // A look costs about the same whether there is one change or many.
+      alarm.found()
+      if (count < manyChanges) await alarm.wait(performance.now() - startedAt)
     }
   }
 

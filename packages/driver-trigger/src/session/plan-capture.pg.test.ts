@@ -10,7 +10,7 @@ import { triggerDriver } from '../trigger-driver.ts'
 
 /** What a plan leaves out: what only reads, the settings of the driver's own sessions, and what reading the queue does beside it. */
 const LEFT_OUT =
-  /^(.*sleep'::regclass, 2\)$|select(?!\s+(pg_catalog\.pg_advisory|pg_catalog\.setval|pg_catalog\.pg_notify|"\w+"\.settle_shape))|set session|set enable_)/i
+  /^(select "\w+"\.instruct\(null, null, true\)$|select(?!\s+(pg_catalog\.pg_advisory|"\w+"\.instruct|pg_catalog\.pg_notify|"\w+"\.settle_shape))|set session|set enable_)/i
 
 /** Tells what the body of {@link executed} runs from what an open session does now and then beside it. */
 const recorded = new AsyncLocalStorage<true>()
@@ -94,7 +94,7 @@ describePostgres('a plan', (postgres) => {
     // The other client still wants the one, so that nothing is dropped; nobody wants the other any more.
     for (const [names, drops] of [
       [['a'], 0],
-      [[], 2],
+      [[], 4],
     ] as const) {
       const planned = await client.session.plan(names.map(request))
       expect(planned.filter(({ sql }) => sql.startsWith('drop trigger'))).toHaveLength(drops)
@@ -121,11 +121,14 @@ describePostgres('a plan', (postgres) => {
       subscription: null,
       signal: new AbortController().signal,
       planOnly: true,
+      messages: false,
       notify: () => {},
     })
     const planned = await session.plan([request('a')])
     await session.close()
     expect(planned.filter(({ sql }) => sql.startsWith('create trigger'))).toMatchObject([
+      { table: { schema: 'public', name: 'a' }, purpose: expect.stringMatching(/^Writes .*\.$/) },
+      { table: { schema: 'public', name: 'a' }, purpose: expect.stringMatching(/^Writes .*\.$/) },
       { table: { schema: 'public', name: 'a' }, purpose: expect.stringMatching(/^Writes .*\.$/) },
       { table: { schema: 'public', name: 'a' }, purpose: expect.stringMatching(/^Writes .*\.$/) },
     ])

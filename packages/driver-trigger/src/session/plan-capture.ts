@@ -63,6 +63,7 @@ export async function planCapture(context: PlanContext, change: PlannedChange): 
       connection,
       schema,
       consumer: registered,
+      enableAlways,
       capture: async (oid, table) => {
         planning.about(table)
         await captureOnce(connection, { schema, consumer: registered, oid, enableAlways })

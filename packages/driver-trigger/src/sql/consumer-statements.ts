@@ -1,4 +1,4 @@
-import { GRACE_SECONDS, READ_UNTIL_LITERAL, SCHEMA, sql } from './sql.ts'
+import { GRACE_SECONDS, SCHEMA, sql } from './sql.ts'
 import type { Sql } from './sql.ts'
 
 /** Registers an ephemeral consumer with a lease of $1 milliseconds. Its place is now. */
@@ -19,7 +19,7 @@ export const EXTEND_READING: Sql = sql`select ${SCHEMA}.extend_reading($1)`
 
 /** Tells writers that nobody reads, if so. Needs the install lock, without which nobody may begin. */
 export const END_READING: Sql = sql`
-select pg_catalog.setval(${READ_UNTIL_LITERAL}::regclass, 0)
+select ${SCHEMA}.instruct(0, null, null)
 where not exists (select from ${SCHEMA}.consumer)
 `
 

@@ -8,6 +8,9 @@ export const TAKE_INSTALL_LOCK: Sql = sql`select pg_catalog.pg_advisory_xact_loc
 /** How long a statement of this transaction may wait for a lock: writers queue behind whoever waits. */
 export const SHORT_LOCK_TIMEOUT: Sql = sql`set local lock_timeout = '200ms'`
 
+/** The same for a lock that others are kept waiting with more often. */
+export const MOMENTARY_LOCK_TIMEOUT: Sql = sql`set local lock_timeout = '50ms'`
+
 /** Whether the schema is there, whether rowtap made it, and whether the role may use it. */
 export const FIND_INSTALLATION: Sql = sql`
 select
@@ -41,12 +44,43 @@ where t.tgrelid = $1::oid and not t.tgisinternal and t.tgparentid = 0 and n.nspn
 `
 
 /**
- * The tables that the consumer $1 wants: their names, whether they are partitions now, and, one row each, the versions
+ * Whether the rows that statements write to a table `r` (a row of pg_class) can be captured as a whole. A statement's
+ * rows are those of the tables that inherit from it, too, which have triggers of their own, and what is written through a
+ * parent has none of the child's. Where the size of temporary files is limited, keeping the rows could make it fail.
+ *
+ * A trigger that may write something, take it back and go on makes PostgreSQL count rows that are not there, which hides
+ * which rows a statement wrote before those that it caused.
+ */
+const CAPTURE_KIND: Sql = sql`case
+    when r.relkind = 'r' and not r.relispartition and r.relam = 2
+      and not exists (select from pg_catalog.pg_inherits i where r.oid in (i.inhrelid, i.inhparent))
+      and pg_catalog.current_setting('temp_file_limit') = '-1'
+      and not exists (
+        select from pg_catalog.pg_db_role_setting s where pg_catalog.array_to_string(s.setconfig, ' ') like '%temp_file_limit=%'
+      )
+      and not exists (
+        select
+        from pg_catalog.pg_trigger g
+        join pg_catalog.pg_proc p on p.oid = g.tgfoid
+        join pg_catalog.pg_language l on l.oid = p.prolang
+        where g.tgrelid = r.oid and not g.tgisinternal
+          and p.pronamespace not in (select n.oid from pg_catalog.pg_namespace n where n.nspname = ${SCHEMA_LITERAL})
+          and (l.lanname not in ('internal', 'c', 'sql', 'plpgsql') or p.prosrc ~* '\\mexception\\s+when\\M')
+      )
+    then 'statement'
+    else 'row'
+  end`
+
+/**
+ * The tables that the consumer $1 wants: their names, whether they are partitions now, what captures
+ * them best, and, one row each, the versions
  * (xmin) of the triggers of ours on them and their partitions.
  */
 export const FIND_WANTED_TRIGGERS: Sql = sql`
 select w.relation::text as oid, n.nspname::text as schema, r.relname::text as table,
-  r.relispartition as is_partition,
+  r.relispartition as is_partition, ${CAPTURE_KIND} as kind,
+  exists (select from pg_catalog.pg_inherits i where r.oid in (i.inhrelid, i.inhparent)) as inherits,
+  pg_catalog.pg_has_role(r.relowner, 'USAGE') as "isOwned",
   tree.relation::text, t.oid::text as trigger, t.tgname::text as name, t.tgenabled::text as enabled, t.xmin::text as version
 from ${SCHEMA}.wanted w
 left join pg_catalog.pg_class r on r.oid = w.relation
@@ -97,7 +131,8 @@ export const FIND_UNWANTED_WITHOUT: Sql = unwantedTriggers(sql`
 
 /** A table ($1) and all its partitions, the table first. */
 export const PARTITION_TREE: Sql = sql`
-select r.oid::text as oid, n.nspname::text as schema, r.relname::text as name
+select r.oid::text as oid, n.nspname::text as schema, r.relname::text as name, ${CAPTURE_KIND} as kind,
+  pg_catalog.pg_has_role(r.relowner, 'USAGE') as "isOwned"
 from pg_catalog.pg_class r
 join pg_catalog.pg_namespace n on n.oid = r.relnamespace
 where r.oid = $1::oid or r.oid in (select t.relid from pg_catalog.pg_partition_tree($1::oid) t)
@@ -134,15 +169,24 @@ order by 1, 2, 3
 /** Removes everything: the capture function takes its triggers along, wherever they are and whoever owns the table. */
 export const DROP_INSTALLATION: Sql = sql`
 drop function if exists ${SCHEMA}.capture() cascade;
-drop function if exists ${SCHEMA}.record_shape(oid, oid, record);
+drop function if exists ${SCHEMA}.capture_statement() cascade;
+drop function if exists ${SCHEMA}.enqueue(oid, int, "char", int, int, int, bigint, bigint, bigint, text, text);
+drop function if exists ${SCHEMA}.restore_settings(text[]);
+drop function if exists ${SCHEMA}.print_settings();
+drop function if exists ${SCHEMA}.monetary_locale();
+drop function if exists ${SCHEMA}.planned_shape();
+drop function if exists ${SCHEMA}.settled_shape(oid);
+drop function if exists ${SCHEMA}.record_shape(oid, oid);
 drop function if exists ${SCHEMA}.unsettled_shape(oid, oid);
 drop function if exists ${SCHEMA}.own_shape(oid, oid, text, jsonb);
 drop function if exists ${SCHEMA}.settle_shape(oid);
 drop function if exists ${SCHEMA}.shape_content(oid);
 drop function if exists ${SCHEMA}.extend_reading(float8);
-drop table if exists ${SCHEMA}.queue, ${SCHEMA}.shape, ${SCHEMA}.unsettled, ${SCHEMA}.wanted, ${SCHEMA}.consumer,
+drop function if exists ${SCHEMA}.instruct(bigint, int, boolean);
+drop view if exists ${SCHEMA}.queue;
+drop table if exists ${SCHEMA}.queue_1, ${SCHEMA}.queue_2, ${SCHEMA}.queue_3, ${SCHEMA}.shape, ${SCHEMA}.unsettled, ${SCHEMA}.wanted, ${SCHEMA}.consumer,
   ${SCHEMA}.installation, ${SCHEMA}.migration;
-drop sequence if exists ${SCHEMA}.sleep, ${SCHEMA}.read_until, ${SCHEMA}.shape_id;
+drop sequence if exists ${SCHEMA}.state, ${SCHEMA}.shape_id, ${SCHEMA}.queue_seq;
 `
 
 /** Removes the schema, if it is empty. */

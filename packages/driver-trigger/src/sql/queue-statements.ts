@@ -1,5 +1,5 @@
 import { IS_HELD } from './consumer-statements.ts'
-import { CLEAN_LOCK, SCHEMA, SCHEMA_LITERAL, SLEEP_LITERAL, sql } from './sql.ts'
+import { CLEAN_LOCK, SCHEMA, SCHEMA_LITERAL, sql, STATE_LITERAL, tableLiteral } from './sql.ts'
 import type { Sql } from './sql.ts'
 
 /**
@@ -16,22 +16,24 @@ select
 
 /**
  * The transactions that became visible from one snapshot ($1, $2: as above) to another ($3: its xmax, $4: itself) and
- * that changed one of the tables $5, by their highest sequence number above $6; at most $7 of them.
+ * that changed one of the tables $5, by their highest sequence number above $6; at most $7 of them. `changes` counts rows
+ * of the queue; `several` tells whether more than one was written by statement triggers.
  *
  * If two transactions touched one row, the later one waited for the earlier one to end: all that the earlier one
  * wrote has lower numbers than what the later one wrote after that. So this order keeps the order of each row.
  */
 export const LIST_TRANSACTIONS: Sql = sql`
 select
-  t.xid::text, t.highest::text, t.changes::text, t.late,
+  t.xid::text, t.highest::text, t.changes::text, t.late::text, t.several::text,
   case when $8 then pg_catalog.pg_xact_commit_timestamp(t.xid::xid)::text end as commit_time
 from (
-  select q.xid, pg_catalog.max(q.seq) as highest, pg_catalog.count(*) as changes, pg_catalog.bool_or(q.late) as late
+  select q.xid, pg_catalog.max(q.seq) as highest, pg_catalog.count(*) as changes,
+    pg_catalog.bool_or(q.new_place is not null) as late, pg_catalog.count(q.inserted) > 1 as several
   from (
-    select q.xid, q.seq, q.new_place is not null as late from ${SCHEMA}.queue q
+    select q.xid, q.seq, q.new_place, q.inserted from ${SCHEMA}.queue q
     where q.xid >= $1::xid8 and q.xid < $3::xid8 and q.root = any ($5::oid[])
     union all
-    select q.xid, q.seq, q.new_place is not null from ${SCHEMA}.queue q
+    select q.xid, q.seq, q.new_place, q.inserted from ${SCHEMA}.queue q
     where q.xid = any ($2::xid8[]) and q.root = any ($5::oid[])
   ) q
   where pg_catalog.pg_visible_in_snapshot(q.xid, $4::pg_snapshot)
@@ -44,11 +46,11 @@ order by t.highest
 `
 
 /**
- * Changes of the transactions $1, each from above a sequence number ($2), of the tables $3: at most $4 of them, and
- * no more than fit in $5 bytes, but at least one. The last column tells whether the consumer $6 still holds its place.
+ * Rows of the queue of the transactions $1, each from above a sequence number ($2), of the tables $3: at most $4 of them,
+ * and no more than fit in $5 bytes, but at least one. The last column tells whether the consumer $6 still holds its place.
  */
 export const READ_CHANGES: Sql = sql`
-select c.transaction::text, c.seq::text, c.root::text, c.shape::text, c.operation::text, c.old, c.new,
+select c.transaction::text, c.seq::text, c.root::text, c.shape::text, c.operation::text, c.rows::text, c.old, c.new,
   exists (select from ${SCHEMA}.consumer c where c.id = $6)::text
 from (
   select *, pg_catalog.sum(c.bytes) over (order by c.transaction, c.seq rows unbounded preceding) - c.bytes as before
@@ -58,7 +60,7 @@ from (
     from rows from (pg_catalog.unnest($1::xid8[]), pg_catalog.unnest($2::bigint[])) with ordinality
       as t (xid, above, transaction)
     cross join lateral (
-      select q.seq, q.root, q.shape, q.operation, q.old, q.new
+      select q.seq, q.root, q.shape, q.operation, q.rows, q.old, q.new
       from ${SCHEMA}.queue q
       where q.xid = t.xid and q.seq > t.above and q.root = any ($3::oid[])
       order by q.seq
@@ -70,6 +72,52 @@ from (
 ) c
 where c.before < $5
 order by c.transaction, c.seq
+`
+
+/**
+ * Of the transactions $1 those in which a statement that wrote to one of the tables $2 wrote a row before another one that
+ * ended earlier: fewer rows than it wrote were written since then.
+ */
+export const FIND_NESTED: Sql = sql`
+select distinct s.xid::text
+from (
+  select q.xid, q.first,
+    pg_catalog.max(q.first + q.rows) over (
+      partition by q.xid, q.root, q.operation, q.inserted, q.updated, q.deleted
+    ) as rows,
+    case q.operation
+      when 'I' then q.inserted - pg_catalog.lag(q.inserted) over ended
+      when 'U' then q.updated - pg_catalog.lag(q.updated) over ended
+      else q.deleted - pg_catalog.lag(q.deleted) over ended
+    end as since
+  from pg_catalog.unnest($1::xid8[]) t (xid)
+  join ${SCHEMA}.queue q on q.xid = t.xid
+  where q.root = any ($2::oid[]) and q.inserted is not null
+  window ended as (partition by q.xid, q.root order by q.seq)
+) s
+where s.first = 0 and s.since < s.rows
+`
+
+/** What a transaction ($1) wrote to the tables $2, without the rows. */
+export const READ_HEADERS: Sql = sql`
+select q.seq::text, q.root::text, q.operation::text, q.rows::text, q.first::text, q.level::text,
+  q.inserted::text, q.updated::text, q.deleted::text,
+  (coalesce(pg_catalog.octet_length(q.old), 0) + coalesce(pg_catalog.octet_length(q.new), 0))::text
+from ${SCHEMA}.queue q
+where q.xid = $1::xid8 and q.root = any ($2::oid[])
+order by q.seq
+`
+
+/**
+ * Rows of the queue of one transaction ($1) by their numbers ($2), as those of `READ_CHANGES`. The last column tells
+ * whether the consumer $3 still holds its place.
+ */
+export const READ_NUMBERED: Sql = sql`
+select '1', q.seq::text, q.root::text, q.shape::text, q.operation::text, q.rows::text, q.old, q.new,
+  exists (select from ${SCHEMA}.consumer c where c.id = $3)::text
+from ${SCHEMA}.queue q
+where q.xid = $1::xid8 and q.seq = any ($2::bigint[])
+order by q.seq
 `
 
 /**
@@ -95,7 +143,7 @@ with recursive moved (before, step, xid, file, root, seq, old_place) as (
       and t.seq between m.before and q.seq
   )
 )
-select m.before::text, q.seq::text, q.root::text, q.shape::text, q.operation::text, q.old, q.new
+select m.before::text, q.seq::text, q.root::text, q.shape::text, q.operation::text, q.rows::text, q.old, q.new
 from moved m
 join ${SCHEMA}.queue q on q.xid = m.xid and q.seq = m.seq
 where m.step > 0
@@ -117,14 +165,14 @@ where s.id = any ($1::int[])
 export const SETTLE_SHAPE: Sql = sql`select ${SCHEMA}.settle_shape($1::oid)`
 
 /** From now on writers wake whoever sleeps. */
-export const FALL_ASLEEP: Sql = sql`select pg_catalog.setval(${SLEEP_LITERAL}::regclass, 2)`
+export const FALL_ASLEEP: Sql = sql`select ${SCHEMA}.instruct(null, null, true)`
 
 /**
  * From now on writers wake nobody. Wakes every reader, this one included: those that go on sleeping have to say so
  * again.
  */
 export const AWAKE: Sql = sql`
-select pg_catalog.setval(${SLEEP_LITERAL}::regclass, 1), pg_catalog.pg_notify(${SCHEMA_LITERAL}, '')
+select ${SCHEMA}.instruct(null, null, false), pg_catalog.pg_notify(${SCHEMA_LITERAL}, '')
 `
 
 /** Asks to be woken by writers. */
@@ -132,7 +180,7 @@ export const LISTEN: Sql = sql`listen ${SCHEMA}`
 
 /** The earliest place among all consumers. What is visible there is wanted by nobody any more. */
 export const EARLIEST_PLACE: Sql = sql`
-select pg_catalog.pg_snapshot_xmax(c.place)::text as xmax, c.place::text as place
+select c.place::text as place
 from ${SCHEMA}.consumer c
 order by pg_catalog.pg_snapshot_xmax(c.place)::text::numeric
   - (select pg_catalog.count(*) from pg_catalog.pg_snapshot_xip(c.place))
@@ -142,14 +190,49 @@ limit 1
 /** Whether no one else removes handled changes at this moment. Held until the transaction ends. */
 export const TRY_CLEAN_LOCK: Sql = sql`select pg_catalog.pg_try_advisory_xact_lock(${CLEAN_LOCK}) as got`
 
-/** Removes at most $3 changes that are visible in a place ($1: its xmax, $2: itself). */
-export const DELETE_HANDLED: Sql = sql`
-delete from ${SCHEMA}.queue
-where ctid = any (array(
-  select q.ctid
-  from ${SCHEMA}.queue q
-  where q.xid < $1::xid8 and pg_catalog.pg_visible_in_snapshot(q.xid, $2::pg_snapshot)
-  order by q.xid, q.seq
-  limit $3
-))
+/** Which table of the queue writers fill, and how large each is, in bytes. */
+export const QUEUE_SIZES: Sql = sql`
+select
+  ((coalesce(pg_catalog.pg_sequence_last_value(${STATE_LITERAL}::regclass), 0) >> 1) & 3)::int + 1 as filled,
+  pg_catalog.pg_total_relation_size(${tableLiteral(1)}::regclass)::text as size_1,
+  pg_catalog.pg_total_relation_size(${tableLiteral(2)}::regclass)::text as size_2,
+  pg_catalog.pg_total_relation_size(${tableLiteral(3)}::regclass)::text as size_3
 `
+
+/** Has writers fill the table with the number $1. */
+export const FILL_TABLE: Sql = sql`select ${SCHEMA}.instruct(null, $1::int - 1, null)`
+
+/** What concerns one of the queue's tables. */
+export interface QueueTableStatements {
+  /** Whether it is empty. */
+  readonly isEmpty: Sql
+  /** Whether anybody else holds a lock on it that a TRUNCATE would have to wait for long for: a writer, or a backup. */
+  readonly isInUse: Sql
+  /** Locks everybody out, until the transaction ends. */
+  readonly lock: Sql
+  /** Whether it holds anything that is not visible in a place ($1: its xmax, $2: the transactions that are not). */
+  readonly isNeeded: Sql
+  readonly truncate: Sql
+}
+
+/** The three tables of the queue, the first of which has the number 1. */
+export const QUEUE_TABLES: readonly QueueTableStatements[] = ([1, 2, 3] as const).map((number) => {
+  const table: Sql = sql`${SCHEMA}.queue_${() => String(number)}`
+  return {
+    isEmpty: sql`select not exists (select from ${table}) as is`,
+    isInUse: sql`
+select exists (
+  select from pg_catalog.pg_locks l
+  where l.locktype = 'relation' and l.relation = ${tableLiteral(number)}::regclass and l.granted
+    and l.pid is distinct from pg_catalog.pg_backend_pid() and l.mode <> 'AccessShareLock'
+    and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+) as is
+`,
+    lock: sql`lock table ${table} in access exclusive mode`,
+    isNeeded: sql`
+select exists (select from ${table} q where q.xid >= $1::xid8)
+  or exists (select from ${table} q where q.xid = any ($2::xid8[])) as is
+`,
+    truncate: sql`truncate ${table}`,
+  }
+})

@@ -54,7 +54,7 @@ export const SHAPE_CONTENT: Sql = sql`pg_catalog.jsonb_build_object(
  * The versions (xmin) of what a shape is made of: the primary key's row in pg_index (0: there is none), then the
  * columns' rows in pg_attribute. `relation` holds the table's object id. For a session with pg_catalog first.
  */
-export function versionsOf(relation: 'r.oid' | 'tg_relid'): Sql {
+export function versionsOf(relation: 'r.oid' | 'tg_relid' | 'relation'): Sql {
   return sql`(
         coalesce((select i.xmin from pg_index i where i.indrelid = ${() => relation} and i.indisprimary limit 1), '0')
         || array(select a.xmin from pg_attribute a where a.attrelid = ${() => relation} and a.attnum > 0 order by a.attnum)

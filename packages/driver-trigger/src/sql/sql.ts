@@ -15,15 +15,20 @@ export const SCHEMA: SchemaPart = quoteIdentifier
 export const SCHEMA_LITERAL: SchemaPart = quoteLiteral
 /** The quoted name of the queue's schema as a string literal, to be cast to regnamespace. */
 export const SCHEMA_NAME_LITERAL: SchemaPart = (schema) => quoteLiteral(quoteIdentifier(schema))
-/** The name of the sequence that tells whether a reader sleeps, as a string literal to be cast to regclass. */
-export const SLEEP_LITERAL: SchemaPart = (schema) => quoteLiteral(`${quoteIdentifier(schema)}.sleep`)
-/** The name of the sequence that tells until when someone reads, as a string literal to be cast to regclass. */
-export const READ_UNTIL_LITERAL: SchemaPart = (schema) => quoteLiteral(`${quoteIdentifier(schema)}.read_until`)
+/** The name of the sequence that tells writers what to do, as a string literal to be cast to regclass. */
+export const STATE_LITERAL: SchemaPart = (schema) => quoteLiteral(`${quoteIdentifier(schema)}.state`)
+/** The name of the sequence that numbers what is in the queue, as a string literal to be cast to regclass. */
+export const QUEUE_SEQ_LITERAL: SchemaPart = (schema) => quoteLiteral(`${quoteIdentifier(schema)}.queue_seq`)
+/** The name of one of the queue's tables, as a string literal to be cast to regclass. */
+export const tableLiteral =
+  (number: 1 | 2 | 3): SchemaPart =>
+  (schema) =>
+    quoteLiteral(`${quoteIdentifier(schema)}.queue_${number}`)
 /** How many seconds longer than its last lease a consumer is captured for, so that one that is merely late loses nothing. */
 export const GRACE_SECONDS: SchemaPart = () => '60'
 /** The name of the sequence that numbers shapes, as a string literal to be cast to regclass. */
 export const SHAPE_ID_LITERAL: SchemaPart = (schema) => quoteLiteral(`${quoteIdentifier(schema)}.shape_id`)
-/** The key of the advisory lock that guards the sequence of {@link READ_UNTIL_LITERAL}, for a moment. */
+/** The key of the advisory lock that guards the sequence of {@link STATE_LITERAL}, for a moment. */
 export const LEASE_LOCK: SchemaPart = (schema) =>
   `pg_catalog.hashtextextended(${quoteLiteral(`rowtap lease ${schema}`)}, 0)`
 /** The key of the advisory lock that guards every change of what is installed in a schema. */

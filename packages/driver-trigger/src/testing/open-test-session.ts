@@ -30,6 +30,7 @@ export async function openTestSession(options: TriggerDriverOptions): Promise<Te
     subscription: null,
     signal: new AbortController().signal,
     planOnly: false,
+    messages: false,
     notify: (notice) => notices.push(notice),
   })
   const read = async (): Promise<void> => {

@@ -1,31 +1,17 @@
 import { versionsOf } from '../shape-content.ts'
-import { READ_UNTIL_LITERAL, SCHEMA, SCHEMA_LITERAL, SLEEP_LITERAL, sql } from '../sql.ts'
+import { SCHEMA, sql } from '../sql.ts'
 import type { Sql } from '../sql.ts'
+import { CAPTURE_SETTINGS, LARGEST_TEXT, PRINT_SETTINGS } from './capture-settings.ts'
+import { insertIntoQueue, NOBODY_READS, READ_STATE, WAKE_READERS } from './enqueue.ts'
 
-/** The largest text of a row that is captured, in bytes. */
-const largestText = 128 * 1024 * 1024
-
-/** What runs in the writer's transaction. */
+/** What runs in the writer's transaction for a TRUNCATE, and for each row where there is no trigger for statements. */
 export const CAPTURE_FUNCTION: Sql = sql`
--- Runs as its owner, in the writer's transaction, for every captured row and every captured TRUNCATE. It names what
--- it calls in a pinned search_path, converts rows by their types' own output functions (never by a cast, which the
--- table's owner could define), and prints under settings of its own. It reads catalogues through their indexes: small
--- ones would be read whole for each row.
-create function ${SCHEMA}.capture() returns trigger
-language plpgsql volatile security definer
-set search_path = pg_catalog, pg_temp
-set "DateStyle" = 'ISO'
-set "IntervalStyle" = 'postgres'
-set "TimeZone" = 'UTC'
-set bytea_output = 'hex'
-set extra_float_digits = 1
-set quote_all_identifiers = off
-set lc_monetary from current
-set plan_cache_mode = 'force_generic_plan'
-set enable_seqscan = off
+-- Captures a TRUNCATE; and, where it is called by a row trigger, one row.
+create function ${SCHEMA}.capture() returns trigger${CAPTURE_SETTINGS}${PRINT_SETTINGS}
 as $rowtap_body$
 #variable_conflict use_variable
 declare
+  state bigint := ${READ_STATE};
   top oid := coalesce(pg_partition_root(tg_relid), tg_relid);
   operation "char" := case when tg_op = 'TRUNCATE' and top <> tg_relid then 'P' else "left"(tg_op, 1) end;
   old_place tid;
@@ -35,7 +21,7 @@ declare
   new_text text;
 begin
   -- Nobody reads, or has for long.
-  if coalesce(pg_sequence_last_value(${READ_UNTIL_LITERAL}::regclass), 0) < extract(epoch from clock_timestamp()) then
+  if ${NOBODY_READS} then
     return null;
   end if;
 
@@ -64,7 +50,7 @@ begin
     if tg_op in ('INSERT', 'UPDATE') then
       new_text := textin(record_out(new));
     end if;
-    if greatest(octet_length(old_text), octet_length(new_text)) > ${() => String(largestText)} then
+    if greatest(octet_length(old_text), octet_length(new_text)) > ${() => String(LARGEST_TEXT)} then
       old_text := null;
       new_text := null;
     end if;
@@ -73,45 +59,23 @@ begin
     new_text := null;
   end;
 
-  if current_setting('transaction_isolation') <> 'read committed' then
-    if tg_op = 'DELETE' then
-      chosen := ${SCHEMA}.record_shape(tg_relid, top, old);
-    elsif tg_op <> 'TRUNCATE' then
-      chosen := ${SCHEMA}.record_shape(tg_relid, top, new);
-    end if;
+  if current_setting('transaction_isolation') <> 'read committed' and tg_op <> 'TRUNCATE' then
+    chosen := ${SCHEMA}.record_shape(tg_relid, top);
   end if;
 
   if chosen is null then
-    insert into ${SCHEMA}.queue (xid, root, shape, operation, file, old_place, new_place, old, new)
-    select
-      pg_current_xact_id(), top, s.id, operation, pg_relation_filenode(tg_relid), old_place, new_place,
-      old_text,
-      new_text
-    from (
-      select s.id
-      from ${SCHEMA}.shape s
-      where s.relation = tg_relid and s.root = top and s.versions = ${versionsOf('tg_relid')}
-      limit 1
-    ) s;
-    if not found then
+    select s.id into chosen
+    from ${SCHEMA}.shape s
+    where s.relation = tg_relid and s.root = top and s.versions = ${versionsOf('tg_relid')}
+    limit 1;
+    if chosen is null then
       chosen := ${SCHEMA}.unsettled_shape(tg_relid, top);
     end if;
   end if;
-
-  if chosen is not null then
-    insert into ${SCHEMA}.queue (xid, root, shape, operation, file, old_place, new_place, old, new)
-    values (
-      pg_current_xact_id(), top, chosen, operation, pg_relation_filenode(tg_relid), old_place, new_place,
-      old_text,
-      new_text
-    );
-  end if;
-
-  -- NOTIFY costs every writer a lock at commit, so it is sent only while a reader sleeps; and it would make a
-  -- PREPARE TRANSACTION fail, so it is not sent where there can be one.
-  if pg_sequence_last_value(${SLEEP_LITERAL}::regclass) = 2 and current_setting('max_prepared_transactions') = '0' then
-    perform pg_notify(${SCHEMA_LITERAL}, '');
-  end if;
+  ${insertIntoQueue(
+    sql`root, shape, operation, file, old_place, new_place, old, new`,
+    sql`top, chosen, operation, pg_relation_filenode(tg_relid), old_place, new_place, old_text, new_text`,
+  )}${WAKE_READERS}
   return null;
 end
 $rowtap_body$;

@@ -66,11 +66,37 @@ as $rowtap_body$
   )
 $rowtap_body$;
 
+-- For writers: the settled shape of a table, or null.
+create function ${SCHEMA}.settled_shape(relation oid) returns int
+language plpgsql volatile set search_path = pg_catalog, pg_temp set enable_seqscan = off
+as $rowtap_body$
+#variable_conflict use_variable
+begin
+  return (
+    select s.id
+    from ${SCHEMA}.shape s
+    where s.relation = relation and s.root = relation and s.versions = ${versionsOf('relation')}
+    limit 1
+  );
+end
+$rowtap_body$;
+
+-- The same, for the table that the setting rowtap.relation holds, and for use in a query that reads from that table, or
+-- from its transition table. It is called immutable, so that it is called when the query is planned and no more: PostgreSQL
+-- plans a query anew after every change of a table in it.
+create function ${SCHEMA}.planned_shape() returns int
+language plpgsql immutable
+as $rowtap_body$
+begin
+  return ${SCHEMA}.settled_shape(pg_catalog.current_setting('rowtap.relation')::pg_catalog.oid);
+end
+$rowtap_body$;
+
 -- For writers in REPEATABLE READ and SERIALIZABLE transactions. Their snapshot may be older than the table's present
 -- columns, and shows the old ones in pg_attribute; the row has the present ones. Returns null where the two agree in
--- names, numbers, types and collations, else a shape that is made from the row itself. (What functions of the server look up by
--- number is always up to date.)
-create function ${SCHEMA}.record_shape(relation oid, top oid, value record) returns int
+-- names, numbers, types and collations, else a shape that is made from the present ones. (What the server looks up by
+-- number, and what a statement means, is always up to date.)
+create function ${SCHEMA}.record_shape(relation oid, top oid) returns int
 language plpgsql volatile
 as $rowtap_body$
 #variable_conflict use_column
@@ -101,18 +127,28 @@ begin
     end if;
   end loop;
   if cardinality(names) > 0 then
-    execute (
-      select format('select array[%s]', string_agg(format('pg_typeof(($1).%I)::oid', n.name), ', ' order by n.position))
-      from unnest(names) with ordinality n (name, position)
-    ) into types using value;
-    execute (
-      select format('select array[%s]::text[]', string_agg(
-        case when t.typcollation <> 0 then format('pg_collation_for(($1).%I)', n.name) else 'null' end,
-        ', ' order by n.position
-      ))
-      from unnest(names, types) with ordinality n (name, type, position)
-      left join pg_type t on t.oid = n.type
-    ) into collations using value;
+    begin
+      execute (
+        select format('select array[%s]', string_agg(
+          format('pg_typeof((null::%s).%I)::oid', record_shape.relation::regclass, n.name), ', ' order by n.position
+        ))
+        from unnest(names) with ordinality n (name, position)
+      ) into types;
+      execute (
+        select format('select array[%s]::text[]', string_agg(
+          case when t.typcollation <> 0
+            then format('pg_collation_for((null::%s).%I)', record_shape.relation::regclass, n.name)
+            else 'null'
+          end,
+          ', ' order by n.position
+        ))
+        from unnest(names, types) with ordinality n (name, type, position)
+        left join pg_type t on t.oid = n.type
+      ) into collations;
+    exception when insufficient_privilege then
+      -- The table's schema was closed to this function's owner, and the writer must not fail.
+      return null;
+    end;
   end if;
 
   if (names, numbers, types, collations) = (

@@ -1,4 +1,4 @@
-import { GRACE_SECONDS, LEASE_LOCK, READ_UNTIL_LITERAL, SCHEMA, SHAPE_ID_LITERAL, sql } from '../sql.ts'
+import { GRACE_SECONDS, LEASE_LOCK, SCHEMA, SHAPE_ID_LITERAL, sql, STATE_LITERAL } from '../sql.ts'
 import type { Sql } from '../sql.ts'
 
 /** The queue's tables, as first made. */
@@ -65,60 +65,98 @@ create table ${SCHEMA}.unsettled (
 
 create index shape_relation on ${SCHEMA}.shape (relation);
 
--- What operation is: I, U, D, T as in tg_op; P for a TRUNCATE of a partition alone.
+-- The queue. What operation is: I, U, D, T as in tg_op; P for a TRUNCATE of a partition alone.
 --
--- Triggers fire when their statement ends: what a statement causes (in a trigger, in a function that it calls) is
--- numbered before what it wrote itself. Where each version of a row is (ctid, within a file of the table) tells which
--- change comes first: new_place is there where a version was changed again before its own trigger fired, and (0,0) where
--- places begin anew.
-create table ${SCHEMA}.queue (
+-- A row is a block of changes that one statement made (of old and new, a line each, as record_out prints a row; a lone
+-- "-" for a row that cannot be told): rows of them, the first of which is the statement's number first, counted from 0.
+-- What a statement causes (in a trigger, in a function that it calls) ends, and is numbered, before it does. How many
+-- rows of the table this session had inserted, updated and deleted when the statement ended (such as PostgreSQL's own
+-- statistics count them, so that nothing has to be kept) tells which of its rows were written before that; the level
+-- grows with every statement that another one causes.
+--
+-- Or it is one change that a row trigger captured. Then where each version of a row is (ctid, within a file of the table)
+-- tells which change comes first: new_place is there where a version was changed again before its own trigger fired, and
+-- (0,0) where places begin anew.
+--
+-- Writers fill one table; one that every reader is done with is emptied at once.
+create sequence ${SCHEMA}.queue_seq maxvalue 9007199254740991;
+
+create table ${SCHEMA}.queue_1 (
   xid xid8 not null,
-  seq bigint generated always as identity (maxvalue 9007199254740991),
+  seq bigint not null,
   root oid not null,
   shape int not null,
   operation "char" not null,
+  rows int not null default 1,
+  first int,
+  level int,
+  inserted bigint,
+  updated bigint,
+  deleted bigint,
   file oid,
   old_place tid,
   new_place tid,
   old text,
-  new text,
-  primary key (xid, seq)
-) with (
-  autovacuum_vacuum_scale_factor = 0,
-  autovacuum_vacuum_threshold = 20000,
-  autovacuum_vacuum_insert_scale_factor = 0,
-  autovacuum_vacuum_insert_threshold = 200000,
-  autovacuum_analyze_scale_factor = 0,
-  autovacuum_analyze_threshold = 100000,
-  autovacuum_vacuum_cost_delay = 0,
-  toast.autovacuum_vacuum_scale_factor = 0,
-  toast.autovacuum_vacuum_threshold = 20000,
-  toast.autovacuum_vacuum_cost_delay = 0
-);
-
-create index queue_late on ${SCHEMA}.queue (xid, new_place) where new_place is not null;
+  new text
+) with (autovacuum_enabled = off, toast.autovacuum_enabled = off);
 
 -- Captured text lives for moments: compressing it would only cost the writer.
-alter table ${SCHEMA}.queue alter column old set storage external;
-alter table ${SCHEMA}.queue alter column new set storage external;
+alter table ${SCHEMA}.queue_1 alter column old set storage external, alter column new set storage external;
 
--- 2 while a reader sleeps and wants to be woken. A sequence, because writers must see the change at once, whatever
--- their snapshot, and because looking at it costs them next to nothing.
-create sequence ${SCHEMA}.sleep minvalue 1 maxvalue 2;
+create table ${SCHEMA}.queue_2 (like ${SCHEMA}.queue_1 including defaults including storage)
+  with (autovacuum_enabled = off, toast.autovacuum_enabled = off);
+create table ${SCHEMA}.queue_3 (like ${SCHEMA}.queue_1 including defaults including storage)
+  with (autovacuum_enabled = off, toast.autovacuum_enabled = off);
 
--- The second (since 1970) until which someone reads the queue: the latest end of a lease, and a grace. Writers capture
--- nothing after that. A sequence for the same reasons.
-create sequence ${SCHEMA}.read_until minvalue 0;
+create index queue_1_order on ${SCHEMA}.queue_1 (xid, seq);
+create index queue_2_order on ${SCHEMA}.queue_2 (xid, seq);
+create index queue_3_order on ${SCHEMA}.queue_3 (xid, seq);
+
+create index queue_1_late on ${SCHEMA}.queue_1 (xid, new_place) where new_place is not null;
+create index queue_2_late on ${SCHEMA}.queue_2 (xid, new_place) where new_place is not null;
+create index queue_3_late on ${SCHEMA}.queue_3 (xid, new_place) where new_place is not null;
+
+create view ${SCHEMA}.queue as
+select * from ${SCHEMA}.queue_1
+union all
+select * from ${SCHEMA}.queue_2
+union all
+select * from ${SCHEMA}.queue_3;
+
+-- What writers are told, in one number: the second (since 1970) until which someone reads the queue, that is, the latest end
+-- of a lease and a grace, times 8 (they capture nothing after that); which of the three tables they fill (0, 1, 2), times 2;
+-- and 1 while a reader sleeps and wants to be woken. A sequence, because writers must see a change at once, whatever their
+-- snapshot, and because looking at it costs them next to nothing.
+create sequence ${SCHEMA}.state minvalue 0;
+
+-- Changes what writers are told; null leaves a part as it is.
+create function ${SCHEMA}.instruct(until bigint, filled int, sleeps boolean) returns bigint
+language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $rowtap_body$
+declare
+  present bigint;
+begin
+  perform pg_advisory_xact_lock(${LEASE_LOCK});
+  present := coalesce(pg_sequence_last_value(${STATE_LITERAL}::regclass), 0);
+  return setval(
+    ${STATE_LITERAL}::regclass,
+    coalesce(until, present >> 3) * 8 + coalesce(filled, (present >> 1) & 3) * 2 + coalesce(sleeps::int, present & 1)
+  );
+end
+$rowtap_body$;
 
 create function ${SCHEMA}.extend_reading(lease_ms float8) returns bigint
 language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $rowtap_body$
 begin
   perform pg_advisory_xact_lock(${LEASE_LOCK});
-  return setval(${READ_UNTIL_LITERAL}::regclass, greatest(
-    pg_sequence_last_value(${READ_UNTIL_LITERAL}::regclass),
-    ceil(extract(epoch from clock_timestamp()) + lease_ms / 1000 + ${GRACE_SECONDS})::bigint
-  ));
+  return ${SCHEMA}.instruct(
+    greatest(
+      pg_sequence_last_value(${STATE_LITERAL}::regclass) >> 3,
+      ceil(extract(epoch from clock_timestamp()) + lease_ms / 1000 + ${GRACE_SECONDS})::bigint
+    ),
+    null, null
+  );
 end
 $rowtap_body$;
 `

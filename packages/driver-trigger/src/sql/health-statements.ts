@@ -1,0 +1,99 @@
+import { SCHEMA, SCHEMA_LITERAL, SCHEMA_NAME_LITERAL, sql } from './sql.ts'
+import type { Sql } from './sql.ts'
+
+/** From here on the session can change nothing, whatever is asked. */
+export const READ_ONLY: Sql = sql`set default_transaction_read_only = on`
+
+/** Every schema that holds a queue. */
+export const FIND_INSTALLATIONS: Sql = sql`
+select n.nspname::text as schema
+from pg_catalog.pg_namespace n
+where pg_catalog.obj_description(n.oid, 'pg_namespace') like 'rowtap: %'
+order by n.nspname
+`
+
+/** How much is in the queue, and how old it is. */
+export const QUEUE_HEALTH: Sql = sql`
+select
+  (select pg_catalog.count(*) from (select from ${SCHEMA}.queue limit 1000001) q)::text as rows,
+  (
+    select pg_catalog.sum(pg_catalog.pg_total_relation_size(r.oid)) from pg_catalog.pg_class r
+    where r.relname in ('queue_1', 'queue_2', 'queue_3') and r.relnamespace = ${SCHEMA_NAME_LITERAL}::regnamespace
+  )::text as bytes,
+  (
+    pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::numeric - oldest.xid::text::numeric
+  )::text as ago,
+  case when pg_catalog.current_setting('track_commit_timestamp') = 'on' then
+    pg_catalog.trunc(extract(epoch from pg_catalog.pg_xact_commit_timestamp(oldest.xid::xid)) * 1000)
+  end::text as committed
+from (select) as one
+left join lateral (select q.xid from ${SCHEMA}.queue q order by q.xid, q.seq limit 1) oldest on true
+`
+
+/** Who reads the queue. Of a process of another role only the number can be seen. */
+export const CONSUMERS_HEALTH: Sql = sql`
+select
+  c.id::text, c.subscription, c.process_id as "processId",
+  pg_catalog.trunc(extract(epoch from c.created_at) * 1000)::text as created,
+  pg_catalog.trunc(extract(epoch from c.lease_until) * 1000)::text as lease,
+  coalesce(c.lease_until < pg_catalog.clock_timestamp(), false) as expired,
+  exists (
+    select from pg_catalog.pg_stat_activity a
+    where a.pid = c.process_id and (a.backend_start is null or a.backend_start = c.process_started)
+  ) as alive,
+  (select pg_catalog.count(*) from ${SCHEMA}.wanted w where w.consumer = c.id)::int as tables
+from ${SCHEMA}.consumer c
+order by c.id
+`
+
+/** The tables that somebody wants, each with every partition, and the triggers of ours there. */
+export const CAPTURED_HEALTH: Sql = sql`
+select
+  n.nspname::text as schema, r.relname::text as table,
+  pn.nspname::text as "partSchema", p.relname::text as "partTable", p.relrowsecurity as secured,
+  coalesce(t.triggers, '[]') as triggers
+from (select distinct w.relation from ${SCHEMA}.wanted w) w
+join pg_catalog.pg_class r on r.oid = w.relation
+join pg_catalog.pg_namespace n on n.oid = r.relnamespace
+cross join lateral (
+  select w.relation union select i.relid::oid from pg_catalog.pg_partition_tree(w.relation) i
+) tree (relation)
+join pg_catalog.pg_class p on p.oid = tree.relation
+join pg_catalog.pg_namespace pn on pn.oid = p.relnamespace
+cross join lateral (
+  select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+    -- Of the bits of tgtype, 32 is TRUNCATE.
+    'name', t.tgname, 'isTruncate', t.tgtype & 32 <> 0, 'fires', t.tgenabled in ('O', 'A')
+  ) order by t.tgname) as triggers
+  from pg_catalog.pg_trigger t
+  join pg_catalog.pg_proc f on f.oid = t.tgfoid
+  join pg_catalog.pg_namespace fn on fn.oid = f.pronamespace
+  -- Up to version 14, what is cloned to a partition counts as internal.
+  where t.tgrelid = p.oid and (not t.tgisinternal or t.tgparentid <> 0) and fn.nspname = ${SCHEMA_LITERAL}
+) t
+order by n.nspname, r.relname, p.oid <> r.oid, pn.nspname, p.relname
+`
+
+/** Whether a table ($1: schema, $2: name), or a partition of it, has row-level security. */
+export const ROW_SECURITY: Sql = sql`
+select r.relrowsecurity or exists (
+  select from pg_catalog.pg_partition_tree(r.oid) t
+  join pg_catalog.pg_class p on p.oid = t.relid
+  where p.relrowsecurity
+) as secured
+from pg_catalog.pg_class r
+join pg_catalog.pg_namespace n on n.oid = r.relnamespace
+where n.nspname = $1 and r.relname = $2
+`
+
+/** The readers of the subscriptions $1, or all (null), that are there, whether their process lives, and which it is. */
+export const FIND_READERS: Sql = sql`
+select c.id::text, c.subscription, c.process_id as "processId",
+  exists (
+    select from pg_catalog.pg_stat_activity a
+    where a.pid = c.process_id and (a.backend_start is null or a.backend_start = c.process_started)
+  ) as alive
+from ${SCHEMA}.consumer c
+where $1::text[] is null or c.subscription = any ($1::text[])
+order by c.id
+`

@@ -1,0 +1,32 @@
+import { QUEUE_SEQ_LITERAL, SCHEMA, SCHEMA_LITERAL, sql, STATE_LITERAL } from '../sql.ts'
+import type { Sql } from '../sql.ts'
+
+/**
+ * PL/pgSQL that writes into the table of the queue that is being filled: `columns` of it, besides xid and seq, and their
+ * `values`; the variable `state` says which. Each table has a statement of its own, so that a writer locks none but the one.
+ */
+export function insertIntoQueue(columns: Sql, values: Sql): Sql {
+  const into = (table: '1' | '2' | '3'): Sql => sql`
+      insert into ${SCHEMA}.queue_${() => table} (xid, seq, ${columns})
+      values (pg_current_xact_id(), nextval(${QUEUE_SEQ_LITERAL}::regclass), ${values});`
+  return sql`
+    case (state >> 1) & 3
+    when 0 then${into('1')}
+    when 1 then${into('2')}
+    else${into('3')}
+    end case;`
+}
+
+/** PL/pgSQL: what writers are told, for a variable `state`. */
+export const READ_STATE: Sql = sql`coalesce(pg_sequence_last_value(${STATE_LITERAL}::regclass), 0)`
+
+/** PL/pgSQL: whether, says `state`, nobody reads, or has for long. */
+export const NOBODY_READS: Sql = sql`state >> 3 < extract(epoch from clock_timestamp())`
+
+/** PL/pgSQL that wakes readers, if the variable `state` says so, after something was written into the queue. */
+export const WAKE_READERS: Sql = sql`
+    -- NOTIFY costs every writer a lock at commit, so it is sent only while a reader sleeps; and it would make a
+    -- PREPARE TRANSACTION fail, so it is not sent where there can be one.
+    if state & 1 = 1 and current_setting('max_prepared_transactions') = '0' then
+      perform pg_notify(${SCHEMA_LITERAL}, '');
+    end if;`

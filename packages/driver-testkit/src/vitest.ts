@@ -1,3 +1,5 @@
+export { describeChaos } from './vitest/describe-chaos.ts'
+export type { DescribeChaosOptions } from './vitest/describe-chaos.ts'
 export { describeDriver } from './vitest/describe-driver.ts'
 export type { DescribeDriverOptions } from './vitest/describe-driver.ts'
 export { describePostgres } from './vitest/describe-postgres.ts'

@@ -17,6 +17,7 @@ const HOST: DriverHost = {
   subscription: null,
   signal: new AbortController().signal,
   planOnly: false,
+  messages: false,
   notify: () => {},
 }
 

@@ -105,6 +105,7 @@ const connectBesideOpenTransaction: ConformanceCase = {
           subscription: host.subscription,
           signal: host.signal,
           planOnly: host.planOnly,
+          messages: host.messages,
           notify(notice) {
             waiting ||= notice.kind === 'wait' && notice.processIds.includes(pid)
             host.notify(notice)

@@ -3,10 +3,10 @@ import { connect, formatPlan, plan } from '@rowtap/core'
 import type { ConformanceCase } from '../conformance/conformance-case.ts'
 import type { ConformanceContext } from '../conformance/conformance-context.ts'
 import { catalogueSnapshot } from '../tools/catalogue-snapshot.ts'
-import { cutConnections } from '../tools/cut-connections.ts'
 import { assertExecutedAsPlanned } from '../tools/executed-as-planned.ts'
 import { standardTable } from '../tools/standard-table.ts'
 import { recordStatements } from '../tools/statement-recorder.ts'
+import { tcpProxy } from '../tools/tcp-proxy.ts'
 
 /** What a listener needs to be live on a table: that it is captured is seen in the plan, by its name. */
 const TABLES = ['planned_a', 'planned_b'] as const
@@ -87,9 +87,11 @@ const executesThePlan: ConformanceCase = {
     const { database } = context
     const [table] = TABLES
     for (const one of TABLES) await standardTable(database, one)
-    const crashing = await context.connect({ on: { error: () => {} } }, 'mayFail')
+    const proxy = await tcpProxy(database.url)
+    const crashing = await context.connectTo(proxy.url, { on: { error: () => {} } }, 'mayFail')
     for (const one of TABLES) await context.listen(crashing, { table: one })
-    await cutConnections(database)
+    // To the database a crash, and the end of a network without which a client cannot come back, are the same.
+    await proxy[Symbol.asyncDispose]()
     await othersEnd(context, 'the connections of the crashed client end')
 
     await using recorder = await recordStatements(database)

@@ -21,19 +21,6 @@ function casesFor(name: CapabilityName): CapabilityProof['cases'] {
   return [first, ...rest]
 }
 
-/** Nothing in core asks a driver for this yet: a driver that declares it promises what nobody can have. */
-function notYet(name: CapabilityName): CapabilityProof['cases'] {
-  return [
-    {
-      name: `${name} cannot be declared yet: @rowtap/core does not offer it`,
-      law: 11,
-      needs: [name],
-      run: () =>
-        Promise.reject(new assert.AssertionError({ message: `the manifest declares ${name}, which nothing proves` })),
-    },
-  ]
-}
-
 /** Where the words stand for every type: the refusals are made as a program without types would make them. */
 const untyped = (options: object): object => options
 
@@ -113,9 +100,17 @@ export const CAPABILITY_PROOFS: Readonly<Record<CapabilityName, CapabilityProof>
   'transactions.commitTime': { cases: casesFor('transactions.commitTime'), refusal: null },
   'delivery.acknowledgement': { cases: casesFor('delivery.acknowledgement'), refusal: null },
   'delivery.subscription': {
-    cases: notYet('delivery.subscription'),
+    cases: casesFor('delivery.subscription'),
     refusal: { kind: 'connect', options: { subscription: 'conformance' } },
   },
   'delivery.reconnect': { cases: casesFor('delivery.reconnect'), refusal: null },
+  'snapshot.initial': {
+    cases: casesFor('snapshot.initial'),
+    refusal: { kind: 'listen', options: untyped({ snapshot: 'initial' }) },
+  },
+  'messages.logical': {
+    cases: casesFor('messages.logical'),
+    refusal: { kind: 'connect', options: { messages: true } },
+  },
   'listeners.attachWhileRunning': { cases: casesFor('listeners.attachWhileRunning'), refusal: null },
 }

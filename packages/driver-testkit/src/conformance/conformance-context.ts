@@ -18,10 +18,12 @@ export interface ConformanceContext {
   declares(...names: readonly CapabilityName[]): boolean
   /** Connects a client. It is closed after the case; when it fails, the case fails, unless `mayFail`. */
   connect(options?: ConnectOptions, mayFail?: 'mayFail'): Promise<Client>
+  /** The same, by way of another connection string. */
+  connectTo(url: string, options?: ConnectOptions, mayFail?: 'mayFail'): Promise<Client>
   /** Attaches a listener, collects its events, and waits until it is live. */
   listen(client: Client, options: ListenOptions): Promise<Collector>
-  /** Waits for a condition that nobody announces. `what` says in a failure what was waited for. */
-  eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void>
+  /** Waits for a condition that nobody announces. `what` says in a failure what was waited for. Default: `patienceMs`. */
+  eventually(condition: () => boolean | Promise<boolean>, what: string, timeoutMs?: number): Promise<void>
 }
 
 /** A context together with what ends it. */
@@ -44,28 +46,31 @@ export function openContext(
   // Whoever waits for something hears of it; when nobody does, the case's own end does.
   failed.promise.catch(() => undefined)
 
+  async function open(from: Driver, options: ConnectOptions = {}, mayFail?: 'mayFail'): Promise<Client> {
+    const client = await connect(from, options)
+    if (mayFail === undefined) {
+      clients.push(client)
+      client.on('error', failed.reject)
+    } else {
+      failing.push(client)
+    }
+    return client
+  }
+
   const context: ConformanceContext = {
     database,
     driver,
     sizes,
     createDriver: (url) => createDriver({ url }),
     declares: (...names) => names.every((name) => cellOf(driver.capabilities, name) !== false),
-    async connect(options = {}, mayFail) {
-      const client = await connect(driver, options)
-      if (mayFail === undefined) {
-        clients.push(client)
-        client.on('error', failed.reject)
-      } else {
-        failing.push(client)
-      }
-      return client
-    },
+    connect: (options, mayFail) => open(driver, options, mayFail),
+    connectTo: (url, options, mayFail) => open(createDriver({ url }), options, mayFail),
     async listen(client, options) {
       const collector = collect(client.listen(options), { failure: failed.promise, timeoutMs: sizes.patienceMs })
       await collector.listener.ready
       return collector
     },
-    eventually: (condition, what) => eventually(condition, what, { timeoutMs: sizes.patienceMs }),
+    eventually: (condition, what, timeoutMs = sizes.patienceMs) => eventually(condition, what, { timeoutMs }),
   }
   return {
     context,

@@ -52,6 +52,19 @@ describe('an embedded server', () => {
     await server.stop()
   })
 
+  test('is the same one after a restart, however it was stopped', async () => {
+    await using server = await startPostgres(SOURCES)
+    await using database = await server.createDatabase()
+    await database.query('CREATE TABLE t AS SELECT 1 AS id')
+    for (const mode of ['fast', 'immediate'] as const) {
+      await server.restart(mode)
+      const client = new Client({ connectionString: database.url })
+      await client.connect()
+      expect((await client.query('SELECT id FROM t')).rows).toEqual([{ id: 1 }])
+      await client.end()
+    }
+  })
+
   test('refuses a wrong password', async () => {
     await using server = await startPostgres(SOURCES)
     const url = new URL(server.url)

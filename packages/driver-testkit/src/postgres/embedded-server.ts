@@ -2,6 +2,7 @@ import { RowtapError } from '@rowtap/core/driver'
 import type { ChildProcessByStdio } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import type { Interface } from 'node:readline'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -26,13 +27,28 @@ export async function startEmbeddedServer(version: number, options: StartPostgre
 
   const keeper = spawnKeeper()
   const ended = new Promise<void>((resolve) => keeper.on('close', () => resolve()))
-  const port = await untilReady(keeper, request, options.signal)
+  const lines = createInterface(keeper.stdout)
+  const port = await untilReady(keeper, lines, { request, signal: options.signal })
   // From here on a program that ends without stopping the server is not held up by it: the keeper sees it go.
   setReferenced(keeper, false)
   return {
     source: 'embedded',
     version,
     url: `postgresql://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`,
+    async restart(mode) {
+      setReferenced(keeper, true)
+      const answered = new Promise<KeeperAnswer>((resolve) => {
+        lines.once('line', (line) => resolve(JSON.parse(line) as KeeperAnswer))
+      })
+      const command: KeeperCommand = { restart: mode }
+      keeper.stdin.write(`${JSON.stringify(command)}\n`)
+      const answer = await Promise.race([answered, ended.then(() => null)])
+      setReferenced(keeper, false)
+      if (answer?.kind === 'ready') return
+      throw new RowtapError('ERR_SETUP_REQUIRED', {
+        message: `PostgreSQL did not start again: ${answer?.message ?? 'its keeper process has ended'}`,
+      })
+    },
     async stop(mode) {
       setReferenced(keeper, true)
       const command: KeeperCommand = { stop: mode }
@@ -57,7 +73,11 @@ function spawnKeeper(): Keeper {
   })
 }
 
-function untilReady(keeper: Keeper, request: KeeperRequest, signal: AbortSignal | undefined): Promise<number> {
+function untilReady(
+  keeper: Keeper,
+  lines: Interface,
+  { request, signal }: { readonly request: KeeperRequest; readonly signal: AbortSignal | undefined },
+): Promise<number> {
   return new Promise((resolve, reject) => {
     let errors = ''
     const fail = (message: string): void => reject(new RowtapError('ERR_SETUP_REQUIRED', { message }))
@@ -70,7 +90,7 @@ function untilReady(keeper: Keeper, request: KeeperRequest, signal: AbortSignal 
     keeper.on('close', () => fail(`PostgreSQL's keeper process ended before the server was ready. ${errors.trim()}`))
     // Writing to a process that is gone: 'close' tells it better.
     keeper.stdin.on('error', () => undefined)
-    createInterface(keeper.stdout).once('line', (line) => {
+    lines.once('line', (line) => {
       signal?.removeEventListener('abort', abort)
       const answer = JSON.parse(line) as KeeperAnswer
       if (answer.kind === 'ready') resolve(answer.port)

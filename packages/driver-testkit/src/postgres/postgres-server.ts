@@ -34,6 +34,11 @@ export interface PostgresServer extends AsyncDisposable {
   /** Creates an empty database, or a copy of another one. */
   createDatabase(options?: CreateDatabaseOptions): Promise<TestDatabase>
   /**
+   * Stops the server, and starts it again at the same address with everything that it holds. Default: `'fast'`.
+   * Only a server of the source `'embedded'` can: others reject with ERR_SETUP_REQUIRED.
+   */
+  restart(mode?: StopMode): Promise<void>
+  /**
    * Stops the server and removes everything that it put on the disk. A server from the environment goes on running.
    * Default: `'fast'`, and `'immediate'` when that has not finished after five seconds. Later calls return the first one's promise.
    */

@@ -6,4 +6,6 @@ export interface ServerHandle {
   readonly version: number
   readonly url: string
   stop(mode: StopMode): Promise<void>
+  /** Left out: the source cannot start a server again. */
+  restart?(mode: StopMode): Promise<void>
 }

@@ -46,6 +46,14 @@ export function postgresServer(handle: ServerHandle): PostgresServer {
     version: handle.version,
     url: handle.url,
     createDatabase: (options) => createTestDatabase(server, options),
+    async restart(mode = 'fast') {
+      if (handle.restart === undefined) {
+        throw new RowtapError('ERR_SETUP_REQUIRED', {
+          message: `A server from ${handle.source} cannot be started again: use sources: ['embedded'].`,
+        })
+      }
+      await handle.restart(mode)
+    },
     stop(mode = 'fast') {
       stopped ??= handle.stop(mode)
       return stopped

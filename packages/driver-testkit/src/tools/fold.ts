@@ -1,4 +1,4 @@
-import type { ChangeEvent, Row } from '@rowtap/core'
+import type { ChangeEvent, DeliveredEvent, Row } from '@rowtap/core'
 import assert from 'node:assert/strict'
 import { describeEvent } from './describe-event.ts'
 import { keyText } from './key-text.ts'
@@ -17,7 +17,7 @@ export interface FoldOptions {
 }
 
 /** The rows that a table must hold, by key, when these events have happened to it. */
-export function fold(events: Iterable<ChangeEvent>, options: FoldOptions = {}): Map<string, Row> {
+export function fold(events: Iterable<DeliveredEvent>, options: FoldOptions = {}): Map<string, Row> {
   const { strict = true, key = ['id'], start = [] } = options
   const rows = new Map(start.map((row) => [keyText(Object.fromEntries(key.map((name) => [name, row[name]]))), row]))
   /** The row whose key an update is changing: the insert that follows is its other half. */
@@ -35,6 +35,8 @@ export function fold(events: Iterable<ChangeEvent>, options: FoldOptions = {}): 
       rows.set(at, completed(event, event.derivedFrom === null ? undefined : moving))
       moving = undefined
     }
+    // A row that is read again, after a crash or where it moved, is what it is now.
+    if (event.kind === 'snapshot') rows.set(at, event.new)
     if (event.kind === 'update') {
       assert.ok(!strict || rows.has(at), `impossible: ${describeEvent(event)} of a row that is not there`)
       rows.set(at, completed(event, rows.get(at)))

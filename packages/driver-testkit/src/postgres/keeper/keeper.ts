@@ -2,6 +2,7 @@
  * A process of its own that owns one PostgreSQL server and its directory.
  *
  *   waits for the request → initialises → runs ── stop, or end of input ──→ stops the server → removes the directory → ends
+ *                                        └─restart─┘
  *
  * The end of its standard input is the sign that the program that wanted the server is gone, however it went: the
  * operating system closes the pipe even after `kill -9`. So that program needs no exit hook and no signal handler.
@@ -14,13 +15,14 @@ import { createInterface } from 'node:readline'
 import { dataHome } from './data-home.ts'
 import { initCluster } from './init-cluster.ts'
 import type { KeeperAnswer, KeeperCommand, KeeperRequest } from './protocol.ts'
-import type { ServerProcess } from './server-process.ts'
+import type { ServerOptions } from './server-process.ts'
 import { startServer } from './server-process.ts'
 import { serverUser } from './server-user.ts'
 import { usableBinaries } from './usable-binaries.ts'
 
 const lines = createInterface(process.stdin)
-let stopMode: KeeperCommand['stop'] = 'immediate'
+let stopMode: 'fast' | 'immediate' = 'immediate'
+let restart: (mode: 'fast' | 'immediate') => void = () => undefined
 const told = new Promise<void>((resolve) => {
   lines.on('close', resolve)
   process.on('SIGTERM', resolve)
@@ -31,7 +33,9 @@ process.stdout.on('error', () => lines.close())
 
 lines.once('line', (first) => {
   lines.on('line', (line) => {
-    stopMode = (JSON.parse(line) as KeeperCommand).stop
+    const command = JSON.parse(line) as KeeperCommand
+    if ('restart' in command) return restart(command.restart)
+    stopMode = command.stop
     lines.close()
   })
   void keep(JSON.parse(first) as KeeperRequest)
@@ -40,9 +44,19 @@ lines.once('line', (first) => {
 async function keep(request: KeeperRequest): Promise<void> {
   const directories: string[] = []
   try {
-    const server = await start(request, directories)
+    const options = await prepare(request, directories)
+    let server = await startServer(options, null)
     answer({ kind: 'ready', port: server.port })
-    await Promise.race([told, server.ended])
+    for (;;) {
+      const restarted = new Promise<'fast' | 'immediate'>((resolve) => {
+        restart = resolve
+      })
+      const mode = await Promise.race([told, server.ended, restarted])
+      if (mode === undefined) break
+      await server.stop(mode)
+      server = await startServer(options, server.port)
+      answer({ kind: 'ready', port: server.port })
+    }
     await server.stop(stopMode)
   } catch (error) {
     answer({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
@@ -54,7 +68,7 @@ async function keep(request: KeeperRequest): Promise<void> {
   process.exit()
 }
 
-async function start(request: KeeperRequest, directories: string[]): Promise<ServerProcess> {
+async function prepare(request: KeeperRequest, directories: string[]): Promise<ServerOptions> {
   const user = await serverUser()
   async function newDirectory(home: string): Promise<string> {
     const directory = await mkdtemp(join(home, 'rowtap-postgres-'))
@@ -72,7 +86,7 @@ async function start(request: KeeperRequest, directories: string[]): Promise<Ser
     password: request.password,
     user,
   })
-  return startServer({ postgres: programs.postgres, directory, data, settings: request.settings, user })
+  return { postgres: programs.postgres, directory, data, settings: request.settings, user }
 }
 
 function answer(text: KeeperAnswer): void {

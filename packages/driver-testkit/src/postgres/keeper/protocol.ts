@@ -7,12 +7,13 @@ export interface KeeperRequest {
   readonly password: string
 }
 
-/** What a keeper is told on later lines. The end of its input means the same as `'immediate'`. */
-export interface KeeperCommand {
-  readonly stop: 'fast' | 'immediate'
-}
+/**
+ * What a keeper is told on later lines: to stop the server and end, or to start it again at the same port. The end of its
+ * input means the same as stop `'immediate'`.
+ */
+export type KeeperCommand = { readonly stop: 'fast' | 'immediate' } | { readonly restart: 'fast' | 'immediate' }
 
-/** What a keeper answers, once, on its standard output. */
+/** What a keeper answers on its standard output: once, and after each restart. */
 export type KeeperAnswer =
   | { readonly kind: 'ready'; readonly port: number }
   | { readonly kind: 'failed'; readonly message: string }

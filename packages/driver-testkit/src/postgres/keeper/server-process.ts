@@ -27,10 +27,14 @@ const FAST_STOP_MS = 5000
 const PORT_ATTEMPTS = 20
 const LOG_LINES_KEPT = 20
 
-/** Starts a server on a free port of 127.0.0.1. A port that someone else takes meanwhile is replaced by another one. */
-export async function startServer(options: ServerOptions): Promise<ServerProcess> {
+/**
+ * Starts a server on 127.0.0.1.
+ *
+ * @param knownPort `null`: a free one. A port that someone else takes meanwhile is replaced by another one.
+ */
+export async function startServer(options: ServerOptions, knownPort: number | null): Promise<ServerProcess> {
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort()
+    const port = knownPort ?? (await freePort())
     const child = spawn(options.postgres, serverArguments(options, port), {
       cwd: options.directory,
       env: programEnvironment(),
@@ -40,7 +44,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
     })
     const failure = await untilReady(child)
     if (failure === null) return serverProcess(child, port)
-    if (attempt === PORT_ATTEMPTS || !/could not bind|could not create any TCP/u.test(failure)) {
+    if (knownPort !== null || attempt === PORT_ATTEMPTS || !/could not bind|could not create any TCP/u.test(failure)) {
       throw new Error(`PostgreSQL did not start: ${failure}`)
     }
   }

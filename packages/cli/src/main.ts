@@ -3,7 +3,9 @@ import { CommanderError } from 'commander'
 
 import { printCapabilities } from './commands/capabilities.ts'
 import { demo } from './commands/demo.ts'
+import { doctor } from './commands/doctor.ts'
 import { tail } from './commands/tail.ts'
+import { uninstall } from './commands/uninstall.ts'
 import { describeFailure, traceOf } from './failure/describe-failure.ts'
 import { program } from './program.ts'
 import { surroundings } from './terminal/surroundings.ts'
@@ -17,6 +19,8 @@ async function run(): Promise<number> {
       {
         demo: (options) => demo(options, around),
         tail: (options) => tail(options, around),
+        doctor: (options) => doctor(options, around),
+        uninstall: (options) => uninstall(options, around),
         capabilities: (options) => printCapabilities(options, around),
       },
       around.environment,

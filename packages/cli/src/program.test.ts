@@ -11,12 +11,16 @@ async function parse(...parameters: readonly string[]): Promise<Record<keyof Com
   const commands = {
     demo: vi.fn<Commands['demo']>(() => Promise.resolve()),
     tail: vi.fn<Commands['tail']>(() => Promise.resolve()),
+    doctor: vi.fn<Commands['doctor']>(() => Promise.resolve()),
+    uninstall: vi.fn<Commands['uninstall']>(() => Promise.resolve()),
     capabilities: vi.fn<Commands['capabilities']>(() => Promise.resolve()),
   }
   await program(commands, {}).parseAsync(['node', 'rowtap', ...parameters])
   return {
     demo: commands.demo.mock.calls,
     tail: commands.tail.mock.calls,
+    doctor: commands.doctor.mock.calls,
+    uninstall: commands.uninstall.mock.calls,
     capabilities: commands.capabilities.mock.calls,
   }
 }
@@ -49,7 +53,7 @@ describe('the command line', () => {
       'insert,delete',
     ]
     const more = ['--columns', 'id,"Mixed"', '--where', "status = 'paid'", '--subscription', 'billing']
-    const rest = ['--transitions', 'idempotent', '--json', '--values', 'text', '--limit', '5', '--plan']
+    const rest = ['--transitions', 'idempotent', '--snapshot', '--json', '--values', 'text', '--limit', '5', '--plan']
     expect(await tailOptions(...flags, ...more, ...rest)).toEqual({
       url: URL,
       tables: [
@@ -62,6 +66,7 @@ describe('the command line', () => {
       where: "status = 'paid'",
       subscription: 'billing',
       transitions: 'idempotent',
+      snapshot: true,
       json: true,
       values: 'text',
       limit: 5,
@@ -97,6 +102,33 @@ describe('the command line', () => {
   test('demo lasts ten seconds unless told otherwise', async () => {
     expect((await parse('demo')).demo).toEqual([[{ seconds: 10 }]])
     expect((await parse('demo', '--seconds', '2')).demo).toEqual([[{ seconds: 2 }]])
+  })
+
+  test('doctor looks at both drivers unless told otherwise', async () => {
+    expect((await parse('doctor', '--url', URL)).doctor).toEqual([[{ url: URL, tables: [], json: false }]])
+    const flags = ['--driver', 'trigger', '--table', 'orders', '--table', 's.t', '--json']
+    expect((await parse('doctor', '--url', URL, ...flags)).doctor).toEqual([
+      [
+        {
+          url: URL,
+          driver: 'trigger',
+          tables: [
+            { schema: 'public', name: 'orders' },
+            { schema: 's', name: 't' },
+          ],
+          json: true,
+        },
+      ],
+    ])
+  })
+
+  test('uninstall asks, and leaves what is in use, unless told otherwise', async () => {
+    const defaults = { url: URL, subscriptions: [], yes: false, force: false, json: false }
+    expect((await parse('uninstall', '--url', URL)).uninstall).toEqual([[defaults]])
+    const flags = ['--subscription', 'a', '--subscription', 'b', '--yes', '--force', '--json']
+    expect((await parse('uninstall', '--url', URL, ...flags)).uninstall).toEqual([
+      [{ url: URL, subscriptions: ['a', 'b'], yes: true, force: true, json: true }],
+    ])
   })
 
   test('capabilities come as text or as JSON', async () => {

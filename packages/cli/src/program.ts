@@ -12,8 +12,12 @@ import { oneOf, someOf } from './arguments/one-of.ts'
 import { positiveInteger } from './arguments/positive-integer.ts'
 import { addTable } from './arguments/table-list.ts'
 import type { CapabilitiesOptions } from './commands/capabilities.ts'
+import { addDoctor } from './command-line/add-doctor.ts'
+import { addUninstall } from './command-line/add-uninstall.ts'
 import type { DemoOptions } from './commands/demo.ts'
+import type { DoctorOptions } from './commands/doctor.ts'
 import type { TailOptions } from './commands/tail.ts'
+import type { UninstallOptions } from './commands/uninstall.ts'
 import { DRIVER_NAMES } from './drivers/known-drivers.ts'
 import { UsageError } from './failure/usage-error.ts'
 import { VALUE_FORMS } from './format/value-types.ts'
@@ -22,6 +26,8 @@ import { VALUE_FORMS } from './format/value-types.ts'
 export interface Commands {
   demo(options: DemoOptions): Promise<void>
   tail(options: TailOptions): Promise<void>
+  doctor(options: DoctorOptions): Promise<void>
+  uninstall(options: UninstallOptions): Promise<void>
   capabilities(options: CapabilitiesOptions): Promise<void>
 }
 
@@ -41,6 +47,8 @@ export function program(commands: Commands, environment: NodeJS.ProcessEnv): Com
     .configureOutput({ outputError: () => {} })
   addDemo(rowtap, commands)
   addTail(rowtap, commands, environment)
+  addDoctor(rowtap, (options) => commands.doctor(options), environment)
+  addUninstall(rowtap, (options) => commands.uninstall(options), environment)
   addCapabilities(rowtap, commands)
   return rowtap
 }
@@ -81,6 +89,7 @@ function addTail(rowtap: Command, commands: Commands, environment: NodeJS.Proces
       'exact (default): refuse a table whose old rows are needed and not known, or idempotent: do without them',
       (text) => oneOf('--transitions', ['exact', 'idempotent'], text),
     )
+    .option('--snapshot', 'begin with the rows that are there, where the driver can')
     .option('--json', 'one JSON object a line')
     .option(
       '--values <form>',

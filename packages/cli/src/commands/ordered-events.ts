@@ -1,7 +1,7 @@
-import type { ChangeEvent } from '@rowtap/core'
+import type { DeliveredEvent } from '@rowtap/core'
 
 interface WaitingEvent {
-  readonly event: ChangeEvent
+  readonly event: DeliveredEvent
   readonly written: PromiseWithResolvers<void>
 }
 
@@ -14,16 +14,16 @@ interface WaitingEvent {
  * those that wait is the next in the stream.
  */
 export class OrderedEvents {
-  readonly #write: (event: ChangeEvent) => Promise<void> | undefined
+  readonly #write: (event: DeliveredEvent) => Promise<void> | undefined
   readonly #waiting = new Set<WaitingEvent>()
   #writing = false
 
-  constructor(write: (event: ChangeEvent) => Promise<void> | undefined) {
+  constructor(write: (event: DeliveredEvent) => Promise<void> | undefined) {
     this.#write = write
   }
 
   /** Resolves when the event is written. */
-  add(event: ChangeEvent): Promise<void> {
+  add(event: DeliveredEvent): Promise<void> {
     const waiting = { event, written: Promise.withResolvers<void>() }
     this.#waiting.add(waiting)
     if (!this.#writing) {

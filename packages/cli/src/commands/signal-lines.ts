@@ -11,8 +11,10 @@ export function signalLines(messages: LineOutput): {
       const holders = processIds.length === 0 ? '' : ` (server process ${processIds.join(', ')})`
       void messages.write(`wait: ${reason}${holders}`)
     },
-    reconnect: ({ attempt, cause }) => {
-      void messages.write(`reconnect: attempt ${attempt}: ${cause.message}`)
+    reconnect: ({ outcome, attempt, cause }) => {
+      void messages.write(
+        outcome === 'connected' ? 'reconnect: connected again' : `reconnect: attempt ${attempt}: ${cause.message}`,
+      )
     },
     gap: ({ reason, from, to }) => {
       void messages.write(`gap: changes may be missing between ${from ?? 'the start'} and ${to ?? 'now'}: ${reason}`)

@@ -93,6 +93,15 @@ describePostgres('what goes wrong with rowtap tail', (postgres) => {
       await database.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
       )
+      if (driver === 'wal') {
+        // This one connects again by itself, and says what was missed meanwhile.
+        await rowtap.message(/^reconnect: [^\n]+\n(?:.*\n)*gap: [^\n]+$/m)
+        await database.query('INSERT INTO orders VALUES (1)')
+        await rowtap.linesUntil((line) => line.includes('insert'))
+        rowtap.kill('SIGINT')
+        expect((await rowtap.ended).exitCode).toBe(0)
+        return
+      }
       const { exitCode, stdout, stderr } = await rowtap.ended
       expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
       expect(stderr).toMatch(/^ready: .*\nrowtap: ERR_CONNECTION_LOST: [^\n]+\n$/)

@@ -1,4 +1,4 @@
-import type { CapabilityName, ChangeEvent, Client, Driver, Operation, TableName } from '@rowtap/core'
+import type { CapabilityName, DeliveredEvent, Client, Driver, Operation, TableName } from '@rowtap/core'
 import { cellOf, connect, listen } from '@rowtap/core'
 
 import type { DriverName } from '../drivers/known-drivers.ts'
@@ -26,6 +26,8 @@ export interface TailOptions {
   readonly where?: string
   readonly subscription?: string
   readonly transitions?: 'exact' | 'idempotent'
+  /** Begin with the rows that are there. */
+  readonly snapshot?: boolean
   readonly json: boolean
   readonly values: ValueForm
   readonly limit?: number
@@ -117,7 +119,7 @@ function eventPrinter(
   options: TailOptions,
   { output, isTerminal, columns, colors }: Surroundings,
   limitReached: () => void,
-): (event: ChangeEvent) => Promise<void> | undefined {
+): (event: DeliveredEvent) => Promise<void> | undefined {
   const tableWidth = Math.max(...options.tables.map((table) => displayWidth(plainTable(table))))
   const never = new Promise<void>(() => {})
   let left = options.limit ?? Number.POSITIVE_INFINITY
@@ -138,6 +140,7 @@ function refuseUnsupported(driver: Driver, options: TailOptions): void {
   const needed: readonly (CapabilityName | null)[] = [
     options.where === undefined ? null : 'conditions.where',
     options.columns === undefined ? null : 'columns.projection',
+    options.snapshot === true ? 'snapshot.initial' : null,
     ...(options.operations ?? []).map((operation) => `operations.${operation}` as const),
   ]
   const [table] = options.tables

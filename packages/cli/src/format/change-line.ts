@@ -1,4 +1,4 @@
-import type { ChangeEvent, EventKind, Row } from '@rowtap/core'
+import type { DeliveredEvent, EventKind, Row } from '@rowtap/core'
 
 import { clockTime } from './clock-time.ts'
 import { padTo, shorten } from './display-width.ts'
@@ -29,12 +29,13 @@ export interface ChangeLineStyle {
 const VALUE_COLUMNS = 32
 
 /** One event as a line for a person: time of commit, kind, table, key, and what changed. */
-export function changeLine(event: ChangeEvent, style: ChangeLineStyle): string {
+export function changeLine(event: DeliveredEvent, style: ChangeLineStyle): string {
   const { dim, bold } = style.colors
   const table = plainTable({ schema: event.schema, name: event.table })
+  const commitTime = event.transaction?.commitTime ?? null
   const segments: LineSegment[] = [
     {
-      text: event.transaction.commitTime === null ? '-           ' : clockTime(event.transaction.commitTime),
+      text: commitTime === null ? '-           ' : clockTime(commitTime),
       paint: dim,
     },
     { text: `  ${padTo(event.kind, 8)}`, paint: kindPaint(event.kind, style.colors) },
@@ -48,7 +49,7 @@ export function changeLine(event: ChangeEvent, style: ChangeLineStyle): string {
   return joinSegments(segments, style.columns)
 }
 
-function details(event: ChangeEvent, style: ChangeLineStyle): readonly LineSegment[] {
+function details(event: DeliveredEvent, style: ChangeLineStyle): readonly LineSegment[] {
   const { dim } = style.colors
   const notes: LineSegment[] = []
   if (event.derivedFrom !== null) notes.push({ text: '  (key change)', paint: dim })
@@ -58,6 +59,7 @@ function details(event: ChangeEvent, style: ChangeLineStyle): readonly LineSegme
   }
   switch (event.kind) {
     case 'insert':
+    case 'snapshot':
       return [...pairs(without(event.new, event.key), style), ...notes]
     case 'update':
       return [...differences(event.new, event.old, event.changed, event.key, style), ...notes]
@@ -105,5 +107,6 @@ function short(value: unknown, style: ChangeLineStyle): string {
 
 /** The colour of a kind of change. */
 export function kindPaint(kind: EventKind, colors: ChangeColors): Paint {
-  return { insert: colors.green, update: colors.yellow, delete: colors.red, truncate: colors.magenta }[kind]
+  const { dim, green, yellow, red, magenta } = colors
+  return { insert: green, update: yellow, delete: red, truncate: magenta, snapshot: dim }[kind]
 }

@@ -1,10 +1,10 @@
-import type { ChangeEvent } from '@rowtap/core'
+import type { DeliveredEvent } from '@rowtap/core'
 
 /**
  * One event as one line of JSON without its line break: the fields of every event in this order, and no other.
  * Values must be in terms of JSON already.
  */
-export function jsonLine(event: ChangeEvent): string {
+export function jsonLine(event: DeliveredEvent): string {
   return JSON.stringify({
     id: event.id,
     kind: event.kind,
@@ -17,6 +17,11 @@ export function jsonLine(event: ChangeEvent): string {
     unavailable: event.unavailable,
     derivedFrom: event.derivedFrom,
     position: event.position,
-    transaction: { id: event.transaction.id, commitTime: event.transaction.commitTime?.toISOString() ?? null },
+    transaction: transactionOf(event),
   })
+}
+
+function transactionOf({ transaction }: DeliveredEvent): object | null {
+  if (transaction === null) return null
+  return { id: transaction.id, commitTime: transaction.commitTime?.toISOString() ?? null }
 }

@@ -1,7 +1,8 @@
 import pc from 'picocolors'
 
 import type { ChangeColors } from '../format/change-line.ts'
-import type { MatrixColors } from '../format/capability-matrix.ts'
+import type { ReportColors } from '../doctor/doctor-report.ts'
+import { confirm } from './confirm.ts'
 import { interruption } from './interruption.ts'
 import { LineOutput } from './line-output.ts'
 
@@ -16,7 +17,9 @@ export interface Surroundings {
   /** The terminal's width now; 80 where there is none. */
   readonly columns: () => number
   /** Colours, which do nothing where there is no terminal or NO_COLOR is set. */
-  readonly colors: ChangeColors & MatrixColors
+  readonly colors: ChangeColors & ReportColors
+  /** Asks a question on the terminal, and tells whether the answer is yes; `null` where there is nobody to ask. */
+  readonly ask: ((question: string) => Promise<boolean>) | null
   /** Aborts when the user wants the command to end. */
   readonly interrupted: AbortSignal
 }
@@ -24,6 +27,7 @@ export interface Surroundings {
 /** The surroundings of this process. */
 export function surroundings(): Surroundings {
   const isTerminal = process.stdout.isTTY
+  const interrupted = interruption()
   return {
     environment: process.env,
     output: new LineOutput(process.stdout),
@@ -31,6 +35,10 @@ export function surroundings(): Surroundings {
     isTerminal,
     columns: () => process.stdout.columns || 80,
     colors: pc.createColors(isTerminal && pc.isColorSupported),
-    interrupted: interruption(),
+    ask:
+      process.stdin.isTTY && process.stderr.isTTY
+        ? (question) => confirm(question, { input: process.stdin, output: process.stderr, signal: interrupted })
+        : null,
+    interrupted,
   }
 }

@@ -17,6 +17,22 @@ export function comparableEvents(lines: readonly string[]): readonly ComparableE
 }
 
 /**
+ * The same events, those of one row in their order. Which of different rows of one statement comes first is nothing that a
+ * driver promises: MERGE changes them in any order, and a TRUNCATE of several tables is of all at once.
+ */
+export function byRow<E extends Pick<ComparableEvent, 'transaction' | 'schema' | 'table' | 'key'>>(
+  events: readonly E[],
+): readonly E[] {
+  const rows = events.map((event) => ({
+    event,
+    row: JSON.stringify([event.transaction, event.schema, event.table, event.key]),
+  }))
+  return rows
+    .toSorted((one, other) => (one.row < other.row ? -1 : Number(one.row > other.row)))
+    .map(({ event }) => event)
+}
+
+/**
  * Leaves out what depends on the table's replica identity where a driver has no more than that: the old row, what is
  * derived from it, and from the new row the values that were not sent.
  */

@@ -1,0 +1,117 @@
+import { formatTableName } from '@rowtap/core'
+import type { ConsumerHealth, InstallationContent, TriggerHealth, TriggerInstallation } from '@rowtap/driver-trigger'
+
+import { bytesText } from '../format/amount.ts'
+import type { Check } from './check.ts'
+import { checksOf } from './check.ts'
+import { ROW_SECURITY } from './wal-table-checks.ts'
+
+const OLDEST_VERSION = 140_000
+
+/** Whether the driver can work, and how every queue of this database stands. */
+export function triggerChecks(health: TriggerHealth): readonly Check[] {
+  const { server, role, obstacle, latestVersion, installations, tables } = health
+  const aboutServer = checksOf('trigger', 'server')
+  if (server.version < OLDEST_VERSION) {
+    return [aboutServer.problem(`PostgreSQL ${server.versionName} is too old: 14 or later is needed.`)]
+  }
+  const checks: Check[] = [aboutServer.ok(`PostgreSQL ${server.versionName} is supported.`)]
+  if (server.isStandby) {
+    checks.push(aboutServer.problem('This is a standby, which cannot be written to: name the primary.'))
+  }
+  if (server.hasPreparedTransactions) {
+    checks.push(
+      aboutServer.ok(
+        'Transactions can be prepared (max_prepared_transactions), so writers wake no reader: it looks for itself, once a second when idle.',
+      ),
+    )
+  }
+  const aboutRole = checksOf('trigger', `role ${role.name}`)
+  checks.push(obstacle === null ? aboutRole.ok('It may make and use a queue.') : adviceOf(obstacle, aboutRole.problem))
+  for (const installation of installations) checks.push(...installationChecks(installation, latestVersion))
+  for (const table of tables) {
+    const about = checksOf('trigger', `table ${formatTableName(table)}`)
+    if (table.obstacle !== null) {
+      checks.push(adviceOf(table.obstacle, about.problem))
+      continue
+    }
+    checks.push(
+      table.primaryKey.length === 0
+        ? about.warning(`It has no primary key: listeners need the option 'key'.`)
+        : about.ok(`It can be captured, with old rows as a whole. Its key is ${table.primaryKey.join(', ')}.`),
+    )
+    if (table.hasRowSecurity) checks.push(about.warning(ROW_SECURITY))
+  }
+  return checks
+}
+
+/** The driver's own messages end with what to run. */
+function adviceOf(message: string, make: (sentence: string, ...statements: readonly string[]) => Check): Check {
+  const [sentence = message, statement] = message.split(' Run: ')
+  if (statement === undefined) return make(sentence)
+  const statements = statement.split(/;\s*/u).map((text) => text.replace(/\.$/u, ''))
+  return make(sentence, ...statements.filter((text) => text !== ''))
+}
+
+function installationChecks({ schema, content }: TriggerInstallation, latestVersion: number): readonly Check[] {
+  // What cannot be read is among the unseen.
+  if (content === null) return []
+  const about = checksOf('trigger', `queue ${schema}`)
+  const checks: Check[] = []
+  if (content.version > latestVersion) {
+    checks.push(about.problem('A newer version of rowtap made it: upgrade this one, or use another schema.'))
+  }
+  checks.push(queueCheck(schema, content))
+  checks.push(...content.consumers.map((consumer) => consumerCheck(schema, consumer)))
+  for (const table of content.captured) {
+    const aboutTable = checksOf('trigger', `table ${formatTableName(table)}`)
+    for (const { table: part, changes, fault, statement } of table.faults) {
+      const what = changes === 'rows' ? 'changes of its rows are' : 'its emptying is'
+      const help = statement === null ? ' Start its client again.' : ''
+      checks.push(
+        aboutTable.problem(
+          `It is to be captured, but ${what} not, because a trigger on ${formatTableName(part)} is ${fault}.${help}`,
+          ...(statement === null ? [] : [statement]),
+        ),
+      )
+    }
+    if (table.hasRowSecurity) checks.push(aboutTable.warning(ROW_SECURITY))
+  }
+  for (const { name, table, statement } of content.abandoned) {
+    checks.push(
+      checksOf('trigger', `table ${formatTableName(table)}`).warning(
+        `Nobody wants it to be captured, but it still has the trigger ${name}. The next client to start removes it.`,
+        statement,
+      ),
+    )
+  }
+  return checks
+}
+
+function queueCheck(schema: string, { queue, consumers }: InstallationContent): Check {
+  const { ok, warning } = checksOf('trigger', `queue ${schema}`)
+  const count = `${queue.hasMore ? 'more than ' : ''}${queue.rows.toLocaleString('en')}`
+  const oldest =
+    queue.oldestCommitted === null
+      ? queue.oldestTransactionsAgo === null
+        ? ''
+        : `, the oldest of ${queue.oldestTransactionsAgo.toLocaleString('en')} transactions ago`
+      : `, the oldest of ${queue.oldestCommitted.toISOString()}`
+  const state = `It holds ${count} changes${oldest}, and takes ${bytesText(queue.bytes)}.`
+  if (consumers.length === 0) return warning(`${state} Nobody reads it. The next client to end removes it.`)
+  return queue.hasMore ? warning(state) : ok(state)
+}
+
+function consumerCheck(schema: string, consumer: ConsumerHealth): Check {
+  const whose = consumer.subscription === null ? `Client ${consumer.id}` : `Subscription ${consumer.subscription}`
+  const about = checksOf('trigger', `queue ${schema}`)
+  if (consumer.isAlive && !consumer.isExpired) {
+    return about.ok(`${whose} reads it, as server process ${consumer.processId}; tables: ${consumer.tables}.`)
+  }
+  if (consumer.subscription === null) {
+    return about.warning(`${whose} ended without tidying up. The next client to start removes it.`)
+  }
+  return about.warning(
+    `${whose} is read by nobody at this moment, and the queue keeps every change for it. If no program will read it again, remove it: rowtap uninstall --subscription ${consumer.subscription}`,
+  )
+}

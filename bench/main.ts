@@ -1,13 +1,29 @@
 /**
- * `pnpm bench dispatch [--brief]`: what a change costs on its way from a driver to a handler, by the number of
- * listeners on its table.
+ * - `pnpm bench dispatch [--brief]`: what a change costs on its way from a driver to a handler, by the number of
+ *   listeners on its table.
+ * - `pnpm bench large [--brief]`: how much memory a consumer takes for one transaction of ten million rows.
+ * - `pnpm bench wal [--brief]`: how fast, with how much processor time, memory and delay rowtap and others read the
+ *   write-ahead log. Needs PostgreSQL's own programs.
+ * - `pnpm bench trigger [--brief]`: what driver-trigger costs writers, how fast it drains a backlog, and how late changes
+ *   arrive, beside the usual ways to be told of changes by triggers.
  */
 import { dispatchBenchmark } from './dispatch/dispatch-benchmark.ts'
+import { largeBenchmark } from './large/large-benchmark.ts'
+import { triggerBenchmark } from './trigger/trigger-benchmark.ts'
+import { walBenchmark } from './wal/wal-benchmark.ts'
 
-const [name, ...flags] = process.argv.slice(2)
-if (name !== 'dispatch' || flags.some((flag) => flag !== '--brief')) {
-  process.stderr.write('usage: pnpm bench dispatch [--brief]\n')
+const benchmarks: Readonly<Record<string, (brief: boolean) => Promise<void>>> = {
+  dispatch: dispatchBenchmark,
+  large: largeBenchmark,
+  trigger: triggerBenchmark,
+  wal: walBenchmark,
+}
+
+const [name = '', ...flags] = process.argv.slice(2)
+const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined
+if (benchmark === undefined || flags.some((flag) => flag !== '--brief')) {
+  process.stderr.write(`usage: pnpm bench ${Object.keys(benchmarks).join('|')} [--brief]\n`)
   process.exitCode = 2
 } else {
-  await dispatchBenchmark(flags.includes('--brief'))
+  await benchmark(flags.includes('--brief'))
 }

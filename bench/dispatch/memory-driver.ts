@@ -22,6 +22,8 @@ const CAPABILITIES: Capabilities = {
   transactions: { id: 'process', commitTime: 'process' },
   delivery: { acknowledgement: 'process', subscription: false, reconnect: false },
   listeners: { attachWhileRunning: 'process' },
+  snapshot: { initial: false },
+  messages: { logical: false },
 }
 
 const INTEGER: BaseType = baseType('int4', 'integer')

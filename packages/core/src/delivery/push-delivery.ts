@@ -1,7 +1,7 @@
 import type { DeliveredEvent } from '../event.ts'
 import type { Delivery, HandlerCall } from './handler-call.ts'
 import type { CallFrame } from './inside-handler.ts'
-import { callFrame, deliverInSweep } from './inside-handler.ts'
+import { deliverInSweep, giveFrame, takeFrame } from './inside-handler.ts'
 import { KeyOrder } from './key-order.ts'
 import type { KeyedTask } from './key-order.ts'
 import type { DeliverySource, TakenChange } from './taken-change.ts'
@@ -47,8 +47,6 @@ export class PushDelivery implements Delivery {
   /** Only where several events may be with handlers at once. */
   readonly #order: KeyOrder<EventTask> | null
   #calls: Set<HandlerCall> | null = null
-  /** Frames whose handlers have returned: to make one for each event would cost more than the rest of its delivery. */
-  readonly #frames: CallFrame[] = []
   #isRunning = false
   /** How many of the next events have a call of their own. */
   #alone = 1
@@ -174,7 +172,7 @@ export class PushDelivery implements Delivery {
       this.#shared = null
       return { call: shared, frame: null, outcome }
     }
-    const frame = this.#frames.pop() ?? callFrame()
+    const frame = takeFrame()
     const { call } = frame
     call.delivery = this
     const outcome = frame.run(this.#source, event, taken)
@@ -186,8 +184,7 @@ export class PushDelivery implements Delivery {
 
   #giveBack(call: HandlerCall, frame: CallFrame | null): void {
     call.delivery = null
-    // A handler that did not wait for the end that it asked for: what waits in its name must not be taken for another's.
-    if (frame !== null && call.waitsFor.length === 0) this.#frames.push(frame)
+    if (frame !== null) giveFrame(frame)
   }
 
   #whenDone({ call, frame, outcome }: PendingCall, goOn: (goesOn: boolean) => void): void {

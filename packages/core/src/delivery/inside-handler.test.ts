@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, test } from 'vitest'
 import { connect } from '../connect.ts'
 import { soon } from '../testing/scripted-client.ts'
@@ -53,6 +54,35 @@ test('a handler that stops another listener waits for what that one is handling'
   driver.deliver([{ kind: 'insert', new: ['1'] }])
   await until(() => log.length === 2)
   expect(log).toEqual(['slow is done', 'slow is stopped'])
+})
+
+test('handlers of several clients each run in the context that their client was made in', async () => {
+  const context = new AsyncLocalStorage<string>()
+  const seen: (readonly [string, string | undefined])[] = []
+  const open = async (name: string): Promise<{ driver: ScriptedDriver; close: () => Promise<unknown> }> => {
+    const driver = new ScriptedDriver([orders], SCRIPTED_CAPABILITIES)
+    const client = await connect(driver)
+    const listener = client.listen({ table: 'orders' })
+    listener.on('insert', async () => {
+      await Promise.resolve()
+      seen.push([name, context.getStore()])
+    })
+    await listener.ready
+    return { driver, close: () => client.close() }
+  }
+  const one = await context.run('one', () => open('one'))
+  const two = await context.run('two', () => open('two'))
+  for (const [count, { driver }] of [one, two, one, two].entries()) {
+    driver.deliver([{ kind: 'insert', new: [String(count)] }])
+    await until(() => seen.length === count + 1)
+  }
+  expect(seen).toEqual([
+    ['one', 'one'],
+    ['two', 'two'],
+    ['one', 'one'],
+    ['two', 'two'],
+  ])
+  await Promise.all([one.close(), two.close()])
 })
 
 describe('a handler that closes its client', () => {

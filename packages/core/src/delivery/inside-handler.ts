@@ -25,29 +25,15 @@ interface EventSource {
   deliver(event: DeliveredEvent, taken: TakenChange): boolean | Promise<boolean>
 }
 
-/** So many frames are kept for handlers to come. */
-const KEPT_FRAMES = 64
-
-/** Frames whose handlers have returned, of all listeners: ten thousand that are idle have none of their own. */
-const frames: CallFrame[] = []
-
 /**
- * A frame for the handlers of one event, to be given back when they have returned. What they have left behind (a timer),
- * and that runs while another event's handlers are in the frame, is taken for theirs. Frames are used again because a
- * context of its own for each event costs as much as delivering it.
+ * A frame for handlers that run one after the other, in the context that it is made in. What one of them has left behind (a
+ * timer), and that runs while another one's handlers do, is taken for theirs. It is made once for many events, because a
+ * context of its own for each costs as much as delivering it.
  */
-export function takeFrame(): CallFrame {
-  const free = frames.pop()
-  if (free !== undefined) return free
+export function callFrame(): CallFrame {
   const call = handlerCall(null)
   const inFrame = current.run(call, () => AsyncLocalStorage.snapshot())
   return { call, run: (source, event, taken) => inFrame(deliverTo, source, event, taken) }
-}
-
-/** The handlers in a frame have returned. */
-export function giveFrame(frame: CallFrame): void {
-  // A handler that did not wait for the end that it asked for: what waits in its name must not be taken for another's.
-  if (frame.call.waitsFor.length === 0 && frames.length < KEPT_FRAMES) frames.push(frame)
 }
 
 function deliverTo(source: EventSource, event: DeliveredEvent, taken: TakenChange): boolean | Promise<boolean> {

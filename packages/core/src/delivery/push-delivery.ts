@@ -1,7 +1,7 @@
 import type { DeliveredEvent } from '../event.ts'
 import type { Delivery, HandlerCall } from './handler-call.ts'
 import type { CallFrame } from './inside-handler.ts'
-import { deliverInSweep, giveFrame, takeFrame } from './inside-handler.ts'
+import { callFrame, deliverInSweep } from './inside-handler.ts'
 import { KeyOrder } from './key-order.ts'
 import type { KeyedTask } from './key-order.ts'
 import type { DeliverySource, TakenChange } from './taken-change.ts'
@@ -47,6 +47,8 @@ export class PushDelivery implements Delivery {
   /** Only where several events may be with handlers at once. */
   readonly #order: KeyOrder<EventTask> | null
   #calls: Set<HandlerCall> | null = null
+  /** Frames whose handlers have returned, while there is something to hand over: an idle delivery holds none. */
+  #frames: CallFrame[] = []
   #isRunning = false
   /** How many of the next events have a call of their own. */
   #alone = 1
@@ -119,8 +121,13 @@ export class PushDelivery implements Delivery {
         if (!outcome) this.#ended = true
       }
     }
-    // In the same breath as the last look: whoever wakes the delivery from now on starts it anew.
+    this.#rest()
+  }
+
+  /** In the same breath as the last look: whoever wakes the delivery from now on starts it anew. */
+  #rest(): void {
     this.#isRunning = false
+    if (this.running === 0 && this.#frames.length > 0) this.#frames = []
   }
 
   #take(): TakenChange | null {
@@ -140,7 +147,7 @@ export class PushDelivery implements Delivery {
       if (task !== null) this.#start(order, task)
       else if (!order.accepts || !this.#takeTasks(order)) break
     }
-    this.#isRunning = false
+    this.#rest()
   }
 
   #takeTasks(order: KeyOrder<EventTask>): boolean {
@@ -172,7 +179,7 @@ export class PushDelivery implements Delivery {
       this.#shared = null
       return { call: shared, frame: null, outcome }
     }
-    const frame = takeFrame()
+    const frame = this.#frames.pop() ?? callFrame()
     const { call } = frame
     call.delivery = this
     const outcome = frame.run(this.#source, event, taken)
@@ -184,7 +191,8 @@ export class PushDelivery implements Delivery {
 
   #giveBack(call: HandlerCall, frame: CallFrame | null): void {
     call.delivery = null
-    if (frame !== null) giveFrame(frame)
+    // A handler that did not wait for the end that it asked for: what waits in its name must not be taken for another's.
+    if (frame !== null && call.waitsFor.length === 0) this.#frames.push(frame)
   }
 
   #whenDone({ call, frame, outcome }: PendingCall, goOn: (goesOn: boolean) => void): void {

@@ -51,7 +51,8 @@ export class ChangeReader {
   #lastPosition: Position | null = null
   #lastTransaction: Transaction | null = null
   #roomMade: (() => void) | null = null
-  readonly #stopped = Promise.withResolvers<void>()
+  /** Ends the wait for the message that is handled now. */
+  #messageEnded: (() => void) | null = null
 
   /** @param resumption the tables whose changes have to wait for a listener. */
   constructor(host: ReaderHost, resumption: Resumption) {
@@ -146,7 +147,7 @@ export class ChangeReader {
   stop(): void {
     this.#isStopped = true
     this.#resumption.end()
-    this.#stopped.resolve()
+    this.#messageEnded?.()
     this.roomMade()
   }
 
@@ -210,7 +211,12 @@ export class ChangeReader {
       () => this.#tracker.done(entry),
       (error: unknown) => this.#host.failed(error),
     )
-    await Promise.race([done, this.#stopped.promise])
+    // A promise for the reader's end that is raced with each message would remember them all.
+    await new Promise<void>((resolve, reject) => {
+      this.#messageEnded = resolve
+      done.then(resolve, reject)
+    })
+    this.#messageEnded = null
   }
 
   #dispatch(batch: ChangeBatch): void {

@@ -6,6 +6,7 @@ import type { DeliveredNames } from '../catalog/relation-registry.ts'
 import { RelationRegistry } from '../catalog/relation-registry.ts'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { databaseError } from '../errors/database-error.ts'
+import { Interruption } from '../session/interruption.ts'
 import type { Link } from '../session/link.ts'
 import { controlConnection } from '../session/open-link.ts'
 
@@ -20,7 +21,7 @@ export interface SnapshotConnectionParts {
   readonly types: TypeParsers
   readonly names: DeliveredNames
   /** The session's link as soon as there is one. Rejects where there will be none. */
-  readonly link: () => Promise<Link>
+  readonly link: () => Promise<Pick<Link, 'unlessLost'>>
   /** Aborted when the session ends. */
   readonly signal: AbortSignal
 }
@@ -37,6 +38,7 @@ export interface OpenSnapshotConnection {
  */
 export class SnapshotConnection {
   readonly #parts: SnapshotConnectionParts
+  readonly #end = new Interruption()
   #open: OpenSnapshotConnection | null = null
   #turn: Promise<unknown> = Promise.resolve()
   #waiting = 0
@@ -44,6 +46,7 @@ export class SnapshotConnection {
 
   constructor(parts: SnapshotConnectionParts) {
     this.#parts = parts
+    parts.signal.addEventListener('abort', () => this.#end.interrupt(closed()), { once: true })
   }
 
   /**
@@ -77,22 +80,15 @@ export class SnapshotConnection {
     for (;;) {
       if (signal.aborted) throw closed()
       const link = await this.#parts.link()
-      const ended = Promise.withResolvers<never>()
-      const onAbort = (): void => ended.reject(closed())
-      signal.addEventListener('abort', onAbort, { once: true })
       try {
         // A server that is gone is found on the connections of the link.
-        const lost = link.lost.then((reason) => Promise.reject(reason))
-        lost.catch(() => undefined)
-        return await Promise.race([this.#connected().then(call), lost, ended.promise])
+        return await link.unlessLost(() => this.#end.unless(() => this.#connected().then(call)))
       } catch (error) {
         const reason = databaseError(error, doing)
         // The server may be in the middle of it: on this connection nothing can follow.
         await this.close()
         if (signal.aborted || !isPassing(reason)) throw reason
         await sleep(PAUSE_MS)
-      } finally {
-        signal.removeEventListener('abort', onAbort)
       }
     }
   }

@@ -1,0 +1,32 @@
+import { describePostgres } from '@rowtap/driver-testkit/vitest'
+import { eventually } from '@rowtap/driver-testkit'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import pg from 'pg'
+import { test } from 'vitest'
+import { Interruption } from '../session/interruption.ts'
+import { SnapshotConnection } from './snapshot-connection.ts'
+
+describePostgres('a connection for reading tables', (postgres) => {
+  test('keeps nothing of what was read, however long its link lasts', async () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage = runInNewContext('gc') as () => void
+    await using database = await postgres.createDatabase()
+    const loss = new Interruption()
+    const connection = new SnapshotConnection({
+      config: { connectionString: database.url },
+      types: pg.types,
+      names: { nameOf: () => undefined, byName: () => undefined },
+      link: () => Promise.resolve({ unlessLost: (work) => loss.unless(work) }),
+      signal: new AbortController().signal,
+    })
+    const read = (): Promise<object> => connection.run('read', ({ control }) => control.query<'n'>('SELECT 1 AS n'))
+    const first = new WeakRef(await read())
+    await read()
+    await eventually(() => {
+      collectGarbage()
+      return first.deref() === undefined
+    }, 'the first reading is forgotten')
+    await connection.close()
+  })
+})

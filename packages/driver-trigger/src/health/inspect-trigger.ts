@@ -7,6 +7,7 @@ import { MIGRATIONS } from '../install/migrations.ts'
 import type { Server } from '../session/open-session.ts'
 import { SERVER } from '../sql/catalog-statements.ts'
 import { FIND_INSTALLATIONS, READ_ONLY, ROW_SECURITY } from '../sql/health-statements.ts'
+import type { FoundInstallation } from '../sql/install-statements.ts'
 import { FIND_INSTALLATION } from '../sql/install-statements.ts'
 import type { TriggerDriverOptions } from '../trigger-options.ts'
 import { resolveTriggerOptions } from '../trigger-options.ts'
@@ -20,18 +21,6 @@ export interface InspectTriggerOptions extends Pick<TriggerDriverOptions, 'conne
   readonly tables?: readonly TableName[]
   /** Gives up. */
   readonly signal?: AbortSignal
-}
-
-/** What FIND_INSTALLATION tells. */
-interface Found {
-  readonly exists: boolean
-  readonly ours: boolean
-  readonly filled: boolean
-  readonly usable: boolean
-  readonly owner: string
-  readonly role: string
-  readonly database: string
-  readonly may_create: boolean
 }
 
 const oldestVersion = 140_000
@@ -57,7 +46,7 @@ export async function inspectTrigger(options: InspectTriggerOptions = {}): Promi
 
 async function inspect(connection: Connection, schema: string, tables: readonly TableName[]): Promise<TriggerHealth> {
   const [server] = await connection.rows<Server>(SERVER)
-  const [found] = await connection.rows<Found>(FIND_INSTALLATION)
+  const [found] = await connection.rows<FoundInstallation>(FIND_INSTALLATION)
   if (server === undefined || found === undefined) {
     throw new RowtapError('ERR_DATABASE', { message: 'PostgreSQL returned no row.' })
   }
@@ -89,7 +78,7 @@ async function inspect(connection: Connection, schema: string, tables: readonly 
 }
 
 /** Why a queue cannot be made or used in a schema. */
-function obstacleOf(found: Found, schema: string): string | null {
+function obstacleOf(found: FoundInstallation, schema: string): string | null {
   if (!found.exists) {
     if (found.may_create) return null
     return `The role may not create the schema ${schema} for the change queue. Run: GRANT CREATE ON DATABASE ${quoteIdentifier(found.database)} TO ${quoteIdentifier(found.role)}`
@@ -102,7 +91,7 @@ function obstacleOf(found: Found, schema: string): string | null {
 async function readInstallations(connection: Connection): Promise<readonly TriggerInstallation[]> {
   const installations: TriggerInstallation[] = []
   for (const { schema } of await connection.rows<{ schema: string }>(FIND_INSTALLATIONS)) {
-    const [found] = await connection.rows<Found>(inSchema(schema, FIND_INSTALLATION))
+    const [found] = await connection.rows<FoundInstallation>(inSchema(schema, FIND_INSTALLATION))
     if (found === undefined) continue
     const content = found.usable ? await readInstallation(connection, schema, found.filled) : null
     installations.push({ schema, owner: found.owner, content })

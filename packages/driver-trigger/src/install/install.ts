@@ -1,5 +1,6 @@
 import { quoteIdentifier, RowtapError } from '@rowtap/core/driver'
 import type { Connection, Queries } from '../connection/connection.ts'
+import type { FoundInstallation } from '../sql/install-statements.ts'
 import { FIND_INSTALLATION, LAST_MIGRATION, NOTE_MIGRATION, TAKE_INSTALL_LOCK } from '../sql/install-statements.ts'
 import { REGISTER_CONSUMER, REMOVE_EXPIRED } from '../sql/consumer-statements.ts'
 import { MIGRATIONS } from './migrations.ts'
@@ -12,17 +13,6 @@ export interface Registration {
   readonly place: string
   /** Tells this queue's changes from those of one that was here before. */
   readonly tag: string
-}
-
-interface Found {
-  readonly exists: boolean
-  readonly ours: boolean
-  readonly filled: boolean
-  readonly usable: boolean
-  readonly owner: string
-  readonly role: string
-  readonly database: string
-  readonly may_create: boolean
 }
 
 /**
@@ -43,7 +33,7 @@ export async function install(connection: Connection, schema: string, leaseMs: n
 }
 
 async function migrate(queries: Queries, schema: string): Promise<void> {
-  const [found] = await queries.rows<Found>(FIND_INSTALLATION)
+  const [found] = await queries.rows<FoundInstallation>(FIND_INSTALLATION)
   if (found?.exists === true) await checkOwnership(found, schema)
   else if (found?.may_create !== true) {
     const role = quoteIdentifier(found?.role ?? '')
@@ -69,7 +59,7 @@ async function lastMigration(queries: Queries): Promise<number> {
   return last?.number ?? 0
 }
 
-async function checkOwnership(found: Found, schema: string): Promise<void> {
+async function checkOwnership(found: FoundInstallation, schema: string): Promise<void> {
   if (!found.ours) {
     throw new RowtapError('ERR_SETUP_REQUIRED', {
       message: `The schema ${schema} exists, and rowtap did not make it, so it is not touched. Set the option schema of triggerDriver to another name.`,

@@ -11,6 +11,18 @@ export const SHORT_LOCK_TIMEOUT: Sql = sql`set local lock_timeout = '200ms'`
 /** The same for a lock that others are kept waiting with more often. */
 export const MOMENTARY_LOCK_TIMEOUT: Sql = sql`set local lock_timeout = '50ms'`
 
+/** The row of {@link FIND_INSTALLATION}. */
+export interface FoundInstallation {
+  readonly exists: boolean
+  readonly ours: boolean
+  readonly filled: boolean
+  readonly usable: boolean
+  readonly owner: string
+  readonly role: string
+  readonly database: string
+  readonly may_create: boolean
+}
+
 /** Whether the schema is there, whether rowtap made it, and whether the role may use it. */
 export const FIND_INSTALLATION: Sql = sql`
 select

@@ -6,6 +6,7 @@ import { DEPENDENT_OBJECTS } from '../errors/sqlstate.ts'
 import { removeUnused } from '../install/uninstall.ts'
 import { END_READING, REMOVE_CONSUMER, REMOVE_EXPIRED } from '../sql/consumer-statements.ts'
 import { FIND_READERS } from '../sql/health-statements.ts'
+import type { FoundInstallation } from '../sql/install-statements.ts'
 import { DROP_INSTALLATION, DROP_SCHEMA, FIND_INSTALLATION, TAKE_INSTALL_LOCK } from '../sql/install-statements.ts'
 import type { TriggerDriverOptions } from '../trigger-options.ts'
 import { resolveTriggerOptions } from '../trigger-options.ts'
@@ -20,14 +21,6 @@ export interface UninstallTriggerOptions extends Pick<TriggerDriverOptions, 'con
   readonly signal?: AbortSignal
   /** Hears of what is waited for, and of what is left because others use it. */
   readonly notify?: (notice: DriverNotice) => void
-}
-
-interface Found {
-  readonly exists: boolean
-  readonly ours: boolean
-  readonly filled: boolean
-  readonly usable: boolean
-  readonly owner: string
 }
 
 interface Reader {
@@ -76,13 +69,13 @@ export function uninstallStatements(schema: string): readonly string[] {
     .filter((statement) => statement !== '')
 }
 
-async function findInstallation(connection: Connection): Promise<Found> {
-  const [found] = await connection.rows<Found>(FIND_INSTALLATION)
+async function findInstallation(connection: Connection): Promise<FoundInstallation> {
+  const [found] = await connection.rows<FoundInstallation>(FIND_INSTALLATION)
   if (found === undefined) throw new RowtapError('ERR_DATABASE', { message: 'PostgreSQL returned no row.' })
   return found
 }
 
-function checkOwnership(found: Found, schema: string): void {
+function checkOwnership(found: FoundInstallation, schema: string): void {
   if (!found.ours) {
     throw new RowtapError('ERR_SETUP_REQUIRED', {
       message: `The schema ${schema} exists, and rowtap did not make it, so it is not touched.`,

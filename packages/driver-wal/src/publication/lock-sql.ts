@@ -6,25 +6,11 @@
 const WRITING = `('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')`
 
 /** Processes that hold a lock on one of the tables ($1) which adding it to a publication has to wait for. */
-export const LOCK_HOLDERS: string = `
-SELECT DISTINCT pid
-FROM pg_locks
-WHERE locktype = 'relation'
-  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND relation = ANY ($1::oid[])
-  AND granted
-  AND mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
-  AND pid <> pg_backend_pid()`
+export const LOCK_HOLDERS: string = holders(`
+  AND mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')`)
 
 /** Processes that hold any lock on one of the tables ($1): altering a table has to wait for all of them. */
-export const ALL_LOCK_HOLDERS: string = `
-SELECT DISTINCT pid
-FROM pg_locks
-WHERE locktype = 'relation'
-  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND relation = ANY ($1::oid[])
-  AND granted
-  AND pid <> pg_backend_pid()`
+export const ALL_LOCK_HOLDERS: string = holders('')
 
 /**
  * Transactions that may have written to one of the tables ($1), and the ids that they were given. One that is
@@ -75,3 +61,14 @@ export const INSERT_PLACE: string = `SELECT pg_current_wal_insert_lsn() AS place
 
 /** The processes that a process ($1) waits for; 0 is a prepared transaction. */
 export const BLOCKING: string = `SELECT unnest(pg_blocking_pids($1::int4)) AS pid`
+
+function holders(ofModes: string): string {
+  return `
+SELECT DISTINCT pid
+FROM pg_locks
+WHERE locktype = 'relation'
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND relation = ANY ($1::oid[])
+  AND granted${ofModes}
+  AND pid <> pg_backend_pid()`
+}

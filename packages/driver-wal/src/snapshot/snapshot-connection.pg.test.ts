@@ -1,9 +1,9 @@
-import { describePostgres } from '@rowtap/driver-testkit/vitest'
-import { eventually } from '@rowtap/driver-testkit'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { eventually } from '@rowtap/driver-testkit'
+import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import pg from 'pg'
-import { test } from 'vitest'
+import { expect, test } from 'vitest'
 import { Interruption } from '../session/interruption.ts'
 import { SnapshotConnection } from './snapshot-connection.ts'
 
@@ -27,6 +27,7 @@ describePostgres('a connection for reading tables', (postgres) => {
       collectGarbage()
       return first.deref() === undefined
     }, 'the first reading is forgotten')
+    expect(await read()).toEqual([{ n: 1 }])
     await connection.close()
   })
 })

@@ -1,3 +1,4 @@
+import type { ReconnectOptions } from '@rowtap/core/driver'
 import type { ConnectionOptions } from 'node:tls'
 
 /** The subset of `pg`'s client configuration that the driver uses. A `pg` configuration can be given as it is. */
@@ -20,16 +21,6 @@ export interface WalConnectionOptions {
 export interface TypeParsers {
   /** The parser for a type's object id. */
   getTypeParser(oid: number, format?: 'text'): (text: string) => unknown
-}
-
-/** How a lost connection is made again. */
-export interface ReconnectOptions {
-  /** About how long to wait before the second attempt, in milliseconds; from then on twice as long each time. Default: 100. */
-  readonly minDelayMs?: number
-  /** The longest wait between two attempts, in milliseconds. Default: 10,000. */
-  readonly maxDelayMs?: number
-  /** After how long without a connection to give up with ERR_CONNECTION_LOST, in milliseconds. Default: `Infinity`, never. */
-  readonly giveUpAfterMs?: number
 }
 
 /** How the driver connects. */

@@ -1,9 +1,8 @@
 import type { Driver, DriverHost, DriverSession } from '@rowtap/core/driver'
-import { checkConnection, checkOptionNames, RowtapError } from '@rowtap/core/driver'
+import { checkConnection, checkOptionNames, reconnectPolicy, RowtapError } from '@rowtap/core/driver'
 import { checkStreamingOptions } from './replication/streaming/streaming-options.ts'
 import { DEFAULT_LIVENESS_MS } from './session/link.ts'
 import { openWalSession } from './session/open-wal-session.ts'
-import { reconnectPolicy } from './session/reconnect-policy.ts'
 import type { WalCapabilities } from './wal-capabilities.ts'
 import { walCapabilities } from './wal-capabilities.ts'
 import type { WalDriverOptions } from './wal-driver-options.ts'
@@ -35,7 +34,7 @@ export function walDriver(options: WalDriverOptions = {}): Driver<WalCapabilitie
   const { connection = {} } = options
   checkConnection('walDriver', connection)
   checkStreamingOptions(options)
-  reconnectPolicy(options.reconnect)
+  reconnectPolicy('walDriver', options.reconnect)
   const { livenessMs = DEFAULT_LIVENESS_MS, failover = false, replicaIdentity = 'full' } = options
   if (typeof livenessMs !== 'number' || !(livenessMs > 0)) {
     throw new RowtapError('ERR_INVALID_OPTIONS', { message: `walDriver: livenessMs is a number of milliseconds.` })

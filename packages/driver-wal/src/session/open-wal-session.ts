@@ -1,5 +1,5 @@
 import type { DriverHost, DriverSession } from '@rowtap/core/driver'
-import { RowtapError } from '@rowtap/core/driver'
+import { reconnectPolicy, RowtapError } from '@rowtap/core/driver'
 import pg from 'pg'
 import { RelationRegistry } from '../catalog/relation-registry.ts'
 import { readTableByOid } from '../catalog/table-facts.ts'
@@ -18,7 +18,6 @@ import type { Link } from './link.ts'
 import type { LinkOptions } from './open-link.ts'
 import { connectControl, controlConnection, filtersInserts, openLink } from './open-link.ts'
 import { planningSession } from './planning-session.ts'
-import { reconnectPolicy } from './reconnect-policy.ts'
 import { WalSession } from './wal-session.ts'
 
 /**
@@ -60,7 +59,7 @@ export async function openWalSession(options: WalDriverOptions, host: DriverHost
   const first = await openLink(link, null)
   const progress = await attachResumed(link, first)
   if (first.prepared.gap !== null) host.notify({ kind: 'gap', ...first.prepared.gap })
-  return new WalSession(first, { link, policy: reconnectPolicy(options.reconnect), ending, progress })
+  return new WalSession(first, { link, policy: reconnectPolicy('walDriver', options.reconnect), ending, progress })
 }
 
 /**

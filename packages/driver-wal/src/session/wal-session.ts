@@ -6,11 +6,12 @@ import type {
   NormaliseConstants,
   PlannedStatement,
   Position,
+  ReconnectPolicy,
   Relation,
   SourceHealth,
   TableName,
 } from '@rowtap/core/driver'
-import { RowtapError } from '@rowtap/core/driver'
+import { LinkSequence, RowtapError } from '@rowtap/core/driver'
 import pg from 'pg'
 import { describeTable, readConstants } from '../catalog/describe-table.ts'
 import { databaseError } from '../errors/database-error.ts'
@@ -21,15 +22,19 @@ import { progressStatements, saveProgress } from '../snapshot/saved-progress.ts'
 import { WalSnapshots } from '../snapshot/wal-snapshots.ts'
 import { Interruption } from './interruption.ts'
 import type { Link } from './link.ts'
-import { LinkSequence } from './link-sequence.ts'
 import { linkAgain } from './link-again.ts'
 import type { LinkOptions } from './open-link.ts'
-import type { ReconnectPolicy } from './reconnect-policy.ts'
 import { resumedRequests } from './resumed-requests.ts'
 import { UnseenChanges } from './unseen-changes.ts'
 
 /** How long a call that failed waits to hear whether its link was lost, in milliseconds. */
 const LOSS_NOTICE_MS = 1000
+
+/**
+ * The slot is in use by a process of the server that is about to end; a publication was dropped while it was streamed, and is
+ * made anew, or missed when the connection is.
+ */
+const PASSING: ReadonlySet<string> = new Set(['55006', '42704'])
 
 /** What an open session works with. */
 export interface WalSessionParts {
@@ -59,7 +64,7 @@ export class WalSession implements DriverSession {
   readonly snapshots: WalSnapshots
   readonly #parts: WalSessionParts
   readonly #host: DriverHost
-  readonly #links: LinkSequence
+  readonly #links: LinkSequence<Link>
   readonly #watch: CaptureWatch
   readonly #health: SlotHealthWatch
   readonly #unseen = new UnseenChanges()
@@ -86,6 +91,7 @@ export class WalSession implements DriverSession {
     this.#links = new LinkSequence(first, {
       policy: parts.policy,
       host,
+      passing: PASSING,
       connect: (former) => this.#connect(former),
     })
     const newest = (): Link => this.#newest

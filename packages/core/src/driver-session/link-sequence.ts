@@ -1,22 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DriverHost } from '@rowtap/core/driver'
-import { RowtapError } from '@rowtap/core/driver'
-import { databaseError } from '../errors/database-error.ts'
-import type { Link } from './link.ts'
+import type { DriverHost } from '../contract/driver.ts'
+import { SQLSTATE_MEANINGS } from '../driver-errors/sqlstate-meaning.ts'
+import { statementError } from '../driver-errors/statement-error.ts'
+import { RowtapError } from '../rowtap-error.ts'
 import type { ReconnectPolicy } from './reconnect-policy.ts'
 import { delayMs, isWorthTrying } from './reconnect-policy.ts'
 
 /** A link that is lost sooner is no success: the next one is made as if this one had not been. */
 const LASTING_MS = 5000
 
+/** The connections of a session that live and are lost together. */
+export interface SequencedLink {
+  /** Whether it is lost. */
+  readonly isLost: boolean
+  /** Resolves with the reason when it is lost; never where it ends in good order. */
+  readonly lost: Promise<RowtapError>
+  /** Closes what is left of it. Never rejects. */
+  abandon(): Promise<void>
+}
+
 /** What a {@link LinkSequence} works with. */
-export interface LinkSequenceParts {
+export interface LinkSequenceParts<L extends SequencedLink> {
   /** `null`: the first link is the only one. */
   readonly policy: ReconnectPolicy | null
   /** Its signal ends every wait. */
-  readonly host: DriverHost
+  readonly host: Pick<DriverHost, 'signal' | 'notify'>
+  /** SQLSTATEs of errors after which connecting again may help, besides those for which it always may. */
+  readonly passing: ReadonlySet<string>
   /** Makes the link that follows one that was lost. */
-  readonly connect: (former: Link) => Promise<Link>
+  readonly connect: (former: L) => Promise<L>
 }
 
 /**
@@ -28,14 +40,14 @@ export interface LinkSequenceParts {
  *                   └──pause──an error that may pass
  * ```
  */
-export class LinkSequence {
-  readonly #parts: LinkSequenceParts
-  readonly #successors = new WeakMap<Link, Promise<Link>>()
-  #newest: Promise<Link>
+export class LinkSequence<L extends SequencedLink> {
+  readonly #parts: LinkSequenceParts<L>
+  readonly #successors = new WeakMap<L, Promise<L>>()
+  #newest: Promise<L>
   /** How many links in a row did not last. */
   #short = 0
 
-  constructor(first: Link, parts: LinkSequenceParts) {
+  constructor(first: L, parts: LinkSequenceParts<L>) {
     this.#parts = parts
     this.#newest = Promise.resolve(first)
     this.#follow(first)
@@ -46,7 +58,7 @@ export class LinkSequence {
    *
    * @throws RowtapError why there will be none any more.
    */
-  async current(): Promise<Link> {
+  async current(): Promise<L> {
     for (;;) {
       const link = await this.#newest
       if (!link.isLost) return link
@@ -59,12 +71,12 @@ export class LinkSequence {
    *
    * @throws RowtapError why there will be none.
    */
-  async after(link: Link): Promise<Link> {
+  async after(link: L): Promise<L> {
     await link.lost
     return await (this.#successors.get(link) ?? this.#newest)
   }
 
-  #follow(followed: Link): void {
+  #follow(followed: L): void {
     const since = performance.now()
     void followed.lost.then((cause) => {
       this.#short = performance.now() - since < LASTING_MS ? this.#short + 1 : 0
@@ -79,14 +91,14 @@ export class LinkSequence {
     })
   }
 
-  async #replace(lost: Link, reason: RowtapError): Promise<Link> {
-    const { policy, host, connect } = this.#parts
+  async #replace(lost: L, reason: RowtapError): Promise<L> {
+    const { policy, host, passing, connect } = this.#parts
     const since = performance.now()
     let cause = reason
     await lost.abandon()
     if (policy === null) throw cause
     for (let attempt = 1; ; attempt += 1) {
-      if (!isWorthTrying(cause) || host.signal.aborted) throw cause
+      if (!isWorthTrying(cause, passing) || host.signal.aborted) throw cause
       if (performance.now() - since >= policy.giveUpAfterMs) throw givenUp(policy, cause)
       await sleep(delayMs(policy, attempt + this.#short, Math.random()), undefined, { signal: host.signal }).catch(
         () => undefined,
@@ -99,7 +111,7 @@ export class LinkSequence {
         return link
       } catch (error) {
         if (host.signal.aborted) throw cause
-        cause = databaseError(error, 'connect again')
+        cause = statementError(error, 'connect again', SQLSTATE_MEANINGS)
       }
     }
   }

@@ -1,4 +1,4 @@
-import { RowtapError } from '@rowtap/core/driver'
+import { RowtapError } from '../rowtap-error.ts'
 import { describe, expect, test } from 'vitest'
 import { delayMs, isWorthTrying, reconnectPolicy } from './reconnect-policy.ts'
 
@@ -19,15 +19,17 @@ test.each([
 })
 
 test('what is left out has its default, and false is none', () => {
-  expect(reconnectPolicy({ maxDelayMs: 1000 })).toEqual(POLICY)
-  expect(reconnectPolicy(undefined)).toMatchObject({ minDelayMs: 100, maxDelayMs: 10_000 })
-  expect(reconnectPolicy(false)).toBeNull()
+  expect(reconnectPolicy('walDriver', { maxDelayMs: 1000 })).toEqual(POLICY)
+  expect(reconnectPolicy('walDriver', undefined)).toMatchObject({ minDelayMs: 100, maxDelayMs: 10_000 })
+  expect(reconnectPolicy('walDriver', false)).toBeNull()
 })
 
 test.each([true, 5, null, { minDelayMs: '1' }, { maxDelayMs: -1 }, { giveUpAfterMs: Number.NaN }, { attempts: 3 }])(
   'refuses %j',
   (given) => {
-    expect(() => reconnectPolicy(given as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTIONS' }))
+    expect(() => reconnectPolicy('walDriver', given as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTIONS' }),
+    )
   },
 )
 
@@ -48,6 +50,6 @@ describe('trying again', () => {
     [refused('53100'), true],
     [refused('42501'), false],
   ])('after %s: %s', (given, expected) => {
-    expect(isWorthTrying(given)).toBe(expected)
+    expect(isWorthTrying(given, new Set(['55006']))).toBe(expected)
   })
 })

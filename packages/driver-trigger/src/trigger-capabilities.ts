@@ -23,11 +23,11 @@ export type TriggerCapabilities = {
   readonly transactions: { readonly id: 'database'; readonly commitTime: false }
   readonly delivery: {
     readonly acknowledgement: 'database'
-    readonly subscription: false
-    readonly reconnect: false
+    readonly subscription: 'database'
+    readonly reconnect: 'process'
   }
   readonly listeners: { readonly attachWhileRunning: 'database' }
-  readonly snapshot: { readonly initial: false }
+  readonly snapshot: { readonly initial: 'database' }
   readonly messages: { readonly logical: false }
 }
 
@@ -42,9 +42,9 @@ export const triggerCapabilities: TriggerCapabilities & Capabilities = deepFreez
   transitions: { exact: 'process', idempotent: 'process' },
   order: { row: 'database', transaction: 'database', commit: false },
   transactions: { id: 'database', commitTime: false },
-  delivery: { acknowledgement: 'database', subscription: false, reconnect: false },
+  delivery: { acknowledgement: 'database', subscription: 'database', reconnect: 'process' },
   listeners: { attachWhileRunning: 'database' },
-  snapshot: { initial: false },
+  snapshot: { initial: 'database' },
   messages: { logical: false },
 })
 

@@ -1,4 +1,5 @@
-import { checkConnection, checkOptionNames, RowtapError } from '@rowtap/core/driver'
+import type { ReconnectOptions, ReconnectPolicy } from '@rowtap/core/driver'
+import { checkConnection, checkOptionNames, reconnectPolicy, RowtapError } from '@rowtap/core/driver'
 
 /**
  * How to reach the server, where a connection string is not enough: the part of `pg`'s client configuration
@@ -27,9 +28,37 @@ export interface PollIntervalMs {
   readonly min?: number
   /**
    * While nothing changes. Writers wake an idle reader, so this bounds the delay only where they cannot (a
-   * connection pooler that does not pass notifications on, a server with `max_prepared_transactions`). Default: 1000.
+   * connection pooler that does not pass notifications on, a server with `max_prepared_transactions`). Default: 1000; with
+   * `pooler: 'transaction'`, where this is the delay of the first change after a rest, 100.
    */
   readonly max?: number
+}
+
+/**
+ * How much the queue keeps for a subscription that nobody reads. It is looked after by the clients that run, now and then;
+ * writers never wait or fail. What is left out is not limited.
+ */
+export interface QueueLimit {
+  /** How many changes may wait for it. */
+  readonly changes?: number
+  /** How large the queue may become on the disk, in bytes. */
+  readonly bytes?: number
+  /** How long nobody may read it, in milliseconds, from when a client has noticed it. */
+  readonly unreadMs?: number
+  /**
+   * - `'keep'` (default): the changes stay, and the client's signal `wait` tells of it.
+   * - `'drop'`: the changes are let go of. When the subscription is opened again it ends with ERR_POSITION_LOST, or begins
+   *   anew with a `gap`, as `onPositionLost` says.
+   */
+  readonly policy?: 'keep' | 'drop'
+}
+
+/** The limit with every default in place; `null`: there is none. */
+export interface ResolvedQueueLimit {
+  readonly changes: number | null
+  readonly bytes: number | null
+  readonly unreadMs: number | null
+  readonly policy: 'keep' | 'drop'
 }
 
 /** What the trigger driver needs to know. */
@@ -51,6 +80,33 @@ export interface TriggerDriverOptions {
    */
   readonly leaseMs?: number
   /**
+   * How a lost connection is made again. A durable subscription goes on without a loss; an ephemeral client does, too, as
+   * long as the queue waits for it (`leaseMs`), and otherwise goes on with a `gap`. `false`: it is not, and the client ends
+   * with ERR_CONNECTION_LOST.
+   */
+  readonly reconnect?: ReconnectOptions | false
+  /**
+   * How long a connection may be silent before it counts as lost, in milliseconds: half as often the server is asked for a
+   * sign of life. Default: 10,000.
+   */
+  readonly livenessMs?: number
+  /**
+   * `'transaction'`: between the client and the server is a connection pooler that may give each transaction another
+   * connection (PgBouncer with `pool_mode = transaction`, Supavisor on port 6543, RDS Proxy). Then the client leaves nothing
+   * in a server's session (no settings, no prepared statements, no LISTEN, no lock), and looks at the queue by itself. For
+   * ephemeral clients: a subscription takes a lock for as long as it is connected, and is refused. Left out: there is
+   * none, or one that keeps a connection for each client.
+   */
+  readonly pooler?: 'transaction'
+  /** How much the queue keeps for a subscription that nobody reads. Default: everything. */
+  readonly queueLimit?: QueueLimit
+  /**
+   * What is left to the triggers. `'conditions'`: rows of which no client's listener wants to hear are not captured, where
+   * that can be told exactly from columns of plain types, and the table is captured by statement. Of clients without a
+   * subscription only. Default: `'off'`.
+   */
+  readonly pushdown?: 'off' | 'conditions'
+  /**
    * Whether to capture what is written under `session_replication_role = replica`, too (by logical replication, or by
    * `pg_restore --disable-triggers` in that mode). Takes the tables' owner. Default: false.
    */
@@ -65,13 +121,32 @@ export interface ResolvedTriggerOptions {
   readonly pollMinMs: number
   readonly pollMaxMs: number
   readonly leaseMs: number
+  /** `null`: a lost connection is the session's end. */
+  readonly reconnect: ReconnectPolicy | null
+  readonly livenessMs: number
+  /** `null`: nothing that matters is between the client and the server. */
+  readonly pooler: 'transaction' | null
+  readonly queueLimit: ResolvedQueueLimit
+  readonly pushdown: 'off' | 'conditions'
   readonly enableAlways: boolean
 }
 
 // PostgreSQL cuts names at 63 bytes; the names of the triggers are made from the schema's.
 const maximalSchemaBytes = 50
 
-const NAMES = ['connection', 'types', 'schema', 'pollIntervalMs', 'leaseMs', 'enableAlways']
+const NAMES = [
+  'connection',
+  'types',
+  'schema',
+  'pollIntervalMs',
+  'leaseMs',
+  'reconnect',
+  'livenessMs',
+  'pooler',
+  'queueLimit',
+  'pushdown',
+  'enableAlways',
+]
 
 /**
  * Puts the defaults in place.
@@ -81,8 +156,11 @@ const NAMES = ['connection', 'types', 'schema', 'pollIntervalMs', 'leaseMs', 'en
 export function resolveTriggerOptions(options: TriggerDriverOptions): ResolvedTriggerOptions {
   checkOptionNames('triggerDriver()', options, NAMES)
   const { connection = {}, types, schema = 'rowtap', pollIntervalMs, leaseMs = 30_000, enableAlways = false } = options
+  const { livenessMs = 10_000, pooler = null } = options
+  const reconnect = reconnectPolicy('triggerDriver', options.reconnect)
   if (pollIntervalMs !== undefined) checkOptionNames(`'pollIntervalMs'`, pollIntervalMs, ['min', 'max'])
-  const { min: pollMinMs = 5, max: pollMaxMs = Math.max(1000, pollIntervalMs?.min ?? 0) } = pollIntervalMs ?? {}
+  const longestMs = pooler === null ? 1000 : 100
+  const { min: pollMinMs = 5, max: pollMaxMs = Math.max(longestMs, pollIntervalMs?.min ?? 0) } = pollIntervalMs ?? {}
   checkConnection('triggerDriver', connection)
   const bytes = Buffer.byteLength(schema)
   if (bytes === 0 || bytes > maximalSchemaBytes || schema.includes('\0') || schema.startsWith('pg_')) {
@@ -94,8 +172,36 @@ export function resolveTriggerOptions(options: TriggerDriverOptions): ResolvedTr
   if (!(leaseMs >= 1000) || !(leaseMs <= 86_400_000)) {
     throw invalid('leaseMs must be between 1000 and 86400000.')
   }
+  if (typeof livenessMs !== 'number' || !(livenessMs > 0)) throw invalid('livenessMs must be a number of milliseconds.')
+  if (pooler !== null && pooler !== 'transaction') throw invalid(`pooler must be 'transaction', or left out.`)
+  if (!['off', 'conditions'].includes(options.pushdown ?? 'off')) throw invalid(`pushdown is 'off' or 'conditions'.`)
   if (typeof enableAlways !== 'boolean') throw invalid('enableAlways must be true or false.')
-  return { connection, types: types ?? null, schema, pollMinMs, pollMaxMs, leaseMs, enableAlways }
+  return {
+    connection,
+    types: types ?? null,
+    schema,
+    pollMinMs,
+    pollMaxMs,
+    leaseMs,
+    reconnect,
+    livenessMs,
+    pooler,
+    pushdown: options.pushdown ?? 'off',
+    queueLimit: resolveQueueLimit(options.queueLimit ?? {}),
+    enableAlways,
+  }
+}
+
+function resolveQueueLimit(limit: QueueLimit): ResolvedQueueLimit {
+  checkOptionNames(`'queueLimit'`, limit, ['changes', 'bytes', 'unreadMs', 'policy'])
+  const { changes = null, bytes = null, unreadMs = null, policy = 'keep' } = limit
+  for (const most of [changes, bytes, unreadMs]) {
+    if (most !== null && !(Number.isSafeInteger(most) && most >= 0)) {
+      throw invalid('queueLimit.changes, bytes and unreadMs must be whole numbers.')
+    }
+  }
+  if (policy !== 'keep' && policy !== 'drop') throw invalid(`queueLimit.policy is 'keep' or 'drop'.`)
+  return { changes, bytes, unreadMs, policy }
 }
 
 function invalid(message: string): RowtapError {

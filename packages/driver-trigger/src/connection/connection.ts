@@ -8,7 +8,13 @@ import {
   statementError,
 } from '@rowtap/core/driver'
 import pg from 'pg'
-import { SESSION_SETTINGS } from '../sql/catalog-statements.ts'
+import {
+  LOCAL_READER_SETTINGS,
+  LOCAL_SETTINGS,
+  PROCESS_STARTED,
+  READER_SETTINGS,
+  SESSION_SETTINGS,
+} from '../sql/catalog-statements.ts'
 import type { Sql } from '../sql/sql.ts'
 import type { ResolvedTriggerOptions } from '../trigger-options.ts'
 
@@ -29,18 +35,24 @@ export interface Queries {
 export interface Connection extends Queries {
   /** Whom it is with, for messages. */
   readonly target: ConnectionTarget
-  /** The server process on the other side. */
+  /** The server process on the other side; 0 where a pooler may give each transaction another one. */
   readonly processId: number
+  /** When that process began, as PostgreSQL prints it: another one may have its number later. */
+  readonly processStarted: string
   /** Aborted when the connection has ended, with the error as its reason. */
   readonly ended: AbortSignal
+  /** Since when a statement has been under way, as `performance.now()` counts; `null` where none is. */
+  readonly busySince: number | null
   /** Runs statements in one transaction. Those of other callers wait. What throws rolls it back. */
   transaction<T>(body: (queries: Queries) => Promise<T>): Promise<T>
   /** Runs a statement that core made and returns its one row, as texts. An error of the server's is `pg`'s own. */
   readonly textRow: QueryRow
   /** Hears of notifications. */
   onNotification(handler: () => void): void
-  /** Disconnects, after what is running. */
+  /** Disconnects, after what is running. Where the other side does not say goodbye in time, its socket is closed. */
   close(): Promise<void>
+  /** Counts the connection as lost, and closes its socket: what is under way fails. */
+  drop(reason: Error): void
 }
 
 const asText = (text: string): unknown => text
@@ -54,34 +66,71 @@ const ownParsers: Readonly<Record<number, (text: string) => unknown>> = {
   3802: (text): unknown => JSON.parse(text),
 }
 
+/** What a connection is made with. */
+export type ConnectionOptions = Pick<ResolvedTriggerOptions, 'connection' | 'schema'> &
+  Partial<Pick<ResolvedTriggerOptions, 'pooler'>>
+
+const DEFAULT_TIMEOUT_MS = 10_000
+/** How long the other side may take to say goodbye. */
+const GOODBYE_MS = 1000
+
 /**
  * Connects, and makes the session's settings ours.
  *
  * @throws RowtapError ERR_CONNECTION_FAILED, ERR_AUTHENTICATION_FAILED, ERR_ABORTED, …
  */
-export async function openConnection(options: ResolvedTriggerOptions, signal: AbortSignal): Promise<Connection> {
-  const client = makeClient(options)
+export async function openConnection(
+  options: ConnectionOptions,
+  signal: AbortSignal,
+  use: 'control' | 'reader' = 'control',
+): Promise<Connection> {
+  const config = clientConfig(options)
+  const client = makeClient(config)
   const ended = new AbortController()
   const end = (error: unknown): void => {
     if (!ended.signal.aborted) ended.abort(connectionLost(error))
   }
   client.on('error', end)
   client.on('end', () => end(new Error('Connection terminated')))
+  // The client library's own timeout is over when the server has answered once.
+  const timer = setTimeout(
+    () => client.connection.stream.destroy(new Error('timeout expired')),
+    2 * (config.connectionTimeoutMillis ?? DEFAULT_TIMEOUT_MS),
+  )
   try {
     await abortable(client.connect(), signal)
-    await abortable(client.query(SESSION_SETTINGS.text(options.schema)), signal)
+    const { schema } = options
+    const parts = { schema, end, ended: ended.signal, begin: 'begin', isPooled: false, started: '' }
+    if (options.pooler === 'transaction') {
+      const settings = `${LOCAL_SETTINGS.text(schema)}${use === 'reader' ? LOCAL_READER_SETTINGS.text(schema) : ''}`
+      return makeConnection(client, { ...parts, begin: settings, isPooled: true })
+    }
+    await abortable(client.query(SESSION_SETTINGS.text(schema)), signal)
+    if (use === 'reader') await abortable(client.query(READER_SETTINGS.text(schema)), signal)
+    const query = { text: PROCESS_STARTED.text(schema), types: ownTypes }
+    const { rows } = await abortable(client.query<{ started: string }>(query), signal)
+    return makeConnection(client, { ...parts, started: rows[0]?.started ?? '' })
   } catch (error) {
     // The attempt is over either way: what ending it reports adds nothing.
-    client.end().catch(() => {})
+    endWithin(client).catch(() => {})
     throw connectError(error, targetOf(client))
+  } finally {
+    clearTimeout(timer)
   }
-  return makeConnection(client, options.schema, ended.signal)
 }
 
-function makeClient(options: ResolvedTriggerOptions): pg.Client {
-  const given = typeof options.connection === 'string' ? { connectionString: options.connection } : options.connection
-  const config: pg.ClientConfig = { connectionTimeoutMillis: 10_000, keepAlive: true, application_name: 'rowtap' }
+function clientConfig({ connection }: Pick<ConnectionOptions, 'connection'>): pg.ClientConfig {
+  const given = typeof connection === 'string' ? { connectionString: connection } : connection
+  const config: pg.ClientConfig = {
+    connectionTimeoutMillis: DEFAULT_TIMEOUT_MS,
+    keepAlive: true,
+    application_name: 'rowtap',
+  }
   for (const [key, value] of Object.entries(given)) if (value !== undefined) Object.assign(config, { [key]: value })
+  return config
+}
+
+function makeClient(config: pg.ClientConfig): pg.Client {
   try {
     return new pg.Client(config)
   } catch (error) {
@@ -89,7 +138,30 @@ function makeClient(options: ResolvedTriggerOptions): pg.Client {
   }
 }
 
-function makeConnection(client: pg.Client, schema: string, ended: AbortSignal): Connection {
+/** Ends a connection in an orderly way, or closes its socket where that takes long: the other side may be gone. */
+async function endWithin(client: pg.Client): Promise<void> {
+  const timer = setTimeout(() => client.connection.stream.destroy(), GOODBYE_MS)
+  try {
+    await client.end()
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+interface ConnectionParts {
+  readonly schema: string
+  readonly ended: AbortSignal
+  readonly end: (error: unknown) => void
+  readonly started: string
+  /** Begins a transaction. */
+  readonly begin: string
+  /** Whether each transaction may be with another process of the server. */
+  readonly isPooled: boolean
+}
+
+function makeConnection(client: pg.Client, parts: ConnectionParts): Connection {
+  const { schema, ended, end, started, begin, isPooled } = parts
+  let busySince: number | null = null
   let turn: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(body: () => Promise<T>): Promise<T> => {
     const mine = turn.then(body)
@@ -99,12 +171,15 @@ function makeConnection(client: pg.Client, schema: string, ended: AbortSignal): 
   }
   const attempt = async <T>(query: () => Promise<T>): Promise<T> => {
     if (ended.aborted) throw lossOf(ended)
+    busySince = performance.now()
     try {
       return await query()
     } catch (error) {
       // The reason why the connection ended says more than that this statement could not be sent.
       if (ended.aborted) throw lossOf(ended)
       throw statementError(error, 'run a statement of rowtap’s', SQLSTATE_MEANINGS)
+    } finally {
+      busySince = null
     }
   }
   const direct: Queries = {
@@ -116,7 +191,8 @@ function makeConnection(client: pg.Client, schema: string, ended: AbortSignal): 
     texts: (name, statement, values) =>
       attempt(async () => {
         const text = statement.text(schema)
-        const query = { name, text, values: [...values], rowMode: 'array' as const, types: textTypes }
+        const prepared = isPooled ? {} : { name }
+        const query = { ...prepared, text, values: [...values], rowMode: 'array' as const, types: textTypes }
         return (await client.query<(string | null)[]>(query)).rows
       }),
     run: (statement, values) =>
@@ -126,27 +202,35 @@ function makeConnection(client: pg.Client, schema: string, ended: AbortSignal): 
         return result.rowCount ?? 0
       }),
   }
+  const transaction = <T>(body: (queries: Queries) => Promise<T>): Promise<T> =>
+    inTurn(async () => {
+      await direct.run(begin)
+      try {
+        const result = await body(direct)
+        await direct.run('commit')
+        return result
+      } catch (error) {
+        if (!ended.aborted) await direct.run('rollback')
+        throw error
+      }
+    })
+  // What a session keeps is there within a transaction only, where a pooler is in between.
+  const alone = <T>(body: (queries: Queries) => Promise<T>): Promise<T> =>
+    isPooled ? transaction(body) : inTurn(() => body(direct))
   return {
     target: targetOf(client),
-    processId: processIdOf(client),
+    processId: isPooled ? 0 : processIdOf(client),
+    processStarted: started,
     ended,
-    rows: (statement, values) => inTurn(() => direct.rows(statement, values)),
-    texts: (name, statement, values) => inTurn(() => direct.texts(name, statement, values)),
-    run: (statement, values) => inTurn(() => direct.run(statement, values)),
-    transaction: (body) =>
-      inTurn(async () => {
-        await direct.run('begin')
-        try {
-          const result = await body(direct)
-          await direct.run('commit')
-          return result
-        } catch (error) {
-          if (!ended.aborted) await direct.run('rollback')
-          throw error
-        }
-      }),
+    get busySince() {
+      return busySince
+    },
+    rows: (statement, values) => alone((queries) => queries.rows(statement, values)),
+    texts: (name, statement, values) => alone((queries) => queries.texts(name, statement, values)),
+    run: (statement, values) => alone((queries) => queries.run(statement, values)),
+    transaction,
     textRow: ({ text, values }) =>
-      inTurn(async () => {
+      alone(async () => {
         if (ended.aborted) throw lossOf(ended)
         const query = { text, values: [...values], rowMode: 'array' as const, types: textTypes }
         const { rows } = await client.query<(string | null)[]>(query)
@@ -158,8 +242,12 @@ function makeConnection(client: pg.Client, schema: string, ended: AbortSignal): 
     close: () =>
       inTurn(async () => {
         if (ended.aborted) return
-        await client.end()
+        await endWithin(client)
       }),
+    drop: (reason) => {
+      end(reason)
+      client.connection.stream.destroy()
+    },
   }
 }
 

@@ -34,8 +34,10 @@ describePostgres('inspectTrigger', (postgres) => {
     await using session = await openTestSession({ connection: database.url })
     session.holdBack()
     await session.capture('orders', 'parted')
-    await database.query(`INSERT INTO orders VALUES (1, 'new'); ALTER TABLE parted_1 ENABLE ROW LEVEL SECURITY`)
-    await session.count(1)
+    await database.query(
+      `INSERT INTO orders VALUES (1, 'new'), (2, 'new'); ALTER TABLE parted_1 ENABLE ROW LEVEL SECURITY`,
+    )
+    await session.count(2)
     const { installations, latestVersion } = await inspectTrigger({ connection: database.url })
     expect(installations).toEqual([
       {
@@ -44,7 +46,7 @@ describePostgres('inspectTrigger', (postgres) => {
         content: {
           version: latestVersion,
           queue: {
-            rows: 1,
+            rows: 2,
             hasMore: false,
             bytes: expect.any(Number),
             oldestTransactionsAgo: expect.any(Number),
@@ -60,6 +62,9 @@ describePostgres('inspectTrigger', (postgres) => {
               leaseUntil: expect.any(Date),
               isExpired: false,
               tables: 2,
+              behind: 2,
+              goneSince: null,
+              dropped: null,
             },
           ],
           captured: [
@@ -88,20 +93,14 @@ describePostgres('inspectTrigger', (postgres) => {
     const { installations } = await inspectTrigger({ connection: database.url })
     const [orders, parted] = installations[0]?.content?.captured ?? []
     const enable = /^ALTER TABLE "public"\."orders" ENABLE TRIGGER "!rowtap [^"]+"$/
-    expect(orders?.faults).toEqual([
-      {
+    expect(orders?.faults).toEqual(
+      ['inserts', 'updates', 'deletes', 'truncate'].map((changes) => ({
         table: { schema: 'public', name: 'orders' },
-        changes: 'rows',
+        changes,
         fault: 'disabled',
         statement: expect.stringMatching(enable),
-      },
-      {
-        table: { schema: 'public', name: 'orders' },
-        changes: 'truncate',
-        fault: 'disabled',
-        statement: expect.stringMatching(enable),
-      },
-    ])
+      })),
+    )
     expect(parted?.faults.map(({ table, changes, fault }) => [table.name, changes, fault])).toEqual([
       ['parted', 'truncate', 'missing'],
       ['parted_1', 'rows', 'disabled'],
@@ -115,10 +114,29 @@ describePostgres('inspectTrigger', (postgres) => {
     ])
   })
 
-  test('finds a reader that crashed, and a trigger that nobody wants', async () => {
+  test('finds that one of the triggers of a table is missing or switched off, and not the others', async () => {
     await using database = await postgres.createDatabase()
     await database.query(SHOP)
     await using session = await openTestSession({ connection: database.url })
+    await session.capture('orders')
+    await database.query('DROP TRIGGER "!rowtap update" ON orders; ALTER TABLE orders DISABLE TRIGGER "!rowtap delete"')
+    const { installations } = await inspectTrigger({ connection: database.url })
+    const table = { schema: 'public', name: 'orders' }
+    expect(installations[0]?.content?.captured.flatMap(({ faults }) => faults)).toEqual([
+      { table, changes: 'updates', fault: 'missing', statement: null },
+      {
+        table,
+        changes: 'deletes',
+        fault: 'disabled',
+        statement: 'ALTER TABLE "public"."orders" ENABLE TRIGGER "!rowtap delete"',
+      },
+    ])
+  })
+
+  test('finds a reader that crashed, and a trigger that nobody wants', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(SHOP)
+    await using session = await openTestSession({ connection: database.url, reconnect: false })
     await session.capture('orders')
     await cutConnections(database)
     await eventually(() => session.error() !== null, 'the crash')

@@ -1,17 +1,12 @@
-import { quoteIdentifier, quoteTableName } from '@rowtap/core/driver'
 import type { Queries } from '../connection/connection.ts'
 import { dropTrigger } from '../install/triggers.ts'
 import { CAPTURED_HEALTH, CONSUMERS_HEALTH, QUEUE_HEALTH } from '../sql/health-statements.ts'
 import { FIND_UNWANTED_TRIGGERS, LAST_MIGRATION } from '../sql/install-statements.ts'
 import type { Sql } from '../sql/sql.ts'
 import { inSchema } from './in-schema.ts'
-import type {
-  CapturedTableHealth,
-  ConsumerHealth,
-  InstallationContent,
-  QueueHealth,
-  TriggerFault,
-} from './trigger-health.ts'
+import type { CapturedTableHealth, ConsumerHealth, InstallationContent, QueueHealth } from './trigger-health.ts'
+import type { FoundTrigger } from './trigger-faults.ts'
+import { triggerFaults } from './trigger-faults.ts'
 
 const countedRows = 1_000_000
 
@@ -72,15 +67,20 @@ interface ConsumerRow {
   readonly expired: boolean
   readonly alive: boolean
   readonly tables: number
+  readonly behind: string
+  readonly gone: string | null
+  readonly dropped: string | null
 }
 
-function consumerHealth({ created, lease, expired, alive, ...row }: ConsumerRow): ConsumerHealth {
+function consumerHealth({ created, lease, expired, alive, behind, gone, ...row }: ConsumerRow): ConsumerHealth {
   return {
     ...row,
     isAlive: alive,
     createdAt: new Date(Number(created)),
     leaseUntil: lease === null ? null : new Date(Number(lease)),
     isExpired: expired,
+    behind: Math.min(Number(behind), countedRows),
+    goneSince: gone === null ? null : new Date(Number(gone)),
   }
 }
 
@@ -90,14 +90,14 @@ interface PartRow {
   readonly partSchema: string
   readonly partTable: string
   readonly secured: boolean
-  readonly triggers: readonly { readonly name: string; readonly isTruncate: boolean; readonly fires: boolean }[]
+  readonly triggers: readonly FoundTrigger[]
 }
 
 /** One entry for each table, from one row for each of its partitions. */
 function capturedHealth(rows: readonly PartRow[]): readonly CapturedTableHealth[] {
   const tables: CapturedTableHealth[] = []
   for (const row of rows) {
-    const faults = [...faultsOf(row, 'rows'), ...faultsOf(row, 'truncate')]
+    const faults = triggerFaults({ schema: row.partSchema, name: row.partTable }, row.triggers)
     const last = tables.at(-1)
     if (last?.schema !== row.schema || last.name !== row.table) {
       tables.push({ schema: row.schema, name: row.table, faults, hasRowSecurity: row.secured })
@@ -107,14 +107,4 @@ function capturedHealth(rows: readonly PartRow[]): readonly CapturedTableHealth[
     }
   }
   return tables
-}
-
-function faultsOf(row: PartRow, changes: TriggerFault['changes']): readonly TriggerFault[] {
-  const table = { schema: row.partSchema, name: row.partTable }
-  const triggers = row.triggers.filter(({ isTruncate }) => isTruncate === (changes === 'truncate'))
-  if (triggers.some(({ fires }) => fires)) return []
-  const [disabled] = triggers
-  if (disabled === undefined) return [{ table, changes, fault: 'missing', statement: null }]
-  const statement = `ALTER TABLE ${quoteTableName(table)} ENABLE TRIGGER ${quoteIdentifier(disabled.name)}`
-  return [{ table, changes, fault: 'disabled', statement }]
 }

@@ -24,7 +24,7 @@ export interface QueueHealth {
   readonly rows: number
   /** Whether there are more than were counted. */
   readonly hasMore: boolean
-  /** On the disk, indexes and large values included. It shrinks when the server vacuums, not when changes are handled. */
+  /** On the disk, indexes and large values included. It shrinks by one of three tables at a time, when everything in it is handled. */
   readonly bytes: number
   /** How many transactions ago the oldest change was made; `null` where the queue is empty. */
   readonly oldestTransactionsAgo: number | null
@@ -47,14 +47,20 @@ export interface ConsumerHealth {
   readonly isExpired: boolean
   /** How many tables it wants. */
   readonly tables: number
+  /** How many changes of the queue, of whichever table, were written after its place; no more than a million are counted. */
+  readonly behind: number
+  /** Since when other clients have noticed that nobody reads the subscription; `null`: they have not. */
+  readonly goneSince: Date | null
+  /** Why the queue has let go of the subscription's changes, in words; `null`: it has not. */
+  readonly dropped: string | null
 }
 
 /** Why changes of a table, or of one of its partitions, are not captured. */
 export interface TriggerFault {
   /** The table or partition. */
   readonly table: TableName
-  /** Which changes are missed: those of rows, or the emptying of the table. */
-  readonly changes: 'rows' | 'truncate'
+  /** Which changes are missed: those of rows, all or one kind of them, or the emptying of the table. */
+  readonly changes: 'rows' | 'inserts' | 'updates' | 'deletes' | 'truncate'
   readonly fault: 'missing' | 'disabled'
   /** The statement that mends it; `null` where the next start of a client does. */
   readonly statement: string | null

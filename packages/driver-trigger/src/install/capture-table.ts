@@ -3,9 +3,13 @@ import { formatTableName, RowtapError, sqlstateOf } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
 import { DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE } from '../errors/sqlstate.ts'
 import { ADD_WANTED } from '../sql/consumer-statements.ts'
+import { FIND_CONDITIONS, FIND_WRITERS } from '../sql/filter-statements.ts'
 import { FIND_BLOCKERS, PARTITION_TREE, SHORT_LOCK_TIMEOUT, TAKE_INSTALL_LOCK } from '../sql/install-statements.ts'
 import { SETTLE_SHAPE } from '../sql/queue-statements.ts'
 import { backoff } from './backoff.ts'
+import type { Conditions } from './row-filter.ts'
+import { anyOf } from './row-filter.ts'
+import { captureFunction } from './table-function.ts'
 import type { CapturableTable } from './triggers.ts'
 import { createTriggers } from './triggers.ts'
 
@@ -16,6 +20,10 @@ export interface CapturedTable {
   readonly oid: string
   /** Whether its triggers fire under session_replication_role = replica, too. */
   readonly enableAlways: boolean
+  /** Which rows are wanted; `null`: all. */
+  readonly conditions: Conditions
+  /** Whether other rows may be wanted later. */
+  readonly pushesDown: boolean
 }
 
 /** What is to be captured, and for whom. */
@@ -35,7 +43,8 @@ export async function captureTable(connection: Connection, task: CaptureTask): P
   let told = ''
   for (let attempt = 0; ; attempt += 1) {
     try {
-      await captureOnce(connection, task)
+      const isAltered = await captureOnce(connection, task)
+      if (isAltered) await untilWritersEnd(connection, task)
       return
     } catch (error) {
       if (!isLockFailure(error)) throw error
@@ -53,17 +62,47 @@ export async function captureTable(connection: Connection, task: CaptureTask): P
   }
 }
 
-/** One attempt, in one transaction. Throws where others hold a lock on the table. */
-export async function captureOnce(connection: Connection, task: CapturedTable): Promise<void> {
-  await connection.transaction(async (queries) => {
+/**
+ * One attempt, in one transaction. Throws where others hold a lock on the table.
+ *
+ * @returns whether its triggers have come to capture other rows. Transactions that have written to the table before may
+ *   still be captured as before.
+ */
+export async function captureOnce(connection: Connection, task: CapturedTable): Promise<boolean> {
+  return await connection.transaction(async (queries) => {
     await queries.run(SHORT_LOCK_TIMEOUT)
     await queries.rows(TAKE_INSTALL_LOCK)
-    await queries.run(ADD_WANTED, [task.consumer, task.oid])
+    await queries.run(ADD_WANTED, [task.consumer, task.oid, task.conditions])
+    const others = await queries.rows<{ conditions: Conditions }>(FIND_CONDITIONS, [task.consumer, task.oid])
+    const wanted = anyOf([task.conditions, ...others.map(({ conditions }) => conditions)])
     const [table, ...partitions] = await queries.rows<CapturableTable>(PARTITION_TREE, [task.oid])
-    if (table === undefined) return
-    await createTriggers(queries, task, table, partitions)
+    if (table === undefined) return false
     for (const { oid } of [table, ...partitions]) await queries.rows(SETTLE_SHAPE, [oid])
+    const byStatement = await captureFunction(queries, task, wanted)
+    await createTriggers(queries, { ...task, byStatement }, table, partitions)
+    return byStatement.isAltered
   })
+}
+
+/** Waits for the transactions that have written to the table. None has to wait for us. */
+async function untilWritersEnd(connection: Connection, { oid, table, signal, notify }: CaptureTask): Promise<void> {
+  const find = (): Promise<readonly Writer[]> => connection.rows<Writer>(FIND_WRITERS, [oid])
+  const before = new Set((await find()).map(({ transaction }) => transaction))
+  for (let attempt = 0; ; attempt += 1) {
+    const left = (await find()).filter(({ transaction }) => before.has(transaction))
+    if (left.length === 0) return
+    if (attempt === 1) {
+      const reason = `Waiting for transactions that have written to ${formatTableName(table)}, to capture more of its rows.`
+      notify({ kind: 'wait', reason, processIds: left.flatMap(({ pid }) => pid ?? []) })
+    }
+    await backoff(Math.min(attempt, 3), signal)
+  }
+}
+
+interface Writer {
+  readonly transaction: string
+  /** `null`: the transaction is prepared. */
+  readonly pid: number | null
 }
 
 async function findBlockers(connection: Connection, oid: string): Promise<readonly number[]> {

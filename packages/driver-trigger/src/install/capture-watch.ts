@@ -27,6 +27,14 @@ interface Found {
   readonly version: string | null
 }
 
+/** What a watch has seen, for one that follows it. */
+export interface WatchMemory {
+  /** What was told of, and still is so. */
+  told: ReadonlySet<string>
+  /** The versions of the triggers, by their object ids. */
+  versions: ReadonlyMap<string, string>
+}
+
 /** What the watch works with. */
 export interface CaptureWatchTask {
   readonly connection: Connection
@@ -39,6 +47,9 @@ export interface CaptureWatchTask {
   /** The name that a captured table was asked for. */
   readonly nameOf: (oid: string) => TableName | undefined
   readonly notify: (notice: DriverNotice) => void
+  readonly memory: WatchMemory
+  /** The versions of the triggers have changed. */
+  readonly remember: (versions: ReadonlyMap<string, string>) => Promise<void>
 }
 
 /**
@@ -47,9 +58,7 @@ export interface CaptureWatchTask {
  * Partitions that were made meanwhile get the trigger that a partitioned table cannot hand down.
  */
 export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
-  const { connection, schema, consumer, enableAlways, nameOf, notify } = task
-  let told = new Set<string>()
-  let versions = new Map<string, string>()
+  const { connection, schema, consumer, enableAlways, nameOf, notify, memory } = task
   let turn: Promise<unknown> = Promise.resolve()
 
   const look = async (): Promise<void> => {
@@ -59,17 +68,24 @@ export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
       const table = nameOf(oid)
       if (table === undefined) continue
       const found = rows.filter((row) => row.oid === oid)
-      const altered = found.some(({ trigger, version }) => (versions.get(trigger ?? '') ?? version) !== version)
+      const altered = found.some(({ trigger, version }) => (memory.versions.get(trigger ?? '') ?? version) !== version)
       const lost = await whatIsLost(oid, table, found)
       const reason = lost ?? (altered ? 'was altered: its triggers were switched off for a while' : null)
       if (lost !== null) telling.add(`${oid} ${lost}`)
-      if (reason !== null && !told.has(`${oid} ${reason}`)) {
+      if (reason !== null && !memory.told.has(`${oid} ${reason}`)) {
         const text = `The captured table ${formatTableName(table)} ${reason}, and its changes may have been missed.`
         notify({ kind: 'gap', from: null, to: null, reason: text })
       }
     }
-    told = telling
-    versions = new Map(rows.map(({ trigger, version }) => [trigger ?? '', version ?? '']))
+    memory.told = telling
+    const versions = new Map(
+      rows.flatMap(({ trigger, version }) => (trigger === null ? [] : [[trigger, version ?? '']])),
+    )
+    const isSame =
+      versions.size === memory.versions.size &&
+      [...versions].every(([oid, version]) => memory.versions.get(oid) === version)
+    if (!isSame) await task.remember(versions)
+    memory.versions = versions
   }
 
   const whatIsLost = async (oid: string, table: TableName, found: readonly Found[]): Promise<string | null> => {

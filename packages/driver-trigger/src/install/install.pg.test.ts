@@ -1,7 +1,7 @@
 import { RowtapError } from '@rowtap/core/driver'
 import { catalogueSnapshot, eventually } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { describeChange, openTestSession } from '../testing/open-test-session.ts'
 
 async function failure(promise: Promise<unknown>): Promise<RowtapError> {
@@ -98,7 +98,7 @@ describePostgres('what is installed', (postgres) => {
     await using database = await postgres.createDatabase()
     await database.query('CREATE TABLE a (id int); CREATE TABLE b (id int)')
     const before = await catalogueSnapshot(database)
-    await using crashed = await openTestSession({ connection: database.url })
+    await using crashed = await openTestSession({ connection: database.url, reconnect: false })
     await crashed.capture('a')
     await database.query(
       `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'rowtap' AND datname = current_database()`,
@@ -112,7 +112,7 @@ describePostgres('what is installed', (postgres) => {
     expect(await catalogueSnapshot(database)).toEqual(before)
   })
 
-  test('a client that gives no sign of life for its lease no longer holds the queue, and hears of it', async () => {
+  test('a client that others have let go of no longer holds the queue, and hears of it', async () => {
     await using database = await postgres.createDatabase()
     await database.query('CREATE TABLE t (id int)')
     await using silent = await openTestSession({ connection: database.url })
@@ -126,7 +126,25 @@ describePostgres('what is installed', (postgres) => {
     await next.count(1)
   })
 
-  test('a client whose lease was declared void hears of it, and nothing is missed in silence', async () => {
+  test('a client that gave no sign of life for its lease goes on with a gap', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE t (id int)')
+    await using silent = await openTestSession({ connection: database.url, leaseMs: 1000 })
+    await silent.capture('t')
+    // As after a process was suspended for an hour.
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => performance.timeOrigin + performance.now() + 3_600_000)
+    try {
+      await database.query('DELETE FROM rowtap.consumer')
+      await eventually(() => silent.notices.some(({ kind }) => kind === 'gap'), 'the gap')
+    } finally {
+      clock.mockRestore()
+    }
+    await database.query('INSERT INTO t VALUES (1)')
+    await silent.count(1)
+    expect(silent.notices.filter(({ kind }) => kind === 'gap')).toMatchObject([{ to: expect.any(String) }])
+  })
+
+  test('a client whose place was removed hears of it, and nothing is missed in silence', async () => {
     await using database = await postgres.createDatabase()
     await database.query('CREATE TABLE t (id int)')
     await using session = await openTestSession({ connection: database.url })

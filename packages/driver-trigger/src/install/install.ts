@@ -2,7 +2,13 @@ import { quoteIdentifier, RowtapError } from '@rowtap/core/driver'
 import type { Connection, Queries } from '../connection/connection.ts'
 import type { FoundInstallation } from '../sql/install-statements.ts'
 import { FIND_INSTALLATION, LAST_MIGRATION, NOTE_MIGRATION, TAKE_INSTALL_LOCK } from '../sql/install-statements.ts'
-import { REGISTER_CONSUMER, REMOVE_EXPIRED } from '../sql/consumer-statements.ts'
+import {
+  FIND_SUBSCRIPTION,
+  REGISTER_CONSUMER,
+  REMOVE_EXPIRED,
+  REMOVE_SUBSCRIPTION,
+  RESUME_CONSUMER,
+} from '../sql/consumer-statements.ts'
 import { MIGRATIONS } from './migrations.ts'
 
 /** A reader of the queue, as the database knows it. */
@@ -11,25 +17,82 @@ export interface Registration {
   readonly id: string
   /** The snapshot that its reading starts from. */
   readonly place: string
+  /** Beyond that snapshot, everything up to this position is handled; `null` if nothing is. */
+  readonly acknowledged: string | null
+  /** How often its reading has begun anew. */
+  readonly era: number
   /** Tells this queue's changes from those of one that was here before. */
   readonly tag: string
+  /** The versions of the triggers that a subscription has seen last, by their object ids. */
+  readonly triggers: Readonly<Record<string, string>> | null
+}
+
+/** Who is registered. */
+export interface RegistrationRequest {
+  readonly schema: string
+  /** How long the queue keeps changes for one that gives no sign of life. Nothing to a subscription. */
+  readonly leaseMs: number
+  /** The subscription's name; `null` for an ephemeral consumer. */
+  readonly subscription: string | null
+  /** How often its reading has begun anew. */
+  readonly era: number
+  /** What is between the client and the server; `null`: nothing that matters. */
+  readonly pooler: 'transaction' | null
 }
 
 /**
- * Makes the schema where it is missing, brings it up to date, and registers an ephemeral consumer. Several processes
- * may do so at once. Consumers whose lease has run out are removed on the way.
+ * Makes the schema where it is missing, brings it up to date, and registers a consumer. Several processes may do so at
+ * once. Consumers that crashed, or whose lease has run out, are removed on the way.
  *
  * @throws RowtapError ERR_SETUP_REQUIRED where the role may not, or where the schema is not rowtap's.
  */
-export async function install(connection: Connection, schema: string, leaseMs: number): Promise<Registration> {
+export async function install(
+  connection: Connection,
+  { schema, leaseMs, subscription, era, pooler }: RegistrationRequest,
+): Promise<Registration> {
   return connection.transaction(async (queries) => {
-    await queries.rows(TAKE_INSTALL_LOCK)
-    await migrate(queries, schema)
-    await queries.run(REMOVE_EXPIRED, ['0'])
-    const [registration] = await queries.rows<Registration>(REGISTER_CONSUMER, [leaseMs])
+    await prepare(queries, schema)
+    // Who registers has the subscription's lock: what is there is of an attempt whose end nobody has heard of, or is lost.
+    if (subscription !== null) await queries.run(REMOVE_SUBSCRIPTION, [subscription])
+    const [registration] = await queries.rows<Registration>(REGISTER_CONSUMER, [
+      leaseMs,
+      subscription,
+      era,
+      pooler === null ? 1 : 0,
+    ])
     if (registration === undefined) throw new RowtapError('ERR_DATABASE', { message: 'PostgreSQL returned no row.' })
     return registration
   })
+}
+
+/** A consumer that goes on, whether its place is one that the server has been at, and why its changes were let go of, if they were. */
+export type ResumedRegistration = Registration & { readonly isPast: boolean; readonly dropped: string | null }
+
+/**
+ * Goes on as the consumer of a subscription, with the schema brought up to date; `null` where there is none.
+ *
+ * @throws RowtapError ERR_SETUP_REQUIRED where the role may not, or where the schema is not rowtap's.
+ */
+export async function resumeSubscription(
+  connection: Connection,
+  { schema, leaseMs, subscription }: Omit<RegistrationRequest, 'era' | 'pooler'>,
+): Promise<ResumedRegistration | null> {
+  const [installation] = await connection.rows<FoundInstallation>(FIND_INSTALLATION)
+  if (installation?.filled !== true) return null
+  return connection.transaction(async (queries) => {
+    // Its tables may be those of an earlier version.
+    await prepare(queries, schema)
+    const [found] = await queries.rows<{ id: string; tag: string }>(FIND_SUBSCRIPTION, [subscription])
+    if (found === undefined) return null
+    const [resumed] = await queries.rows<ResumedRegistration>(RESUME_CONSUMER, [found.id, leaseMs, found.tag, 1])
+    return resumed ?? null
+  })
+}
+
+async function prepare(queries: Queries, schema: string): Promise<void> {
+  await queries.rows(TAKE_INSTALL_LOCK)
+  await migrate(queries, schema)
+  await queries.run(REMOVE_EXPIRED, ['0'])
 }
 
 async function migrate(queries: Queries, schema: string): Promise<void> {

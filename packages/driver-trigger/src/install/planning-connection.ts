@@ -2,6 +2,7 @@ import type { PlannedStatement, TableName } from '@rowtap/core/driver'
 import { inlineParameters } from '@rowtap/core/driver'
 import type { Connection, Parameter, Queries } from '../connection/connection.ts'
 import { COUNT_CONSUMERS, REGISTER_CONSUMER, REMOVE_EXPIRED, REMOVE_WANTED } from '../sql/consumer-statements.ts'
+import { FIND_CAPTURE_FUNCTION, FIND_CONDITIONS, FIND_SHAPE } from '../sql/filter-statements.ts'
 import {
   FIND_INSTALLATION,
   FIND_NAMED,
@@ -23,14 +24,20 @@ const NEW_CONSUMER = ':consumer'
 
 /** What reads, and may be run to plan. Everything else is only written down. */
 const READS: ReadonlySet<Sql | string> = new Set([
+  FIND_CAPTURE_FUNCTION,
+  FIND_CONDITIONS,
   FIND_INSTALLATION,
   FIND_NAMED,
+  FIND_SHAPE,
   FIND_TRIGGERS,
   FIND_UNWANTED_TRIGGERS,
   FIND_WANTED_TRIGGERS,
   LAST_MIGRATION,
   PARTITION_TREE,
 ])
+
+/** What reads the queue's own tables. */
+const OF_QUEUE: ReadonlySet<Sql> = new Set([FIND_UNWANTED_TRIGGERS, FIND_CONDITIONS, FIND_SHAPE])
 
 /** A connection for the code that captures, on which nothing happens. */
 export interface PlanningConnection {
@@ -71,7 +78,7 @@ export function planningConnection(real: Connection, schema: string): PlanningCo
 
   const read = async <R extends object>(statement: Sql, values: readonly Parameter[]): Promise<readonly R[]> => {
     // Its tables are not there yet, so that nobody can want anything.
-    if (statement === FIND_UNWANTED_TRIGGERS && !isFilled) return []
+    if (OF_QUEUE.has(statement) && !isFilled) return []
     if (statement === FIND_UNWANTED_TRIGGERS) {
       const found = await real.rows<UnwantedTrigger & R>(FIND_UNWANTED_WITHOUT, [...unwanted, expiredAreGone])
       toDrop = found
@@ -79,6 +86,8 @@ export function planningConnection(real: Connection, schema: string): PlanningCo
     }
     const rows = await real.rows<R>(statement, values)
     if (statement === FIND_TRIGGERS) return rows.filter((row) => 'name' in row && !isDropped(row.name, values[0]))
+    // One that is not recorded yet has no number.
+    if (statement === FIND_SHAPE) return rows.filter((row) => 'shape' in row && row.shape !== null)
     if (statement !== FIND_INSTALLATION) return rows
     isFilled = rows.some((row) => 'filled' in row && row.filled === true)
     return willBeFilled ? rows.map((row) => ({ ...row, ...INSTALLED })) : rows

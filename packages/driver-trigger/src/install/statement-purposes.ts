@@ -1,4 +1,11 @@
-import { ADD_WANTED, REGISTER_CONSUMER, REMOVE_EXPIRED, REMOVE_WANTED } from '../sql/consumer-statements.ts'
+import {
+  ADD_WANTED,
+  REGISTER_CONSUMER,
+  REMOVE_EXPIRED,
+  REMOVE_OVERDUE,
+  REMOVE_SUBSCRIPTION,
+  REMOVE_WANTED,
+} from '../sql/consumer-statements.ts'
 import { NOTE_MIGRATION, SHORT_LOCK_TIMEOUT, TAKE_INSTALL_LOCK } from '../sql/install-statements.ts'
 import { AWAKE, LISTEN, SETTLE_SHAPE } from '../sql/queue-statements.ts'
 import type { Sql } from '../sql/sql.ts'
@@ -13,6 +20,8 @@ const PURPOSES: ReadonlyMap<Sql | string, string> = new Map<Sql | string, string
     'Waits for a lock for a moment only, so that writers do not queue behind it; it is tried again.',
   ],
   [REMOVE_EXPIRED, 'Forgets consumers that crashed.'],
+  [REMOVE_SUBSCRIPTION, 'Forgets an earlier attempt to begin the subscription.'],
+  [REMOVE_OVERDUE, 'Forgets consumers whose lease has run out.'],
   [REGISTER_CONSUMER, 'Registers this client as a consumer of the queue.'],
   [ADD_WANTED, 'Notes that this client wants the table.'],
   [REMOVE_WANTED, 'Notes that this client wants the tables no more.'],
@@ -24,6 +33,8 @@ const PURPOSES: ReadonlyMap<Sql | string, string> = new Map<Sql | string, string
 ])
 
 const TEXTS: readonly (readonly [beginning: string, purpose: string])[] = [
+  ['create or replace function', 'Makes the function that captures those rows of the table that are wanted.'],
+  ['revoke all on function', 'Lets nobody call it but the triggers.'],
   [
     'create trigger',
     'Writes the changes of the table into the queue from now on. Waits for its writers, and lets none write meanwhile.',

@@ -2,6 +2,7 @@ import type { TableName } from '@rowtap/core/driver'
 import { formatTableName, quoteIdentifier, quoteTableName, RowtapError } from '@rowtap/core/driver'
 import type { Queries } from '../connection/connection.ts'
 import { FIND_TRIGGERS } from '../sql/install-statements.ts'
+import type { CaptureFunction } from './table-function.ts'
 
 /**
  * What captures a table's rows: one trigger for statements, which is cheaper, or one for rows, which works on partitioned
@@ -42,6 +43,14 @@ export interface CapturableTable extends TableWithOid {
   readonly isOwned: boolean
 }
 
+/** What is created. */
+export interface TriggerTask {
+  readonly schema: string
+  readonly enableAlways: boolean
+  /** What triggers for statements call. */
+  readonly byStatement: CaptureFunction
+}
+
 /**
  * Creates what is missing of the triggers of a table, and drops what has come to be the wrong kind. Needs the install lock,
  * and takes the table's for a moment.
@@ -51,7 +60,7 @@ export interface CapturableTable extends TableWithOid {
  */
 export async function createTriggers(
   queries: Queries,
-  { schema, enableAlways }: { readonly schema: string; readonly enableAlways: boolean },
+  { schema, enableAlways, byStatement }: TriggerTask,
   table: CapturableTable,
   partitions: readonly TableWithOid[],
 ): Promise<void> {
@@ -71,18 +80,18 @@ export async function createTriggers(
     if (present.has(name)) await queries.run(dropTrigger(name, table))
   }
   const on = `on ${quoteTableName(table)}`
-  const call = `execute function ${quoteIdentifier(schema)}.capture`
+  const call = `execute function ${quoteIdentifier(schema)}`
   if (kind === 'row') {
-    await create(table, names.row, `insert or update or delete ${on} for each row ${call}(${table.oid})`)
+    await create(table, names.row, `insert or update or delete ${on} for each row ${call}.capture(${table.oid})`)
   } else {
     const [onInsert, onUpdate, onDelete] = names.statement
-    const statement = `for each statement ${call}_statement()`
+    const statement = `for each statement ${call}.${byStatement.name}()`
     await create(table, onInsert, `insert ${on} referencing new table as new_rows ${statement}`)
     await create(table, onUpdate, `update ${on} referencing old table as old_rows new table as new_rows ${statement}`)
     await create(table, onDelete, `delete ${on} referencing old table as old_rows ${statement}`)
   }
   for (const one of [table, ...partitions]) {
-    await create(one, names.truncate, `truncate on ${quoteTableName(one)} for each statement ${call}()`)
+    await create(one, names.truncate, `truncate on ${quoteTableName(one)} for each statement ${call}.capture()`)
   }
 }
 

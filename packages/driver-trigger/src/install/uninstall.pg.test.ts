@@ -49,7 +49,7 @@ describePostgres('what nobody reads', (postgres) => {
   test('is not captured any more some time after a crash', async () => {
     await using database = await postgres.createDatabase()
     await database.query('CREATE TABLE t (id int)')
-    await using crashed = await openTestSession({ connection: database.url, leaseMs: 1000 })
+    await using crashed = await openTestSession({ connection: database.url, leaseMs: 1000, reconnect: false })
     await crashed.capture('t')
     await database.query(
       `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'rowtap' AND datname = current_database()`,

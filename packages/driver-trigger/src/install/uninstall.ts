@@ -2,7 +2,14 @@ import type { DriverNotice, TableName } from '@rowtap/core/driver'
 import { formatTableName, RowtapError, sqlstateOf } from '@rowtap/core/driver'
 import type { Connection, Queries } from '../connection/connection.ts'
 import { DEPENDENT_OBJECTS, INSUFFICIENT_PRIVILEGE, UNDEFINED_OBJECTS } from '../errors/sqlstate.ts'
-import { COUNT_CONSUMERS, END_READING, REMOVE_CONSUMER, REMOVE_EXPIRED } from '../sql/consumer-statements.ts'
+import {
+  COUNT_CONSUMERS,
+  END_READING,
+  LIMIT_READING,
+  REMOVE_CONSUMER,
+  REMOVE_OVERDUE,
+} from '../sql/consumer-statements.ts'
+import { DROP_TABLE_FUNCTIONS } from '../sql/filter-statements.ts'
 import {
   DROP_INSTALLATION,
   DROP_SCHEMA,
@@ -88,7 +95,8 @@ export async function forgetConsumer(connection: Connection, consumer: string): 
   await connection.transaction(async (queries) => {
     await queries.rows(TAKE_INSTALL_LOCK)
     await queries.run(REMOVE_CONSUMER, [consumer])
-    await queries.run(REMOVE_EXPIRED, ['0'])
+    await queries.run(REMOVE_OVERDUE, ['0'])
+    await queries.rows(LIMIT_READING)
     await queries.rows(END_READING)
   })
 }
@@ -128,9 +136,10 @@ async function removeEverything(connection: Connection): Promise<boolean> {
     await queries.rows(TAKE_INSTALL_LOCK)
     const [found] = await queries.rows<Found>(FIND_INSTALLATION)
     if (!isInstalled(found)) return true
-    await queries.run(REMOVE_EXPIRED, ['0'])
+    await queries.run(REMOVE_OVERDUE, ['0'])
     const [count] = await queries.rows<{ consumers: number }>(COUNT_CONSUMERS)
     if (count === undefined || count.consumers > 0) return false
+    await queries.run(DROP_TABLE_FUNCTIONS)
     await queries.run(DROP_INSTALLATION)
     await dropSchema(queries)
     return true

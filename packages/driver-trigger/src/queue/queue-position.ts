@@ -20,6 +20,20 @@ export function boundaryPosition(snapshot: Snapshot): Position {
   return position(`${hex(snapshot.ordinal)}/${last}/${last}`)
 }
 
+/** What a position of {@link changePositions} or {@link boundaryPosition} is made of. */
+export interface PositionParts {
+  /** The ordinal of the snapshot that its transaction became visible in. */
+  readonly ordinal: bigint
+  /** The highest sequence number of its transaction; greater than any for a boundary. */
+  readonly highest: number
+}
+
+/** Takes a position apart. */
+export function positionParts(given: Position): PositionParts {
+  const [ordinal = '0', highest = '0'] = given.split('/')
+  return { ordinal: BigInt(`0x${ordinal}`), highest: Number(`0x${highest}`) }
+}
+
 const last = 'f'.repeat(16)
 
 function hex(number: bigint | number): string {

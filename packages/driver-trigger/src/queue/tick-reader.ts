@@ -3,7 +3,7 @@ import { formatTableName, RowtapError } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
 import { CompositeTuple } from '../row/composite-tuple.ts'
 import type { ObjectNames } from '../row/object-names.ts'
-import { splitRows, UNTOLD_ROW } from '../row/row-block.ts'
+import { splitRows, UNTOLD_ROW, UNWANTED_ROW } from '../row/row-block.ts'
 import { CapturedChange } from './captured-change.ts'
 import type { ListedTransaction } from './listed-transaction.ts'
 import { findNested, listTransactions } from './listed-transaction.ts'
@@ -11,6 +11,7 @@ import type { Piece } from './nested-order.ts'
 import type { OrderedNotices } from './ordered-notices.ts'
 import type { PartitionTruncations } from './partition-truncations.ts'
 import { PARTITION_TRUNCATED } from './partition-truncations.ts'
+import { positionParts } from './queue-position.ts'
 import type { QueuedRow, ReadRows, RowSource } from './read-rows.ts'
 import { chooseTransactions, readInOrder, readNested } from './read-rows.ts'
 import type { ShapeSource } from './shape-source.ts'
@@ -28,6 +29,8 @@ export interface TickReaderContext {
   readonly names: ObjectNames
   /** Whether the server records when transactions commit. */
   readonly commitTimes: boolean
+  /** Whether a table's changes are delivered: of one that is gone nobody knows the name. */
+  readonly isNamed: (root: string) => boolean
 }
 
 /**
@@ -38,17 +41,19 @@ export interface TickReaderContext {
  * Nothing is held open between two reads. What is visible in a tick's last snapshot stays visible, so every read may
  * use a snapshot of its own: a slow consumer keeps no transaction from being vacuumed.
  *
+ * @param delivered changes up to here are left out.
  * @returns a function that returns the next batch, or `null` after the last one.
  */
 export function tickReader(
   context: TickReaderContext,
   tick: Tick,
-  roots: readonly string[],
+  delivered: Position | null,
 ): () => Promise<ChangeBatch | null> {
+  const { roots } = tick
   const source: RowSource = { connection: context.connection, consumer: context.consumer, roots, nextSize: 200 }
   let listed: readonly ListedTransaction[] = []
   let first = 0
-  let after = 0
+  let after = firstHighest(tick, delivered) - 1
   let complete = roots.length === 0
 
   const listMore = async (): Promise<void> => {
@@ -78,23 +83,36 @@ export function tickReader(
     }
     const read = await readMore()
     first += read.finished
-    return await makeBatch(context, read)
+    return await makeBatch(context, read, delivered)
   }
+}
+
+/** The highest sequence number of the first transaction that was not delivered whole. */
+function firstHighest({ to }: Tick, delivered: Position | null): number {
+  if (delivered === null) return 1
+  const { ordinal, highest } = positionParts(delivered)
+  return ordinal === to.ordinal ? highest : 1
 }
 
 const operations: Readonly<Record<string, Operation>> = { I: 'insert', U: 'update', D: 'delete', T: 'truncate' }
 
-async function makeBatch(context: TickReaderContext, { parts, moved }: ReadRows): Promise<ChangeBatch> {
-  await context.shapes.load([...parts.map(({ row }) => row), ...[...moved.values()].flat()].map((row) => row[3] ?? ''))
+async function makeBatch(
+  context: TickReaderContext,
+  { parts, moved }: ReadRows,
+  delivered: Position | null,
+): Promise<ChangeBatch> {
+  const rows = [...parts.map(({ row }) => row), ...[...moved.values()].flat()]
+  await context.shapes.load(rows.flatMap((row) => (context.isNamed(row[2] ?? '') ? [row[3] ?? ''] : [])))
   const changes: Change[] = []
   let bytes = 0
   for (const { listed, row, piece } of parts) {
     if (listed.moved.delete(piece.seq)) continue
     for (const earlier of moved.get(piece.seq) ?? []) {
       listed.moved.add(Number(earlier[1]))
-      bytes += deliver(context, changes, listed, earlier, { seq: Number(earlier[1]), from: 0, to: 1 })
+      const whole = { seq: Number(earlier[1]), from: 0, to: 1 }
+      bytes += deliver(context, { changes, delivered }, listed, earlier, whole)
     }
-    bytes += deliver(context, changes, listed, row, piece)
+    bytes += deliver(context, { changes, delivered }, listed, row, piece)
   }
   return { changes: await context.names.shorten(changes), bytes }
 }
@@ -102,12 +120,16 @@ async function makeBatch(context: TickReaderContext, { parts, moved }: ReadRows)
 /** Makes changes of a part of a row of the queue. Returns about how much memory they take. */
 function deliver(
   context: TickReaderContext,
-  changes: Change[],
+  { changes, delivered }: { readonly changes: Change[]; readonly delivered: Position | null },
   { transaction, nextPosition }: ListedTransaction,
   [, sequence, root, shape, operation, count, before, after]: QueuedRow,
   { from, to }: Piece,
 ): number {
   if (typeof operation !== 'string' || typeof root !== 'string') throw notUnderstood(sequence)
+  if (!context.isNamed(root) || before === UNWANTED_ROW || after === UNWANTED_ROW) {
+    for (let index = from; index < to; index += 1) nextPosition()
+    return 0
+  }
   if (operation === PARTITION_TRUNCATED) {
     context.truncations.see(operation, root, transaction, nextPosition())
     return 0
@@ -124,7 +146,9 @@ function deliver(
   for (let index = from; index < to; index += 1) {
     const position = nextPosition()
     context.truncations.see(operation, root, transaction, position)
+    if (delivered !== null && position <= delivered) continue
     const [oldText, newText] = [olds[index], news[index]]
+    if (oldText === UNWANTED_ROW || newText === UNWANTED_ROW) continue
     bytes += 800 + 2 * ((oldText?.length ?? 0) + (newText?.length ?? 0))
     const rows = { old: tuple(oldText), new: tuple(newText) }
     if (lacksRow(kind, rows)) {

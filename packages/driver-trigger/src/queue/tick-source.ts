@@ -1,43 +1,78 @@
-import type { Position } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
 import { TAKE_TICK } from '../sql/queue-statements.ts'
-import { boundaryPosition } from './queue-position.ts'
 import type { Snapshot } from './snapshot.ts'
-import { parseSnapshot } from './snapshot.ts'
+import { inEra, parseSnapshot } from './snapshot.ts'
 
 /** What became visible between two snapshots. */
 export interface Tick {
   readonly from: Snapshot
   readonly to: Snapshot
+  /** The tables whose changes it is read for, by object id. */
+  readonly roots: readonly string[]
 }
 
-/** Cuts the stream of commits into ticks. */
+/**
+ * Cuts the stream of commits into ticks. Where they end is noted in the database before anything of them is read: who reads
+ * them again divides them in the same way.
+ */
 export interface TickSource {
   /** The next tick that has changes in it; `null` if there are none at present. */
   next(): Promise<Tick | null>
-  /** Ends a tick now, and returns the position between what has become visible and what has not. */
-  cut(): Promise<Position>
+  /**
+   * Ends a tick now, and returns its end: it divides what has become visible from what has not.
+   *
+   * @param roots the tables that later ticks are read for. Left out: the same.
+   */
+  cut(roots?: readonly string[]): Promise<Snapshot>
   /** The end of the last tick that was cut: everything in later ones becomes visible after it. */
   end(): Snapshot
+  /** The end of the last tick before which everything was read: of the one before the tick that `next` has returned. */
+  passed(): Snapshot
 }
 
-/** Starts at a snapshot: what is visible there is never delivered. */
-export function tickSource(connection: Connection, consumer: string, start: string): TickSource {
-  const waiting: Tick[] = []
-  let end = parseSnapshot(start)
+/** What a source of ticks works with. */
+export interface TickSourceParts {
+  readonly connection: Connection
+  readonly consumer: string
+  /** The server process that the consumer is registered with. */
+  readonly processId: number
+  /** How often the consumer's reading has begun anew. */
+  readonly era: number
+  /** Where to start: what is visible there is never delivered. */
+  readonly start: Snapshot
+  /** Ticks from there on that were cut before, in order. */
+  readonly noted: readonly Tick[]
+  /** Of those, whatever ends before this snapshot's ordinal was delivered whole. */
+  readonly delivered: bigint | null
+  /** The tables that ticks are read for, by object id. */
+  readonly roots: readonly string[]
+  /** Hears where ticks end, once that is noted in the database. */
+  readonly divided: (end: Snapshot) => void
+}
+
+/** Begins with the ticks that were cut before. */
+export function tickSource(parts: TickSourceParts): TickSource {
+  const { connection, consumer, processId, era, noted, delivered, divided } = parts
+  const waiting = noted.filter(({ to }) => delivered === null || to.ordinal >= delivered)
+  let taken: Tick | null = null
+  let end = noted.at(-1)?.to ?? parts.start
+  let roots = parts.roots
   let turn: Promise<unknown> = Promise.resolve()
 
   // One look at a time: each begins where the one before has ended.
-  const look = (): Promise<Snapshot> => {
+  const look = (isCut: boolean, next: readonly string[] | null): Promise<Snapshot> => {
     const mine = turn.then(async () => {
-      const [row] = await connection.texts('rowtap_tick', TAKE_TICK, [end.xmax, end.inProgress, consumer])
+      const values = [end.xmax, end.inProgress, consumer, roots, isCut, processId]
+      const [row] = await connection.texts('rowtap_tick', TAKE_TICK, values)
       const [text, fresh, held] = row ?? []
       if (held !== 't') throw leaseLost()
-      const snapshot = parseSnapshot(text ?? '')
-      if (fresh === 't') waiting.push({ from: end, to: snapshot })
-      end = snapshot
-      return snapshot
+      const to = inEra(parseSnapshot(text ?? ''), era)
+      if (fresh === 't') waiting.push({ from: end, to, roots })
+      if (fresh === 't' || isCut) divided(to)
+      end = to
+      roots = next ?? roots
+      return to
     })
     turn = mine.catch(() => {})
     return mine
@@ -45,11 +80,14 @@ export function tickSource(connection: Connection, consumer: string, start: stri
 
   return {
     next: async () => {
-      if (waiting.length === 0) await look()
-      return waiting.shift() ?? null
+      taken = null
+      if (waiting.length === 0) await look(false, null)
+      taken = waiting.shift() ?? null
+      return taken
     },
-    cut: async () => boundaryPosition(await look()),
+    cut: (next) => look(true, next ?? null),
     end: () => end,
+    passed: () => (taken ?? waiting[0])?.from ?? end,
   }
 }
 
@@ -59,5 +97,13 @@ export function leaseLost(): RowtapError {
     message:
       'This client gave no sign of life for longer than its lease, and the queue let go of its changes. Connect again, and raise the option leaseMs if the process pauses for long.',
     retryable: true,
+  })
+}
+
+/** The error for a consumer that was removed although it was alive. */
+export function placeRemoved(): RowtapError {
+  return new RowtapError('ERR_POSITION_LOST', {
+    message:
+      'The change queue, or this client’s place in it, was removed while it ran: by rowtap uninstall, or by hand. Connect again to begin anew, and read the tables again where the past matters.',
   })
 }

@@ -1,5 +1,5 @@
 import type { PostgresServer, TestDatabase } from '@rowtap/driver-testkit'
-import { eventually, startPostgres } from '@rowtap/driver-testkit'
+import { cutConnections, eventually, startPostgres } from '@rowtap/driver-testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openTestSession } from '../testing/open-test-session.ts'
 
@@ -43,6 +43,27 @@ describe('a reader that sleeps, where writers may notify', () => {
       expect(await session.count(count)).toHaveLength(count)
       await eventually(() => heard() > 0, 'the notification')
     }
+  })
+
+  test('that crashed has writers notify nobody after a minute', async () => {
+    await using database = await server.createDatabase()
+    await database.query('CREATE TABLE t (id int)')
+    const subscription = { name: 'billing', wait: true, onPositionLost: 'stop' } as const
+    await using session = await openTestSession(
+      { connection: database.url, pollIntervalMs, reconnect: false },
+      subscription,
+    )
+    await session.capture('t')
+    await asleep(database)
+    await cutConnections(database)
+    await asleep(database)
+    const heard = await notifications(database)
+    await database.query('INSERT INTO t VALUES (1)')
+    await eventually(() => heard() === 1, 'the notification of a writer')
+    await database.query(`SELECT setval('rowtap.sleep_until', extract(epoch FROM now())::bigint - 1)`)
+    await database.query('INSERT INTO t VALUES (1); SELECT pg_notify($$rowtap$$, $$last$$)')
+    await eventually(() => heard() >= 2, 'the last notification')
+    expect(heard()).toBe(2)
   })
 
   test('still is, after another client started and stopped', async () => {

@@ -1,5 +1,6 @@
 import type { Connection } from '../connection/connection.ts'
 import { AWAKE, FALL_ASLEEP, LISTEN } from '../sql/queue-statements.ts'
+import type { ResolvedTriggerOptions } from '../trigger-options.ts'
 
 /**
  * When to look at the queue again.
@@ -21,26 +22,43 @@ export interface WakeUp {
   found(): void
   /** Ends a wait: there is something to look at, or nothing more to wait for. */
   wake(): void
+  /** Has writers wake this reader no more. */
+  end(): Promise<void>
 }
 
 const lingerMs = 100
+// How often a reader that sleeps says so again: writers believe it for a minute.
+const repeatMs = 20_000
 // How long a reader rests at most, where what it does takes that long, too.
 const longestRestMs = 20
 // The longest wait where writers cannot be relied on to wake the reader.
 const unheardMaxMs = 20
 
-/**
- * Listens for notifications, and begins busy.
- *
- * @param notifies whether writers on this server may send notifications.
- */
+/** How a reader is woken. */
+export interface WakeUpOptions {
+  /** Whether the reader can be notified at all: a transaction pooler has nobody to notify. */
+  readonly listens: boolean
+  /** Whether writers on this server may send notifications. */
+  readonly notifies: boolean
+  readonly pollMinMs: number
+  readonly pollMaxMs: number
+}
+
+/** How a session's reader is woken, on a server. */
+export function wakeUpOptions(
+  { pooler, pollMinMs, pollMaxMs }: Pick<ResolvedTriggerOptions, 'pooler' | 'pollMinMs' | 'pollMaxMs'>,
+  server: { readonly prepared_transactions: boolean },
+): WakeUpOptions {
+  return { listens: pooler === null, notifies: !server.prepared_transactions, pollMinMs, pollMaxMs }
+}
+
+/** Listens for notifications, where there can be any, and begins busy. */
 export async function wakeUp(
   connection: Connection,
-  notifies: boolean,
-  pollMinMs: number,
-  pollMaxMs: number,
+  { listens, notifies, pollMinMs, pollMaxMs }: WakeUpOptions,
 ): Promise<WakeUp> {
   let asleep = false
+  let toldAt = 0
   let heard = false
   // Another reader may have told writers that nobody sleeps.
   let forgotten = false
@@ -58,10 +76,10 @@ export async function wakeUp(
     forgotten = true
     wake()
   })
-  await connection.run(LISTEN)
+  if (listens) await connection.run(LISTEN)
   // One that crashed in its sleep would have writers send notifications for ever. And a connection pooler in between
   // may not pass notifications on: one that comes back proves that they arrive.
-  await connection.run(AWAKE)
+  if (listens) await connection.run(AWAKE)
 
   const rest = (ms: number): Promise<void> =>
     new Promise((resolve) => {
@@ -76,6 +94,10 @@ export async function wakeUp(
 
   return {
     wake,
+    end: async () => {
+      if (asleep) await connection.run(AWAKE)
+      asleep = false
+    },
     found: () => {
       lastFound = performance.now()
       intervalMs = pollMinMs
@@ -85,17 +107,22 @@ export async function wakeUp(
       connection.run(AWAKE).catch(() => {})
     },
     wait: async (tookMs = 0) => {
-      if (asleep ? forgotten : performance.now() - lastFound >= lingerMs) {
+      const isIdle = performance.now() - lastFound >= lingerMs
+      if (listens && (asleep ? forgotten || performance.now() - toldAt >= repeatMs : isIdle)) {
         asleep = true
         forgotten = false
+        toldAt = performance.now()
         await connection.run(FALL_ASLEEP)
         // Look once more: what was committed before the writers knew would have to wait for the next interval.
         return
       }
-      if (!woken) await rest(Math.max(intervalMs, Math.min(tookMs, longestRestMs)))
+      if (!woken) {
+        const ms = Math.max(intervalMs, Math.min(tookMs, longestRestMs))
+        await rest(listens ? Math.min(ms, repeatMs) : ms)
+      }
       woken = false
-      if (!asleep) return
-      const maxMs = heard && notifies ? pollMaxMs : Math.min(pollMaxMs, Math.max(pollMinMs, unheardMaxMs))
+      if (!isIdle || (listens && !asleep)) return
+      const maxMs = !listens || (heard && notifies) ? pollMaxMs : Math.min(pollMaxMs, Math.max(pollMinMs, unheardMaxMs))
       intervalMs = Math.min(intervalMs * 2, maxMs)
     },
   }

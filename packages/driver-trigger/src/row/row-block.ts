@@ -3,6 +3,9 @@ import { RowtapError } from '@rowtap/core/driver'
 /** What stands for a row that could not be printed. */
 export const UNTOLD_ROW = '-'
 
+/** What stands for a row that nobody wants, or for a whole block of such rows. */
+export const UNWANTED_ROW = '.'
+
 /**
  * Splits a block of rows, as PostgreSQL's `record_out` prints them, with a line feed between two rows. A line feed inside a
  * field is within quotes, and so is a closing parenthesis.

@@ -1,62 +1,54 @@
-import type {
-  CaptureRequest,
-  ChangeBatch,
-  ColumnTypeBook,
-  DriverHost,
-  PlannedStatement,
-  Position,
-  TableName,
-} from '@rowtap/core/driver'
+import type { CaptureRequest, ChangeBatch, DriverNotice, PlannedStatement, Position } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
 import { comparedEnums } from '../catalog/compared-enums.ts'
-import { findTable, lackOfPrivilege } from '../catalog/find-table.ts'
-import type { RelationOf } from '../catalog/relations.ts'
-import type { Connection } from '../connection/connection.ts'
-import { lossOf } from '../connection/connection.ts'
-import { captureOnce, captureTable } from '../install/capture-table.ts'
+import { captureOnce } from '../install/capture-table.ts'
 import { captureWatch } from '../install/capture-watch.ts'
-import type { Registration } from '../install/install.ts'
-import { install } from '../install/install.ts'
 import { forgetConsumer, isGone, removeUnused } from '../install/uninstall.ts'
-import { handled } from '../queue/handled.ts'
-import { orderedNotices } from '../queue/ordered-notices.ts'
 import { partitionTruncations } from '../queue/partition-truncations.ts'
+import { queueLimit } from '../queue/queue-limit.ts'
+import { boundaryPosition, positionParts } from '../queue/queue-position.ts'
 import { shapeSource } from '../queue/shape-source.ts'
-import { parseSnapshot } from '../queue/snapshot.ts'
+import type { Snapshot } from '../queue/snapshot.ts'
 import { tickReader } from '../queue/tick-reader.ts'
-import { leaseLost, tickSource } from '../queue/tick-source.ts'
+import type { Tick } from '../queue/tick-source.ts'
+import { leaseLost, placeRemoved, tickSource } from '../queue/tick-source.ts'
 import { startUpkeep } from '../queue/upkeep.ts'
-import { wakeUp } from '../queue/wake-up.ts'
+import { wakeUp, wakeUpOptions } from '../queue/wake-up.ts'
 import { objectNames } from '../row/object-names.ts'
-import { REMOVE_WANTED } from '../sql/consumer-statements.ts'
-import type { Server } from './open-session.ts'
-import { planCapture } from './plan-capture.ts'
-import type { SessionOptions } from './trigger-session.ts'
+import { REMEMBER_TRIGGERS } from '../sql/consumer-statements.ts'
+import { CapturedTables } from './captured-tables.ts'
+import type { ConsumerState } from './consumer-state.ts'
+import { placeOf } from './consumer-state.ts'
+import type { Link } from './link.ts'
+import type { LinkOptions } from './open-link.ts'
+import { pushesDown } from './pushes-down.ts'
 
 /** What a consumer works with. */
-export interface ConsumerContext {
-  readonly options: SessionOptions
-  readonly host: DriverHost
-  readonly control: Connection
-  readonly reader: Connection
-  readonly server: Server
-  /** Aborted when the session closes, or when its client waits no longer. */
-  readonly signal: AbortSignal
-  readonly columnTypes: ColumnTypeBook
-  readonly relationOf: RelationOf
+export interface ConsumerContext extends LinkOptions {
+  readonly link: Link
+  readonly state: ConsumerState
+  /** Where the changes after its place were divided before, in order. */
+  readonly noted: readonly Tick[]
 }
 
-/** A session that is registered with the queue. */
+/** A session's consumer, as long as one link lasts. */
 export interface Consumer {
   /** Captures exactly these tables. */
   capture(requests: readonly CaptureRequest[]): Promise<Position>
+  /** Captures again what is captured, as far as the database has forgotten it. Returns the position from which it is. */
+  recapture(oids: readonly string[]): Promise<Position>
   /** The statements that capturing exactly these tables would run. */
-  plan(tables: readonly TableName[]): Promise<readonly PlannedStatement[]>
-  /** The changes, from the moment of registration. */
+  plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]>
+  /** The changes after the last one that was delivered. Ends when the session is closed, or the link is lost. */
   batches(): AsyncGenerator<ChangeBatch, void, undefined>
-  acknowledge(position: Position): void
-  /** Stops, and removes what nobody else uses. */
+  /** Divides the changes now: what is visible in the snapshot comes before its boundary, everything else after. */
+  cut(): Promise<Snapshot>
+  /** Every change up to here was yielded, and the next batch asked for. */
+  passed(): Position
+  /** Stops, stores how far everything is handled, and removes what nobody uses. */
   close(): Promise<void>
+  /** Stops at once. */
+  abandon(): void
 }
 
 // How often a close tries to remove what others hold locks on, before it leaves that to the next start.
@@ -65,174 +57,140 @@ const closeAttempts = 3
 // From so many changes in one tick on, the next one is cut without a rest.
 const manyChanges = 2000
 
-/** Installs the queue where it is missing, removes what crashed consumers left, and registers a consumer. */
-export async function openConsumer(context: ConsumerContext): Promise<Consumer> {
-  const { control, options } = context
-  const registration = await install(control, options.schema, options.leaseMs)
-  try {
-    return await startConsumer(context, registration)
-  } catch (error) {
-    await removeConsumer(context, registration.id)
-    throw error
-  }
-}
-
 /** Forgets a consumer, and removes what nobody else uses. */
-async function removeConsumer({ control, host }: ConsumerContext, consumer: string): Promise<void> {
+export async function removeConsumer(
+  { control }: Pick<Link, 'control'>,
+  consumer: string,
+  notify: (notice: DriverNotice) => void,
+): Promise<void> {
   try {
     await forgetConsumer(control, consumer)
-    await removeUnused({
-      connection: control,
-      signal: new AbortController().signal,
-      attempts: closeAttempts,
-      notify: (notice) => host.notify(notice),
-    })
+    await removeUnused({ connection: control, signal: new AbortController().signal, attempts: closeAttempts, notify })
   } catch (error) {
     // Whoever starts next removes what a lost connection leaves behind.
     if (!RowtapError.is(error, 'ERR_CONNECTION_LOST') && !isGone(error)) throw error
   }
 }
 
-async function startConsumer(context: ConsumerContext, registration: Registration): Promise<Consumer> {
-  const { options, host, control, reader, server, signal, columnTypes, relationOf } = context
-  const consumer = registration.id
-  // What is captured, by the table's object id; and every name that a change may still have to be delivered under.
-  let wanted = new Map<string, TableName>()
-  const names = new Map<string, TableName>()
+/** Begins to read, where the one before it ended. */
+export async function startConsumer(context: ConsumerContext): Promise<Consumer> {
+  const { link, state, options, host, signal, noted } = context
+  const { control, reader, server, columnTypes } = link
+  const { id: consumer, era, tag } = state.registration
+  const { progress, notices, names } = state
+  const notify = (notice: DriverNotice): void => host.notify(notice)
+  const isDurable = host.subscription !== null
 
-  const ticks = tickSource(reader, consumer, registration.place)
-  const progress = handled(parseSnapshot(registration.place))
-  const shapes = shapeSource(reader, columnTypes, relationOf, (root) => names.get(root))
+  const ticks = tickSource({
+    connection: reader,
+    consumer,
+    processId: control.processId,
+    era,
+    start: placeOf(state.registration),
+    noted,
+    delivered: state.delivered === null ? null : positionParts(state.delivered).ordinal,
+    roots: [...state.wanted.keys()],
+    divided: (end) => {
+      state.divided = end
+    },
+  })
+  columnTypes.compare(comparedEnums(state.wanted, state.requests))
+  const shapes = shapeSource(reader, columnTypes, link.relationOf, (root) => names.get(root))
   const shortNames = objectNames(reader, server.search_path)
-  const notices = orderedNotices((notice) => host.notify(notice))
+  const repeated = state.delivered
   const truncations = partitionTruncations(
     (root) => names.get(root),
-    (notice) => notices.notify(notice),
+    (notice) => {
+      const isTold = repeated !== null && notice.kind === 'gap' && notice.from !== null && notice.from <= repeated
+      if (!isTold) notices.notify(notice)
+    },
   )
-  const alarm = await wakeUp(reader, !server.prepared_transactions, options.pollMinMs, options.pollMaxMs)
-  let failure: { readonly error: unknown } | null = null
-  const fail = (error: unknown): void => {
-    failure ??= { error }
-    alarm.wake()
-  }
+  const alarm = await wakeUp(reader, wakeUpOptions(options, server))
   const watch = captureWatch({
     connection: control,
     schema: options.schema,
     consumer,
     enableAlways: options.enableAlways,
-    capture: (oid) =>
-      captureOnce(control, { schema: options.schema, consumer, oid, enableAlways: options.enableAlways }),
-    nameOf: (oid) => wanted.get(oid),
-    notify: (notice) => host.notify(notice),
+    capture: async (oid) => {
+      const conditions = state.conditions.get(oid) ?? null
+      await captureOnce(control, {
+        schema: options.schema,
+        consumer,
+        oid,
+        enableAlways: options.enableAlways,
+        conditions,
+        pushesDown: pushesDown(context),
+      })
+    },
+    nameOf: (oid) => state.wanted.get(oid),
+    notify,
+    memory: state.memory,
+    remember: async (versions) => {
+      if (!isDurable) return
+      await control.run(REMEMBER_TRIGGERS, [consumer, JSON.stringify(Object.fromEntries(versions))])
+    },
   })
   let untidy = false
+  const limit = queueLimit({ connection: control, limit: options.queueLimit, notify })
   const tidy = async (): Promise<void> => {
-    untidy = !(await removeUnused({
-      connection: control,
-      signal,
-      attempts: 1,
-      notify: (notice) => host.notify(notice),
-    }))
+    untidy = !(await removeUnused({ connection: control, signal, attempts: 1, notify }))
   }
+  const tables = new CapturedTables({ link, state, options, host, signal, tidy, watch })
   // A table that only a crashed consumer wanted may have kept its triggers.
   await tidy()
+  // What was done to its triggers while nobody looked is told before they are made anew.
+  if (state.memory.versions.size > 0) await watch()
+  // A subscription looks for itself whether it can go on.
+  const placeLost = (): RowtapError => (upkeep.isLeased() ? placeRemoved() : leaseLost())
   const upkeep = startUpkeep({
     connection: control,
     consumer,
-    leaseMs: options.leaseMs,
-    place: () => progress.place(),
+    leaseMs: isDurable ? null : options.leaseMs,
+    progress,
     further: async () => {
       await watch()
+      if (await limit()) untidy = true
       // What could not be removed because others held a lock on it.
       if (untidy) await tidy()
     },
-    failed: fail,
+    failed: (error) => link.lose(isPlaceLost(error) ? placeLost() : error),
   })
-  signal.addEventListener('abort', () => alarm.wake(), { once: true })
-  for (const connection of [control, reader]) {
-    connection.ended.addEventListener('abort', () => fail(lossOf(connection.ended)), { once: true })
-  }
-  /** The tables by object id. One that is captured already stays, even if its name has gone: it was dropped or renamed. */
-  const find = async (tables: readonly TableName[]): Promise<Map<string, TableName>> => {
-    const found = new Map<string, TableName>()
-    for (const table of tables) {
-      const captured = [...wanted].find(([, { schema, name }]) => schema === table.schema && name === table.name)
-      try {
-        const there = await findTable(control, options.schema, table)
-        const lack = wanted.has(there.oid) ? null : lackOfPrivilege(table, there)
-        if (lack !== null) throw lack
-        found.set(there.oid, table)
-      } catch (error) {
-        if (captured === undefined || !RowtapError.is(error, 'ERR_SETUP_REQUIRED')) throw error
-        found.set(captured[0], table)
-      }
-    }
-    return found
-  }
+  for (const ending of [signal, link.lostSignal]) ending.addEventListener('abort', () => alarm.wake(), { once: true })
+  const isOver = (): boolean => signal.aborted || link.isLost
 
-  const discard = async (oids: readonly string[]): Promise<void> => {
-    if (oids.length === 0) return
-    await control.run(REMOVE_WANTED, [consumer, oids])
-    await tidy()
-  }
-
-  const capture = async (requests: readonly CaptureRequest[]): Promise<Position> => {
-    const found = await find(requests.map(({ table }) => table))
-    const added = [...found].filter(([oid]) => !wanted.has(oid))
-    try {
-      for (const [oid, table] of added) {
-        await captureTable(control, {
-          schema: options.schema,
-          consumer,
-          oid,
-          enableAlways: options.enableAlways,
-          table,
-          signal,
-          notify: (notice) => host.notify(notice),
-        })
-      }
-    } catch (error) {
-      if (!control.ended.aborted) await discard(added.map(([oid]) => oid))
-      throw error
-    }
-    const removed = [...wanted.keys()].filter((oid) => !found.has(oid))
-    wanted = found
-    for (const [oid, table] of wanted) names.set(oid, table)
-    columnTypes.compare(comparedEnums(found, requests))
-    // What is altered from now on is noticed.
-    if (added.length > 0) await watch()
-    const boundary = await ticks.cut()
-    alarm.wake()
-    await discard(removed)
-    return boundary
-  }
-
-  const plan = async (tables: readonly TableName[]): Promise<readonly PlannedStatement[]> => {
-    const found = await find(tables)
-    return await planCapture(context, {
-      consumer,
-      added: new Map([...found].filter(([oid]) => !wanted.has(oid))),
-      kept: new Map([...found].filter(([oid]) => wanted.has(oid))),
-      removed: [...wanted.keys()].filter((oid) => !found.has(oid)),
-    })
-  }
-
-  const batches = async function* (): AsyncGenerator<ChangeBatch, void, undefined> {
-    try {
-      yield* read()
-    } catch (error) {
-      // Closing takes away what a read that is under way stands on.
-      if (signal.aborted) return
-      const cause = failure === null ? error : failure.error
-      // Only who thinks that nobody reads the queue removes it.
-      throw isGone(cause) ? leaseLost() : cause
+  const batchesOf = async function* (tick: Tick): AsyncGenerator<ChangeBatch, number, undefined> {
+    let count = 0
+    const nextBatch = tickReader(
+      {
+        connection: reader,
+        consumer,
+        tag,
+        shapes,
+        truncations,
+        notices,
+        names: shortNames,
+        commitTimes: server.commit_times,
+        isNamed: (root) => names.has(root),
+      },
+      tick,
+      state.delivered,
+    )
+    for (let next = nextBatch(); ;) {
+      const batch = await next
+      if (batch === null) return count
+      // One batch is read ahead. If that fails, it is when it is waited for.
+      next = nextBatch()
+      next.catch(() => {})
+      if (batch.changes.length === 0) continue
+      count += batch.changes.length
+      state.delivered = batch.changes.at(-1)?.position ?? state.delivered
+      yield batch
+      if (isOver()) return count
     }
   }
 
   const read = async function* (): AsyncGenerator<ChangeBatch, void, undefined> {
-    for (;;) {
-      if (signal.aborted) return
-      if (failure !== null) throw failure.error
+    while (!isOver()) {
       const tick = await ticks.next()
       if (tick === null) {
         progress.nothingUntil(ticks.end())
@@ -241,53 +199,64 @@ async function startConsumer(context: ConsumerContext, registration: Registratio
       }
       alarm.found()
       const startedAt = performance.now()
-      let count = 0
-      const nextBatch = tickReader(
-        {
-          connection: reader,
-          consumer,
-          tag: registration.tag,
-          shapes,
-          truncations,
-          notices,
-          names: shortNames,
-          commitTimes: server.commit_times,
-        },
-        tick,
-        [...wanted.keys()],
-      )
-      let last: Position | null = null
-      for (let next = nextBatch(); ;) {
-        const batch = await next
-        if (batch === null) break
-        // One batch is read ahead. If that fails, it is when it is waited for.
-        next = nextBatch()
-        next.catch(() => {})
-        if (batch.changes.length === 0) continue
-        last = batch.changes.at(-1)?.position ?? last
-        count += batch.changes.length
-        yield batch
-        if (signal.aborted) return
-      }
-      progress.delivered(tick.to, last)
+      const count = yield* batchesOf(tick)
+      if (isOver()) return
+      progress.delivered(tick.to, state.delivered)
       // A look costs about the same whether there is one change or many.
       alarm.found()
       if (count < manyChanges) await alarm.wait(performance.now() - startedAt)
     }
   }
 
+  const batches = async function* (): AsyncGenerator<ChangeBatch, void, undefined> {
+    try {
+      yield* read()
+    } catch (error) {
+      // Closing takes away what a read that is under way stands on.
+      if (isOver()) return
+      if (!isPlaceLost(error)) throw error
+      link.lose(placeLost())
+    }
+  }
+
   return {
-    capture,
-    plan,
     batches,
-    acknowledge: (position) => {
-      progress.acknowledge(position)
-      notices.acknowledge(position)
+    capture: async (requests) => {
+      const boundary = await tables.capture(requests, async (roots) => boundaryPosition(await ticks.cut(roots)))
+      alarm.wake()
+      return boundary
     },
+    recapture: async (oids) => {
+      await tables.recapture(oids)
+      const boundary = boundaryPosition(await ticks.cut([...state.wanted.keys()]))
+      alarm.wake()
+      return boundary
+    },
+    plan: (planned) => tables.plan(planned),
+    cut: async () => {
+      const snapshot = await ticks.cut()
+      alarm.wake()
+      return snapshot
+    },
+    passed: () => boundaryPosition(ticks.passed()),
     close: async () => {
       alarm.wake()
+      if (isDurable) {
+        await upkeep.finish()
+        await alarm.end()
+        return
+      }
       await upkeep.stop()
-      await removeConsumer(context, consumer)
+      await removeConsumer(link, consumer, notify)
+    },
+    abandon: () => {
+      void upkeep.stop()
+      alarm.wake()
     },
   }
+}
+
+/** Only who thinks that nobody reads the queue removes it. */
+function isPlaceLost(error: unknown): boolean {
+  return isGone(error) || RowtapError.is(error, 'ERR_POSITION_LOST')
 }

@@ -1,54 +1,41 @@
 import type { DriverHost, DriverSession } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
 import pg from 'pg'
-import type { Connection } from '../connection/connection.ts'
-import { openConnection } from '../connection/connection.ts'
-import { READER_SETTINGS, SERVER } from '../sql/catalog-statements.ts'
+import { savedProgress } from '../snapshot/saved-progress.ts'
 import type { ResolvedTriggerOptions } from '../trigger-options.ts'
-import { triggerSession } from './trigger-session.ts'
+import { resumeConsumer } from './attach-consumer.ts'
+import type { LinkOptions } from './open-link.ts'
+import { openLink } from './open-link.ts'
+import { planningSession } from './planning-session.ts'
+import { TriggerSession } from './trigger-session.ts'
 
-/** What a session knows of the server. */
-export interface Server {
-  readonly version_number: number
-  readonly version: string
-  readonly in_recovery: boolean
-  /** Whether the server records when transactions commit. */
-  readonly commit_times: boolean
-  /** Whether PREPARE TRANSACTION is possible, which a NOTIFY would make fail. */
-  readonly prepared_transactions: boolean
-  /** What the role, the database or the connection's options set. */
-  readonly search_path: string
-}
-
-/** Connects twice (to read the queue, and for everything else) and checks the server. Makes nothing yet. */
+/**
+ * Connects twice (to read the queue, and for everything else) and checks the server. Makes nothing yet; a subscription
+ * that has begun goes on.
+ *
+ * @throws RowtapError
+ */
 export async function openSession(options: ResolvedTriggerOptions, host: DriverHost): Promise<DriverSession> {
-  const control = await openConnection(options, host.signal)
-  let reader: Connection | null = null
+  if (options.pooler !== null && host.subscription !== null) {
+    throw new RowtapError('ERR_INVALID_OPTIONS', {
+      message: `triggerDriver: a subscription takes a lock for as long as it is connected, and behind a transaction pooler there is no such time. Connect with the server itself (or with a pooler that keeps a connection for each client) and leave out pooler, or leave out the subscription.`,
+    })
+  }
+  const ending = new AbortController()
+  const context: LinkOptions = {
+    options: { ...options, types: options.types ?? pg.types },
+    host,
+    signal: AbortSignal.any([host.signal, ending.signal]),
+    processes: new Set(),
+  }
+  const link = await openLink(context)
+  if (host.planOnly) return planningSession(context, link)
   try {
-    const server = await checkServer(control)
-    reader = await openConnection(options, host.signal)
-    await reader.run(READER_SETTINGS)
-    return triggerSession({ ...options, types: options.types ?? pg.types }, host, control, reader, server)
+    const resumed = await link.unlessLost(() => resumeConsumer(context, link))
+    const progress = await link.unlessLost(() => savedProgress(link.control, resumed?.registration.id ?? null))
+    return new TriggerSession(link, { link: context, ending, resumed, progress })
   } catch (error) {
-    await reader?.close()
-    await control.close()
+    await link.abandon()
     throw error
   }
-}
-
-async function checkServer(connection: Connection): Promise<Server> {
-  const [server] = await connection.rows<Server>(SERVER)
-  if (server === undefined) throw new RowtapError('ERR_DATABASE', { message: 'PostgreSQL returned no row.' })
-  if (server.version_number < 140_000) {
-    throw new RowtapError('ERR_SETUP_REQUIRED', {
-      message: `The server is PostgreSQL ${server.version}. The trigger driver needs version 14 or later: upgrade the server.`,
-    })
-  }
-  if (server.in_recovery) {
-    throw new RowtapError('ERR_SETUP_REQUIRED', {
-      message:
-        'The server is a standby, which cannot be written to. Connect to the primary server: triggers write a queue.',
-    })
-  }
-  return server
 }

@@ -10,7 +10,7 @@ import { triggerDriver } from '../trigger-driver.ts'
 
 /** What a plan leaves out: what only reads, the settings of the driver's own sessions, and what reading the queue does beside it. */
 const LEFT_OUT =
-  /^(select "\w+"\.instruct\(null, null, true\)$|select(?!\s+(pg_catalog\.pg_advisory|"\w+"\.instruct|pg_catalog\.pg_notify|"\w+"\.settle_shape))|set session|set enable_)/i
+  /^(select "\w+"\.instruct\(null, null, true\)$|select(?!\s+(pg_catalog\.pg_advisory|"\w+"\.instruct|pg_catalog\.pg_notify|"\w+"\.settle_shape))|with look|set session|set enable_)/i
 
 /** Tells what the body of {@link executed} runs from what an open session does now and then beside it. */
 const recorded = new AsyncLocalStorage<true>()

@@ -1,16 +1,24 @@
-import type { PlannedStatement, TableName } from '@rowtap/core/driver'
+import type { CaptureRequest, PlannedStatement, TableName } from '@rowtap/core/driver'
+import { inlineParameters } from '@rowtap/core/driver'
 import { findTable, lackOfPrivilege } from '../catalog/find-table.ts'
+import type { CapturedTable } from '../install/capture-table.ts'
 import { captureOnce } from '../install/capture-table.ts'
 import { captureWatch } from '../install/capture-watch.ts'
 import { install } from '../install/install.ts'
 import { planningConnection } from '../install/planning-connection.ts'
+import type { Conditions } from '../install/row-filter.ts'
 import { removeUnused } from '../install/uninstall.ts'
-import { wakeUp } from '../queue/wake-up.ts'
-import { REMOVE_WANTED } from '../sql/consumer-statements.ts'
-import type { ConsumerContext } from './consumer.ts'
+import { wakeUp, wakeUpOptions } from '../queue/wake-up.ts'
+import { FIND_SUBSCRIPTION, REMOVE_WANTED } from '../sql/consumer-statements.ts'
+import type { FoundInstallation } from '../sql/install-statements.ts'
+import { FIND_INSTALLATION } from '../sql/install-statements.ts'
+import { TRY_LOCK_SUBSCRIPTION } from '../sql/subscription-statements.ts'
+import type { LinkParts } from './link.ts'
+import type { LinkOptions } from './open-link.ts'
+import { pushesDown, wantedRows } from './pushes-down.ts'
 
 /** What a plan works with. */
-export type PlanContext = Pick<ConsumerContext, 'options' | 'control' | 'server' | 'signal'>
+export type PlanContext = Pick<LinkOptions, 'options' | 'host' | 'signal'> & Pick<LinkParts, 'control' | 'server'>
 
 /** What would change in what is captured. */
 export interface PlannedChange {
@@ -22,21 +30,47 @@ export interface PlannedChange {
   readonly kept: ReadonlyMap<string, TableName>
   /** The object ids of those that would not be captured any more. */
   readonly removed: readonly string[]
+  /** Which rows are wanted of those that are new or go on: all, where it does not say. */
+  readonly conditions: ReadonlyMap<string, Conditions>
 }
 
 /** The statements of a session that captures nothing yet. */
 export async function planFirstCapture(
   context: PlanContext,
-  tables: readonly TableName[],
+  requests: readonly CaptureRequest[],
 ): Promise<readonly PlannedStatement[]> {
+  const { control, options, host } = context
   const added = new Map<string, TableName>()
-  for (const table of tables) {
-    const found = await findTable(context.control, context.options.schema, table)
+  const conditions = new Map<string, Conditions>()
+  for (const request of requests) {
+    const { table } = request
+    const found = await findTable(control, options.schema, table)
     const lack = lackOfPrivilege(table, found)
     if (lack !== null) throw lack
     added.set(found.oid, table)
+    conditions.set(found.oid, wantedRows(context, request, found.content))
   }
-  return await planCapture(context, { consumer: null, added, kept: new Map(), removed: [] })
+  const consumer = host.subscription === null ? null : await findSubscription(context, host.subscription.name)
+  const planned = await planCapture(context, { consumer, added, kept: new Map(), removed: [], conditions })
+  return host.subscription === null || !host.planOnly
+    ? planned
+    : [...locks(options.schema, host.subscription.name), ...planned]
+}
+
+/** The number of a subscription's consumer; `null` where it has not begun yet. */
+async function findSubscription({ control }: PlanContext, name: string): Promise<string | null> {
+  const [installation] = await control.rows<FoundInstallation>(FIND_INSTALLATION)
+  if (installation?.filled !== true || !installation.usable) return null
+  const [found] = await control.rows<{ id: string }>(FIND_SUBSCRIPTION, [name])
+  return found?.id ?? null
+}
+
+function locks(schema: string, subscription: string): readonly PlannedStatement[] {
+  return ['control', 'reader'].map((part) => ({
+    sql: inlineParameters(TRY_LOCK_SUBSCRIPTION.text(schema).trim(), [subscription, part]),
+    purpose: 'Makes this the only process with the subscription, for as long as it is connected; tried until it is.',
+    table: null,
+  }))
 }
 
 /** The statements of one change: what captures runs here, too, on a connection that only writes statements down. */
@@ -49,14 +83,24 @@ export async function planCapture(context: PlanContext, change: PlannedChange): 
   const tidy = (): Promise<boolean> => removeUnused({ connection, signal, attempts: 1, notify: () => {} })
   let { consumer } = change
   if (consumer === null) {
-    consumer = (await install(connection, options.schema, options.leaseMs)).id
-    await wakeUp(connection, !context.server.prepared_transactions, options.pollMinMs, options.pollMaxMs)
+    consumer = (
+      await install(connection, { ...options, subscription: context.host.subscription?.name ?? null, era: 0 })
+    ).id
+    await wakeUp(connection, wakeUpOptions(options, context.server))
     await tidy()
   }
   const registered = consumer
+  const planned = (oid: string): CapturedTable => ({
+    schema,
+    consumer: registered,
+    oid,
+    enableAlways,
+    conditions: change.conditions.get(oid) ?? null,
+    pushesDown: pushesDown(context),
+  })
   for (const [oid, table] of change.added) {
     planning.about(table)
-    await captureOnce(connection, { schema, consumer: registered, oid, enableAlways })
+    await captureOnce(connection, planned(oid))
   }
   if (change.added.size > 0 && change.kept.size > 0) {
     const watch = captureWatch({
@@ -66,10 +110,12 @@ export async function planCapture(context: PlanContext, change: PlannedChange): 
       enableAlways,
       capture: async (oid, table) => {
         planning.about(table)
-        await captureOnce(connection, { schema, consumer: registered, oid, enableAlways })
+        await captureOnce(connection, planned(oid))
       },
       nameOf: (oid) => change.kept.get(oid),
       notify: () => {},
+      memory: { told: new Set(), versions: new Map() },
+      remember: () => Promise.resolve(),
     })
     await watch()
   }

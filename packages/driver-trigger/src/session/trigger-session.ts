@@ -1,115 +1,259 @@
-import type { ChangeBatch, DriverHost, DriverSession, Position, TableName } from '@rowtap/core/driver'
-import { ColumnTypeBook, normaliseConstants, RowtapError, SQLSTATE_MEANINGS, statementError } from '@rowtap/core/driver'
+import type {
+  CaptureRequest,
+  ChangeBatch,
+  DriverHost,
+  DriverSession,
+  NormaliseConstants,
+  PlannedStatement,
+  Position,
+  Relation,
+  TableName,
+} from '@rowtap/core/driver'
+import {
+  Interruption,
+  LinkSequence,
+  normaliseConstants,
+  RowtapError,
+  SQLSTATE_MEANINGS,
+  statementError,
+} from '@rowtap/core/driver'
 import { findTable } from '../catalog/find-table.ts'
-import { relationCache } from '../catalog/relations.ts'
-import type { Connection } from '../connection/connection.ts'
-import { lossOf } from '../connection/connection.ts'
-import type { PostgresTypes, ResolvedTriggerOptions } from '../trigger-options.ts'
+import { DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE } from '../errors/sqlstate.ts'
+import { progressStatements } from '../snapshot/saved-progress.ts'
+import { sessionSnapshots } from '../snapshot/session-snapshots.ts'
+import type { TriggerSnapshots } from '../snapshot/trigger-snapshots.ts'
+import { attachAgain, registerConsumer } from './attach-consumer.ts'
+import type { ConsumerState } from './consumer-state.ts'
 import type { Consumer } from './consumer.ts'
-import { openConsumer } from './consumer.ts'
-import type { Server } from './open-session.ts'
+import type { Link } from './link.ts'
+import type { LinkOptions } from './open-link.ts'
+import { openLink } from './open-link.ts'
 import { planFirstCapture } from './plan-capture.ts'
+import { pushesDown } from './pushes-down.ts'
+import { resumedRequests } from './resumed-requests.ts'
 
-/** The options of a session: the type parsers are decided. */
-export type SessionOptions = ResolvedTriggerOptions & { readonly types: PostgresTypes }
+/** How long a call that failed waits to hear whether its link was lost, in milliseconds. */
+const LOSS_NOTICE_MS = 1000
+
+/** Others hold locks on what is to be set up again. */
+const PASSING: ReadonlySet<string> = new Set([LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED])
+
+/** What an open session works with. */
+export interface TriggerSessionParts {
+  readonly link: LinkOptions
+  /** Ends every wait of the session's links. */
+  readonly ending: AbortController
+  /** What the subscription goes on with; `null` where nothing is captured yet. */
+  readonly resumed: ConsumerState | null
+  /** How far its snapshots were; `null` where nothing is known of that. */
+  readonly progress: string | null
+}
 
 /**
- * The session that core talks to. The queue is installed, and the session registered as its consumer, when the first
- * table is captured.
+ * A running capture, over one link after another. The queue is installed, and the session registered as its consumer, when
+ * the first table is captured.
+ *
+ * ```
+ *   ┌──────────────────────────a new link──────────────────────────┐
+ *   ▼                                                               │
+ * linked ──its link is lost──▶ connecting: calls wait
+ *   │                            │     └──it cannot be made again──▶ failed: calls and the stream throw the reason
+ *   └──close()──▶ closing ◀──────┴──close()──────────────────────────────┘
+ *                    └──▶ closed
+ * ```
  */
-export function triggerSession(
-  options: SessionOptions,
-  host: DriverHost,
-  control: Connection,
-  reader: Connection,
-  server: Server,
-): DriverSession {
-  const closing = new AbortController()
-  const signal = AbortSignal.any([host.signal, closing.signal])
-  // By the connection that reads the queue: what is read of a type is never older than the changes that were read before.
-  const columnTypes = new ColumnTypeBook(async (statement) => {
-    try {
-      return await reader.textRow(statement)
-    } catch (error) {
-      if (reader.ended.aborted) throw lossOf(reader.ended)
-      throw statementError(error, 'read the types of a table’s columns', SQLSTATE_MEANINGS)
-    }
-  })
-  const relationOf = relationCache(options.types, columnTypes)
-  let consumer: Promise<Consumer> | null = null
-  let started: (consumer: Consumer | null) => void = () => {}
-  const firstConsumer = new Promise<Consumer | null>((resolve) => (started = resolve))
-  let closed: Promise<void> | null = null
+export class TriggerSession implements DriverSession {
+  readonly resumed: readonly CaptureRequest[]
+  readonly snapshots: TriggerSnapshots
+  readonly usesConditions: boolean
+  readonly #parts: TriggerSessionParts
+  readonly #host: DriverHost
+  readonly #links: LinkSequence<Link>
+  readonly #ended = Promise.withResolvers<null>()
+  readonly #end = new Interruption()
+  #newest: Link
+  #state: ConsumerState | null
+  #call: Promise<unknown> = Promise.resolve()
+  #closing: Promise<void> | null = null
 
-  const ensureConsumer = async (): Promise<Consumer> => {
-    if (closed !== null) throw new RowtapError('ERR_CLOSED', { message: 'The session is closed.' })
-    consumer ??= openConsumer({ options, host, control, reader, server, signal, columnTypes, relationOf })
-    try {
-      const opened = await consumer
-      started(opened)
-      return opened
-    } catch (error) {
-      // Core may try again, with the setup corrected.
-      consumer = null
-      throw error
-    }
+  constructor(first: Link, parts: TriggerSessionParts) {
+    this.#parts = parts
+    const { host, options, signal } = parts.link
+    this.#host = host
+    this.#newest = first
+    this.usesConditions = pushesDown(parts.link)
+    this.#state = parts.resumed
+    this.resumed = resumedRequests([...(this.#state?.wanted.values() ?? [])])
+    this.#links = new LinkSequence(first, {
+      policy: options.reconnect,
+      host: { signal, notify: (notice) => host.notify(notice) },
+      passing: PASSING,
+      connect: (former) => this.#connect(former),
+    })
+    this.snapshots = sessionSnapshots({
+      context: parts.link,
+      searchPath: first.server.search_path,
+      resumed: parts.progress,
+      link: () => this.#links.current(),
+      untilDone: (call) => this.#untilDone(call),
+      consumerOf: (link) => this.#consumerOf(link),
+      state: () => this.#state,
+      passed: () => this.#newest.consumer?.passed() ?? null,
+    })
   }
 
-  return {
-    describe: async (table: TableName) => {
-      const found = await findTable(control, options.schema, table)
+  get progressStatements(): readonly PlannedStatement[] {
+    return progressStatements(this.#parts.link)
+  }
+
+  describe(table: TableName): Promise<Relation> {
+    return this.#onLink(async ({ control, columnTypes, relationOf }) => {
+      const found = await findTable(control, this.#parts.link.options.schema, table)
       await columnTypes.read(Number(found.oid))
       return relationOf({ oid: found.oid, name: table }, found.content).relation
-    },
-    normalise: async (constants) => {
+    })
+  }
+
+  readonly normalise: NormaliseConstants = (constants) =>
+    this.#onLink(async ({ control }) => {
       try {
         return await normaliseConstants(control.textRow)(constants)
       } catch (error) {
         throw statementError(error, 'read the constants of a condition', SQLSTATE_MEANINGS)
       }
-    },
-    plan: async (requests) => {
-      const tables = requests.map(({ table }) => table)
-      const opened = await consumer
-      return opened === null
-        ? await planFirstCapture({ options, control, server, signal }, tables)
-        : await opened.plan(tables)
-    },
-    capture: async (requests): Promise<Position> => {
-      const opened = await ensureConsumer()
-      return opened.capture(requests)
-    },
-    batches: async function* (): AsyncIterable<ChangeBatch> {
-      const lost = whenEnded(control.ended, reader.ended)
-      const opened = await Promise.race([firstConsumer, lost])
-      if (opened !== null) yield* opened.batches()
-    },
-    acknowledge: (position) => {
-      // Nothing can have been delivered before there is a consumer.
-      void consumer?.then((opened) => opened.acknowledge(position))
-    },
-    close: () => {
-      closed ??= (async () => {
-        closing.abort(new RowtapError('ERR_CLOSED', { message: 'The session is closed.' }))
-        started(null)
-        try {
-          const opened = await consumer?.catch(() => null)
-          await opened?.close()
-        } finally {
-          await Promise.all([reader.close(), control.close()])
-        }
-      })()
-      return closed
-    },
+    })
+
+  plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]> {
+    return this.#onLink(async (link) => {
+      if (link.consumer !== null) return await link.consumer.plan(requests)
+      return await planFirstCapture({ ...this.#parts.link, control: link.control, server: link.server }, requests)
+    })
+  }
+
+  capture(requests: readonly CaptureRequest[]): Promise<Position> {
+    return this.#onLink(async (link) => (await this.#consumerOf(link)).capture(requests))
+  }
+
+  async *batches(): AsyncGenerator<ChangeBatch, void, undefined> {
+    let link: Link | null = this.#newest
+    while (link !== null && this.#closing === null) {
+      const consumer = await this.#registered(link)
+      if (consumer !== null) {
+        this.#tellGap()
+        yield* this.#read(link, consumer)
+      }
+      if (this.#closing !== null) return
+      link = await this.#following(link)
+    }
+  }
+
+  acknowledge(position: Position): void {
+    this.#state?.progress.acknowledge(position)
+    this.#state?.notices.acknowledge(position)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** The consumer of a link, registered where there was none yet. */
+  async #consumerOf(link: Link): Promise<Consumer> {
+    if (link.consumer !== null) return link.consumer
+    this.#state = await registerConsumer(this.#parts.link, link)
+    return await link.registered
+  }
+
+  /** The changes of one link, until it is lost. */
+  async *#read(link: Link, consumer: Consumer): AsyncGenerator<ChangeBatch, void, undefined> {
+    try {
+      yield* consumer.batches()
+    } catch (error) {
+      if (this.#closing !== null || (isLoss(error) && (await this.#isLost(link)))) return
+      throw error
+    }
+  }
+
+  /** What reads the queue on a link; `null` where it is lost, or the session closed, before there is anything to read. */
+  async #registered(link: Link): Promise<Consumer | null> {
+    return await Promise.race([link.registered.catch(() => null), this.#ended.promise])
+  }
+
+  /** The link that follows one; `null` where the session is about to be closed. */
+  async #following(link: Link): Promise<Link | null> {
+    try {
+      return await Promise.race([this.#links.after(link), this.#ended.promise])
+    } catch (error) {
+      if (!this.#parts.link.signal.aborted) throw error
+      return await this.#ended.promise
+    }
+  }
+
+  async #connect(former: Link): Promise<Link> {
+    const cause = await former.lost
+    const link = await openLink(this.#parts.link)
+    try {
+      const state = this.#state
+      if (state !== null) {
+        await link.unlessLost(() => attachAgain(this.#parts.link, link, state, cause.message))
+      }
+      this.#newest = link
+      return link
+    } catch (error) {
+      await link.abandon()
+      throw error
+    }
+  }
+
+  #tellGap(): void {
+    const state = this.#state
+    if (state === null || state.gap === null) return
+    this.#host.notify(state.gap)
+    state.gap = null
+  }
+
+  /** Runs one call after another, each on a link that lasts until it is done: otherwise it is run again on the next. */
+  #onLink<T>(call: (link: Link) => Promise<T>): Promise<T> {
+    const result = this.#call.then(() => this.#untilDone(call))
+    this.#call = result.catch(() => undefined)
+    return result
+  }
+
+  async #untilDone<T>(call: (link: Link) => Promise<T>): Promise<T> {
+    for (;;) {
+      const link = await this.#end.unless(() => this.#links.current())
+      try {
+        return await this.#end.unless(() => link.unlessLost(() => call(link)))
+      } catch (error) {
+        if (this.#closing !== null || !isLoss(error) || !(await this.#isLost(link))) throw error
+      }
+    }
+  }
+
+  /** Whether a link is lost, or is about to be: what fails for that reason may be told before the reason is. */
+  async #isLost(link: Link): Promise<boolean> {
+    if (link.isLost) return true
+    const patience = Promise.withResolvers<void>()
+    const timer = setTimeout(patience.resolve, LOSS_NOTICE_MS)
+    await Promise.race([link.lost, patience.promise, this.#ended.promise])
+    clearTimeout(timer)
+    return link.isLost
+  }
+
+  async #close(): Promise<void> {
+    const reason = new RowtapError('ERR_CLOSED', { message: 'The session is closed.' })
+    this.#ended.resolve(null)
+    this.#end.interrupt(reason)
+    this.#parts.ending.abort(reason)
+    await this.snapshots.close()
+    await this.#call
+    // One that is being made gives up; one that was made meanwhile is the newest.
+    const link = await this.#links.current().catch(() => null)
+    await link?.end()
   }
 }
 
-/** Rejects when a connection ends. */
-function whenEnded(...signals: readonly AbortSignal[]): Promise<never> {
-  return new Promise((_, reject) => {
-    for (const signal of signals) {
-      if (signal.aborted) reject(lossOf(signal))
-      signal.addEventListener('abort', () => reject(lossOf(signal)), { once: true })
-    }
-  })
+/** Whether an error says that the connection, or the place in the queue, was lost. */
+function isLoss(error: unknown): boolean {
+  return RowtapError.is(error, 'ERR_CONNECTION_LOST') || RowtapError.is(error, 'ERR_POSITION_LOST')
 }

@@ -47,7 +47,10 @@ select
   (select s.reset_val from pg_catalog.pg_settings s where s.name = 'search_path') as search_path
 `
 
-/** Settings of a session of ours: nothing that the role or the database sets may get in the way. */
+/**
+ * Settings of a session of ours: nothing that the role or the database sets may get in the way. A client whose machine is
+ * gone holds its locks until the server notices: within about fifteen seconds it does.
+ */
 export const SESSION_SETTINGS: Sql = sql`
 set session characteristics as transaction isolation level read committed, read write, not deferrable;
 set search_path = pg_catalog, pg_temp;
@@ -60,8 +63,53 @@ set client_encoding = 'UTF8';
 set statement_timeout = 0;
 set lock_timeout = 0;
 set idle_in_transaction_session_timeout = 0;
+set tcp_keepalives_idle = 5;
+set tcp_keepalives_interval = 3;
+set tcp_keepalives_count = 3;
 set synchronous_commit = off;
 set jit = off;
+`
+
+/** Begins a transaction with the same settings, for as long as it lasts, where a session's may become someone else's. */
+export const LOCAL_SETTINGS: Sql = sql`
+begin isolation level read committed, read write, not deferrable;
+set local search_path = pg_catalog, pg_temp;
+set local "DateStyle" = 'ISO, MDY';
+set local "IntervalStyle" = 'postgres';
+set local "TimeZone" = 'UTC';
+set local bytea_output = 'hex';
+set local extra_float_digits = 1;
+set local statement_timeout = 0;
+set local lock_timeout = 0;
+set local synchronous_commit = off;
+set local jit = off;
+`
+
+/** The same as {@link READER_SETTINGS}, for one transaction. */
+export const LOCAL_READER_SETTINGS: Sql = sql`
+set local enable_seqscan = off;
+set local enable_bitmapscan = off;
+set local plan_cache_mode = force_generic_plan;
+`
+
+/** When this process of the server began: another one may have its number later. */
+export const PROCESS_STARTED: Sql = sql`
+select a.backend_start::text as started from pg_catalog.pg_stat_activity a where a.pid = pg_catalog.pg_backend_pid()
+`
+
+/** Ends those of the processes $1, which began at $2, that are still there. Waits for the end of each for a second. */
+export const END_PROCESSES: Sql = sql`
+select pg_catalog.pg_terminate_backend(a.pid, 1000)
+from rows from (pg_catalog.unnest($1::int[]), pg_catalog.unnest($2::text[])) as former (pid, started)
+join pg_catalog.pg_stat_activity a on a.pid = former.pid and a.backend_start::text = former.started
+where a.pid <> pg_catalog.pg_backend_pid()
+`
+
+/** What the process $1 is doing: no row where it has ended, \`idle\` true where it waits for us to say, or to read, something. */
+export const IS_IDLE: Sql = sql`
+select a.state is distinct from 'active' or a.wait_event_type is not distinct from 'Client' as idle
+from pg_catalog.pg_stat_activity a
+where a.pid = $1::int
 `
 
 /** The queue is read through its index, even where statistics from a quieter moment suggest otherwise. */
@@ -70,3 +118,9 @@ set enable_seqscan = off;
 set enable_bitmapscan = off;
 set plan_cache_mode = force_generic_plan;
 `
+
+/**
+ * What is noted of a subscription is on the disk before anything is delivered, and with it every commit before: what was
+ * delivered has happened, whatever happens to the server.
+ */
+export const DURABLE_SETTINGS: Sql = sql`set synchronous_commit = on`

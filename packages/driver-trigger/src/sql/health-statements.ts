@@ -1,4 +1,5 @@
-import { SCHEMA, SCHEMA_LITERAL, SCHEMA_NAME_LITERAL, sql } from './sql.ts'
+import { changesBehind, IS_ALIVE, QUEUE_BYTES } from './limit-statements.ts'
+import { SCHEMA, SCHEMA_LITERAL, sql } from './sql.ts'
 import type { Sql } from './sql.ts'
 
 /** From here on the session can change nothing, whatever is asked. */
@@ -15,11 +16,8 @@ order by n.nspname
 /** How much is in the queue, and how old it is. */
 export const QUEUE_HEALTH: Sql = sql`
 select
-  (select pg_catalog.count(*) from (select from ${SCHEMA}.queue limit 1000001) q)::text as rows,
-  (
-    select pg_catalog.sum(pg_catalog.pg_total_relation_size(r.oid)) from pg_catalog.pg_class r
-    where r.relname in ('queue_1', 'queue_2', 'queue_3') and r.relnamespace = ${SCHEMA_NAME_LITERAL}::regnamespace
-  )::text as bytes,
+  (select coalesce(pg_catalog.sum(q.rows), 0) from (select q.rows from ${SCHEMA}.queue q limit 1000001) q)::text as rows,
+  ${QUEUE_BYTES}::text as bytes,
   (
     pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::numeric - oldest.xid::text::numeric
   )::text as ago,
@@ -37,11 +35,10 @@ select
   pg_catalog.trunc(extract(epoch from c.created_at) * 1000)::text as created,
   pg_catalog.trunc(extract(epoch from c.lease_until) * 1000)::text as lease,
   coalesce(c.lease_until < pg_catalog.clock_timestamp(), false) as expired,
-  exists (
-    select from pg_catalog.pg_stat_activity a
-    where a.pid = c.process_id and (a.backend_start is null or a.backend_start = c.process_started)
-  ) as alive,
-  (select pg_catalog.count(*) from ${SCHEMA}.wanted w where w.consumer = c.id)::int as tables
+  ${IS_ALIVE} as alive,
+  (select pg_catalog.count(*) from ${SCHEMA}.wanted w where w.consumer = c.id)::int as tables,
+  ${changesBehind(sql`1000001`)}::text as behind,
+  pg_catalog.trunc(extract(epoch from c.gone_since) * 1000)::text as gone, c.dropped
 from ${SCHEMA}.consumer c
 order by c.id
 `
@@ -62,8 +59,15 @@ join pg_catalog.pg_class p on p.oid = tree.relation
 join pg_catalog.pg_namespace pn on pn.oid = p.relnamespace
 cross join lateral (
   select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-    -- Of the bits of tgtype, 32 is TRUNCATE.
-    'name', t.tgname, 'isTruncate', t.tgtype & 32 <> 0, 'fires', t.tgenabled in ('O', 'A')
+    -- Of the bits of tgtype, 1 is FOR EACH ROW, 4 INSERT, 8 DELETE, 16 UPDATE and 32 TRUNCATE.
+    'name', t.tgname, 'fires', t.tgenabled in ('O', 'A'),
+    'captures', case
+      when t.tgtype & 32 <> 0 then 'truncate'
+      when t.tgtype & 1 <> 0 then 'rows'
+      when t.tgtype & 4 <> 0 then 'inserts'
+      when t.tgtype & 16 <> 0 then 'updates'
+      else 'deletes'
+    end
   ) order by t.tgname) as triggers
   from pg_catalog.pg_trigger t
   join pg_catalog.pg_proc f on f.oid = t.tgfoid
@@ -89,10 +93,7 @@ where n.nspname = $1 and r.relname = $2
 /** The readers of the subscriptions $1, or all (null), that are there, whether their process lives, and which it is. */
 export const FIND_READERS: Sql = sql`
 select c.id::text, c.subscription, c.process_id as "processId",
-  exists (
-    select from pg_catalog.pg_stat_activity a
-    where a.pid = c.process_id and (a.backend_start is null or a.backend_start = c.process_started)
-  ) as alive
+  ${IS_ALIVE} as alive
 from ${SCHEMA}.consumer c
 where $1::text[] is null or c.subscription = any ($1::text[])
 order by c.id

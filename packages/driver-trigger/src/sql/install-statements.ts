@@ -196,9 +196,9 @@ drop function if exists ${SCHEMA}.shape_content(oid);
 drop function if exists ${SCHEMA}.extend_reading(float8);
 drop function if exists ${SCHEMA}.instruct(bigint, int, boolean);
 drop view if exists ${SCHEMA}.queue;
-drop table if exists ${SCHEMA}.queue_1, ${SCHEMA}.queue_2, ${SCHEMA}.queue_3, ${SCHEMA}.shape, ${SCHEMA}.unsettled, ${SCHEMA}.wanted, ${SCHEMA}.consumer,
+drop table if exists ${SCHEMA}.queue_1, ${SCHEMA}.queue_2, ${SCHEMA}.queue_3, ${SCHEMA}.shape, ${SCHEMA}.unsettled, ${SCHEMA}.wanted, ${SCHEMA}.tick, ${SCHEMA}.consumer,
   ${SCHEMA}.installation, ${SCHEMA}.migration;
-drop sequence if exists ${SCHEMA}.state, ${SCHEMA}.shape_id, ${SCHEMA}.queue_seq;
+drop sequence if exists ${SCHEMA}.state, ${SCHEMA}.sleep_until, ${SCHEMA}.shape_id, ${SCHEMA}.queue_seq;
 `
 
 /** Removes the schema, if it is empty. */

@@ -4,14 +4,31 @@ import type { Sql } from './sql.ts'
 
 /**
  * A look at the queue: the snapshot of this statement, whether it sees anything that the snapshot before did not
- * ($1: its xmax, $2: its transactions in progress), and whether the consumer $3 still holds its place.
+ * ($1: its xmax, $2: its transactions in progress), and whether the consumer $3 of the process $6 still holds its place.
+ * Where there is anything, and where $5 is true in any case, it is noted that the changes are divided here, and which tables
+ * ($4) were wanted until now.
  */
 export const TAKE_TICK: Sql = sql`
-select
-  pg_catalog.pg_current_snapshot()::text as snapshot,
-  exists (select from ${SCHEMA}.queue q where q.xid >= $1::xid8)
-    or exists (select from ${SCHEMA}.queue q where q.xid = any ($2::xid8[])) as fresh,
-  exists (select from ${SCHEMA}.consumer c where c.id = $3 and ${IS_HELD}) as held
+with look as materialized (
+  select
+    pg_catalog.pg_current_snapshot() as snapshot,
+    exists (select from ${SCHEMA}.queue q where q.xid >= $1::xid8)
+      or exists (select from ${SCHEMA}.queue q where q.xid = any ($2::xid8[])) as fresh,
+    exists (
+      select from ${SCHEMA}.consumer c where c.id = $3::bigint and c.process_id = $6::int and ${IS_HELD}
+    ) as held
+), noted as (
+  insert into ${SCHEMA}.tick (consumer, ordinal, snapshot, roots)
+  select
+    $3::bigint,
+    pg_catalog.pg_snapshot_xmax(l.snapshot)::text::bigint
+      - (select pg_catalog.count(*) from pg_catalog.pg_snapshot_xip(l.snapshot)),
+    l.snapshot, $4::oid[]
+  from look l
+  where l.held and (l.fresh or $5::boolean)
+  on conflict do nothing
+)
+select l.snapshot::text, l.fresh, l.held from look l
 `
 
 /**
@@ -182,6 +199,7 @@ export const LISTEN: Sql = sql`listen ${SCHEMA}`
 export const EARLIEST_PLACE: Sql = sql`
 select c.place::text as place
 from ${SCHEMA}.consumer c
+where c.dropped is null
 order by pg_catalog.pg_snapshot_xmax(c.place)::text::numeric
   - (select pg_catalog.count(*) from pg_catalog.pg_snapshot_xip(c.place))
 limit 1

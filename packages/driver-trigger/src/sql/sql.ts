@@ -17,6 +17,8 @@ export const SCHEMA_LITERAL: SchemaPart = quoteLiteral
 export const SCHEMA_NAME_LITERAL: SchemaPart = (schema) => quoteLiteral(quoteIdentifier(schema))
 /** The name of the sequence that tells writers what to do, as a string literal to be cast to regclass. */
 export const STATE_LITERAL: SchemaPart = (schema) => quoteLiteral(`${quoteIdentifier(schema)}.state`)
+/** The name of the sequence that tells writers until when a reader sleeps, as a string literal to be cast to regclass. */
+export const SLEEP_LITERAL: SchemaPart = (schema) => quoteLiteral(`${quoteIdentifier(schema)}.sleep_until`)
 /** The name of the sequence that numbers what is in the queue, as a string literal to be cast to regclass. */
 export const QUEUE_SEQ_LITERAL: SchemaPart = (schema) => quoteLiteral(`${quoteIdentifier(schema)}.queue_seq`)
 /** The name of one of the queue's tables, as a string literal to be cast to regclass. */

@@ -1,4 +1,4 @@
-import type { Change, DriverNotice, DriverSession, Position } from '@rowtap/core/driver'
+import type { Change, DriverNotice, DriverSession, DurableSubscription, Position } from '@rowtap/core/driver'
 import { parseTableName } from '@rowtap/core/driver'
 import { eventually } from '@rowtap/driver-testkit'
 import { triggerDriver } from '../trigger-driver.ts'
@@ -21,13 +21,16 @@ export interface TestSession extends AsyncDisposable {
 }
 
 /** Opens a session, reads all that it delivers, and acknowledges it. Disposing of it closes it. */
-export async function openTestSession(options: TriggerDriverOptions): Promise<TestSession> {
+export async function openTestSession(
+  options: TriggerDriverOptions,
+  subscription: DurableSubscription | null = null,
+): Promise<TestSession> {
   const changes: Change[] = []
   const notices: DriverNotice[] = []
   let ended: Error | null = null
   let acknowledges = true
   const session = await triggerDriver(options).open({
-    subscription: null,
+    subscription,
     signal: new AbortController().signal,
     planOnly: false,
     messages: false,

@@ -23,7 +23,7 @@ describePostgres('uninstallTrigger', (postgres) => {
     await using database = await postgres.createDatabase()
     await database.query(SHOP)
     const before = await catalogueSnapshot(database)
-    await using session = await openTestSession({ connection: database.url })
+    await using session = await openTestSession({ connection: database.url, reconnect: false })
     await session.capture('orders', 'parted')
     await cutConnections(database)
     await eventually(() => session.error() !== null, 'the crash')
@@ -89,7 +89,12 @@ describePostgres('uninstallTrigger', (postgres) => {
     await using database = await postgres.createDatabase()
     await database.query(SHOP)
     const before = await catalogueSnapshot(database)
-    await using session = await openTestSession({ connection: database.url, schema: 'odd "name"' })
+    await using session = await openTestSession({
+      connection: database.url,
+      schema: 'odd "name"',
+      reconnect: false,
+      pushdown: 'conditions',
+    })
     await session.capture('orders', 'parted')
     await cutConnections(database)
     await eventually(() => session.error() !== null, 'the crash')

@@ -4,7 +4,8 @@ import type { Connection } from '../connection/connection.ts'
 import { openConnection } from '../connection/connection.ts'
 import { DEPENDENT_OBJECTS } from '../errors/sqlstate.ts'
 import { removeUnused } from '../install/uninstall.ts'
-import { END_READING, REMOVE_CONSUMER, REMOVE_EXPIRED } from '../sql/consumer-statements.ts'
+import { END_READING, LIMIT_READING, REMOVE_CONSUMER, REMOVE_EXPIRED } from '../sql/consumer-statements.ts'
+import { DROP_TABLE_FUNCTIONS } from '../sql/filter-statements.ts'
 import { FIND_READERS } from '../sql/health-statements.ts'
 import type { FoundInstallation } from '../sql/install-statements.ts'
 import { DROP_INSTALLATION, DROP_SCHEMA, FIND_INSTALLATION, TAKE_INSTALL_LOCK } from '../sql/install-statements.ts'
@@ -63,8 +64,8 @@ export async function uninstallTrigger(options: UninstallTriggerOptions = {}): P
 
 /** The statements that remove a queue with everything that belongs to it. */
 export function uninstallStatements(schema: string): readonly string[] {
-  return `${DROP_INSTALLATION.text(schema)}${DROP_SCHEMA.text(schema)}`
-    .split(';')
+  const statements = `${DROP_INSTALLATION.text(schema)}${DROP_SCHEMA.text(schema)}`.split(';')
+  return [DROP_TABLE_FUNCTIONS.text(schema), ...statements]
     .map((statement) => statement.trim().replaceAll(/\s*\n\s*/g, ' '))
     .filter((statement) => statement !== '')
 }
@@ -107,6 +108,7 @@ async function endReaders(
       })
     }
     for (const { id } of readers) await queries.run(REMOVE_CONSUMER, [id])
+    await queries.rows(LIMIT_READING)
     await queries.rows(END_READING)
   })
 }

@@ -1,4 +1,4 @@
-import { QUEUE_SEQ_LITERAL, SCHEMA, SCHEMA_LITERAL, sql, STATE_LITERAL } from '../sql.ts'
+import { QUEUE_SEQ_LITERAL, SCHEMA, SCHEMA_LITERAL, SLEEP_LITERAL, sql, STATE_LITERAL } from '../sql.ts'
 import type { Sql } from '../sql.ts'
 
 /**
@@ -27,6 +27,8 @@ export const NOBODY_READS: Sql = sql`state >> 3 < extract(epoch from clock_times
 export const WAKE_READERS: Sql = sql`
     -- NOTIFY costs every writer a lock at commit, so it is sent only while a reader sleeps; and it would make a
     -- PREPARE TRANSACTION fail, so it is not sent where there can be one.
-    if state & 1 = 1 and current_setting('max_prepared_transactions') = '0' then
+    if state & 1 = 1 and current_setting('max_prepared_transactions') = '0'
+      and pg_sequence_last_value(${SLEEP_LITERAL}::regclass) >= extract(epoch from clock_timestamp())
+    then
       perform pg_notify(${SCHEMA_LITERAL}, '');
     end if;`

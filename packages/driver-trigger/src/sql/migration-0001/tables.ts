@@ -1,4 +1,4 @@
-import { GRACE_SECONDS, LEASE_LOCK, SCHEMA, SHAPE_ID_LITERAL, sql, STATE_LITERAL } from '../sql.ts'
+import { GRACE_SECONDS, LEASE_LOCK, SCHEMA, SHAPE_ID_LITERAL, SLEEP_LITERAL, sql, STATE_LITERAL } from '../sql.ts'
 import type { Sql } from '../sql.ts'
 
 /** The queue's tables, as first made. */
@@ -22,22 +22,44 @@ insert into ${SCHEMA}.installation (tag)
 values (pg_catalog.left(pg_catalog.replace(pg_catalog.gen_random_uuid()::text, '-', ''), 12));
 
 -- Who reads the queue, and how far everything is handled. Without a subscription's name it is ephemeral: it must
--- renew its lease, and lives no longer than the server process that it last spoke to.
+-- renew its lease. What is visible in its place is handled, and beyond that what was delivered up to a position
+-- (acknowledged). Positions of a later era are greater than those of an earlier one. Of a subscription: the versions of
+-- the triggers that it has seen last, so that it is told what was done to them while nobody ran; and how far its snapshots are
+-- (progress: there are values of keys in it); since when it has been noticed that nobody reads it, and why its changes were
+-- let go of, if they were (dropped).
 create table ${SCHEMA}.consumer (
   id bigint generated always as identity primary key,
   subscription text unique,
   place pg_catalog.pg_snapshot not null,
+  acknowledged text,
+  era int not null default 0,
+  triggers jsonb,
   lease_until timestamptz,
   process_id int not null,
   process_started timestamptz not null,
   created_at timestamptz not null default pg_catalog.clock_timestamp(),
+  progress text,
+  gone_since timestamptz,
+  dropped text,
   check (subscription is not null or lease_until is not null)
 );
 
--- The tables that a consumer wants to be captured.
+-- Where a consumer divided the changes, beyond its place, and which tables it wanted until then: what it delivers again it
+-- delivers in the same order, at the same positions.
+create table ${SCHEMA}.tick (
+  consumer bigint not null references ${SCHEMA}.consumer on delete cascade,
+  ordinal bigint not null,
+  snapshot pg_catalog.pg_snapshot not null,
+  roots oid[] not null,
+  primary key (consumer, ordinal)
+);
+
+-- The tables that a consumer wants to be captured, and the conditions of which one has to be true of a row that it wants (null:
+-- it wants all).
 create table ${SCHEMA}.wanted (
   consumer bigint not null references ${SCHEMA}.consumer on delete cascade,
   relation oid not null,
+  conditions text[],
   primary key (consumer, relation)
 );
 
@@ -68,7 +90,7 @@ create index shape_relation on ${SCHEMA}.shape (relation);
 -- The queue. What operation is: I, U, D, T as in tg_op; P for a TRUNCATE of a partition alone.
 --
 -- A row is a block of changes that one statement made (of old and new, a line each, as record_out prints a row; a lone
--- "-" for a row that cannot be told): rows of them, the first of which is the statement's number first, counted from 0.
+-- "-" for a row that cannot be told, a lone "." for one that nobody wants, or for a whole block of such rows): rows of them, the first of which is the statement's number first, counted from 0.
 -- What a statement causes (in a trigger, in a function that it calls) ends, and is numbered, before it does. How many
 -- rows of the table this session had inserted, updated and deleted when the statement ended (such as PostgreSQL's own
 -- statistics count them, so that nothing has to be kept) tells which of its rows were written before that; the level
@@ -129,6 +151,10 @@ select * from ${SCHEMA}.queue_3;
 -- snapshot, and because looking at it costs them next to nothing.
 create sequence ${SCHEMA}.state minvalue 0;
 
+-- Until which second a reader that sleeps is to be woken: one that crashed in its sleep would have writers send notifications
+-- for ever, and wait for each other at commit.
+create sequence ${SCHEMA}.sleep_until minvalue 0;
+
 -- Changes what writers are told; null leaves a part as it is.
 create function ${SCHEMA}.instruct(until bigint, filled int, sleeps boolean) returns bigint
 language plpgsql volatile set search_path = pg_catalog, pg_temp
@@ -138,6 +164,9 @@ declare
 begin
   perform pg_advisory_xact_lock(${LEASE_LOCK});
   present := coalesce(pg_sequence_last_value(${STATE_LITERAL}::regclass), 0);
+  if sleeps then
+    perform setval(${SLEEP_LITERAL}::regclass, extract(epoch from clock_timestamp())::bigint + 60);
+  end if;
   return setval(
     ${STATE_LITERAL}::regclass,
     coalesce(until, present >> 3) * 8 + coalesce(filled, (present >> 1) & 3) * 2 + coalesce(sleeps::int, present & 1)
@@ -145,6 +174,7 @@ begin
 end
 $rowtap_body$;
 
+-- Without a lease: for as long as there are readers.
 create function ${SCHEMA}.extend_reading(lease_ms float8) returns bigint
 language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $rowtap_body$
@@ -153,7 +183,10 @@ begin
   return ${SCHEMA}.instruct(
     greatest(
       pg_sequence_last_value(${STATE_LITERAL}::regclass) >> 3,
-      ceil(extract(epoch from clock_timestamp()) + lease_ms / 1000 + ${GRACE_SECONDS})::bigint
+      case
+        when lease_ms is null then 1::bigint << 40
+        else ceil(extract(epoch from clock_timestamp()) + lease_ms / 1000 + ${GRACE_SECONDS})::bigint
+      end
     ),
     null, null
   );

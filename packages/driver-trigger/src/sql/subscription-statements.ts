@@ -1,0 +1,19 @@
+import { SCHEMA_LITERAL, sql } from './sql.ts'
+import type { Sql } from './sql.ts'
+
+/** The number that stands for one connection ($2: which) of a subscription ($1: its name): the key of its advisory lock. */
+const KEY: Sql = sql`pg_catalog.hashtextextended(
+  'rowtap subscription ' || pg_catalog.quote_ident(${SCHEMA_LITERAL}) || ' ' || $1::text || ' ' || $2::text, 0
+)`
+
+const HOLDERS: Sql = sql`
+from pg_catalog.pg_locks l
+where l.locktype = 'advisory' and l.objsubid = 1 and l.granted and l.pid <> pg_catalog.pg_backend_pid()
+  and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+  and (l.classid::int8 << 32) | l.objid::int8 = ${KEY}`
+
+/** Takes the lock of one connection ($2) of a subscription ($1) for as long as the session lives, if nobody has it. */
+export const TRY_LOCK_SUBSCRIPTION: Sql = sql`select pg_catalog.pg_try_advisory_lock(${KEY}) as got`
+
+/** The processes that have the lock of one connection ($2) of a subscription ($1). */
+export const SUBSCRIPTION_HOLDERS: Sql = sql`select l.pid ${HOLDERS}`

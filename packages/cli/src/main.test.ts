@@ -66,16 +66,6 @@ describe('a wrong command line ends with 2 and one sentence', () => {
   })
 })
 
-describe('what a driver does not support is refused before anything is connected', () => {
-  test.each([['trigger', ['--subscription', 'billing']]])('%s %s', async (driver, flags) => {
-    const result = await runRowtap([...TAIL, '--driver', driver, ...flags])
-    expect(result.exitCode).toBe(1)
-    expect(result.stderr).toMatch(/^rowtap: ERR_CAPABILITY_UNSUPPORTED: .*\n$/)
-    expect(result.stderr).toContain(`'${driver}'`)
-    expect(result.stdout).toBe('')
-  })
-})
-
 describe('help', () => {
   test.each([['--help'], ['-h'], ['help']])('%s prints the commands', async (flag) => {
     const result = await runRowtap([flag])

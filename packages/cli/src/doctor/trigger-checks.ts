@@ -1,5 +1,11 @@
 import { formatTableName } from '@rowtap/core'
-import type { ConsumerHealth, InstallationContent, TriggerHealth, TriggerInstallation } from '@rowtap/driver-trigger'
+import type {
+  ConsumerHealth,
+  InstallationContent,
+  TriggerFault,
+  TriggerHealth,
+  TriggerInstallation,
+} from '@rowtap/driver-trigger'
 
 import { bytesText } from '../format/amount.ts'
 import type { Check } from './check.ts'
@@ -66,7 +72,7 @@ function installationChecks({ schema, content }: TriggerInstallation, latestVers
   for (const table of content.captured) {
     const aboutTable = checksOf('trigger', `table ${formatTableName(table)}`)
     for (const { table: part, changes, fault, statement } of table.faults) {
-      const what = changes === 'rows' ? 'changes of its rows are' : 'its emptying is'
+      const what = MISSED[changes]
       const help = statement === null ? ' Start its client again.' : ''
       checks.push(
         aboutTable.problem(
@@ -88,6 +94,15 @@ function installationChecks({ schema, content }: TriggerInstallation, latestVers
   return checks
 }
 
+/** What is not captured. */
+const MISSED: Readonly<Record<TriggerFault['changes'], string>> = {
+  rows: 'changes of its rows are',
+  inserts: 'its inserts are',
+  updates: 'its updates are',
+  deletes: 'its deletes are',
+  truncate: 'its emptying is',
+}
+
 function queueCheck(schema: string, { queue, consumers }: InstallationContent): Check {
   const { ok, warning } = checksOf('trigger', `queue ${schema}`)
   const count = `${queue.hasMore ? 'more than ' : ''}${queue.rows.toLocaleString('en')}`
@@ -106,12 +121,20 @@ function consumerCheck(schema: string, consumer: ConsumerHealth): Check {
   const whose = consumer.subscription === null ? `Client ${consumer.id}` : `Subscription ${consumer.subscription}`
   const about = checksOf('trigger', `queue ${schema}`)
   if (consumer.isAlive && !consumer.isExpired) {
-    return about.ok(`${whose} reads it, as server process ${consumer.processId}; tables: ${consumer.tables}.`)
+    return about.ok(
+      `${whose} reads it, as server process ${consumer.processId}; tables: ${consumer.tables}; changes behind: ${consumer.behind.toLocaleString('en')}.`,
+    )
   }
   if (consumer.subscription === null) {
     return about.warning(`${whose} ended without tidying up. The next client to start removes it.`)
   }
+  if (consumer.dropped !== null) {
+    return about.problem(
+      `${whose} has lost its changes: ${consumer.dropped} Open it with onPositionLost: 'restart', or remove it: rowtap uninstall --subscription ${consumer.subscription}`,
+    )
+  }
+  const since = consumer.goneSince === null ? 'at this moment' : `since ${consumer.goneSince.toISOString()}`
   return about.warning(
-    `${whose} is read by nobody at this moment, and the queue keeps every change for it. If no program will read it again, remove it: rowtap uninstall --subscription ${consumer.subscription}`,
+    `${whose} is read by nobody ${since}, and the queue keeps every change for it (${consumer.behind.toLocaleString('en')} by now). If no program will read it again, remove it: rowtap uninstall --subscription ${consumer.subscription}`,
   )
 }

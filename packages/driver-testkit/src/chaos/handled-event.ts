@@ -69,15 +69,20 @@ export function journalEvents({ relation: table, transaction: xid8, before, afte
 
 /** What tells a change from every other one, whatever id it is delivered with. */
 export function identityOf(event: LedgerEvent): string {
-  const version = event.new?.version ?? event.old?.version
+  // A driver may know more of an old row than the replica identity promises: that makes no other change of it.
+  const version = event.new?.version ?? (isFull(event) ? event.old?.version : undefined)
   return `${event.kind} of ${rowOf(event)}${version === undefined ? '' : `, version ${version}`}`
 }
 
 /** The row that an event is about, whatever its key is. */
-export function rowOf({ table, key, new: row, old }: LedgerEvent): string {
+export function rowOf(event: LedgerEvent): string {
+  const { table, key, new: row, old } = event
   // Without full replica identity a deleted row has its key only, which never changes there.
-  const isFull = LEDGER_TABLES.find(({ name }) => name === table)?.isFull === true
-  return isFull ? `${table} serial ${row?.serial ?? old?.serial}` : `${table} id ${key}`
+  return isFull(event) ? `${table} serial ${row?.serial ?? old?.serial}` : `${table} id ${key}`
+}
+
+function isFull({ table }: LedgerEvent): boolean {
+  return LEDGER_TABLES.find(({ name }) => name === table)?.isFull === true
 }
 
 /** How far a row is with an event: greater than with every event of the row before it. */

@@ -20,7 +20,6 @@ class CopyIn implements Submittable {
   readonly #text: string
   readonly #resolve: () => void
   readonly #reject: (error: unknown) => void
-  #error: unknown
 
   constructor(sql: string, text: string, resolve: () => void, reject: (error: unknown) => void) {
     this.#sql = sql
@@ -38,14 +37,14 @@ class CopyIn implements Submittable {
     connection.endCopyFrom()
   }
 
+  /** After this `pg` tells of nothing more. */
   handleError(error: unknown): void {
-    this.#error = error
+    this.#reject(error)
   }
 
   handleCommandComplete(): void {}
 
   handleReadyForQuery(): void {
-    if (this.#error === undefined) this.#resolve()
-    else this.#reject(this.#error)
+    this.#resolve()
   }
 }

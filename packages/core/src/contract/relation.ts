@@ -22,6 +22,11 @@ export interface RelationColumn extends ConditionColumn {
    * refused with them. In rows it is absent, and named as unavailable. `null`: changes hold it.
    */
   readonly neverSent: string | null
+  /**
+   * Whether rows of this shape come without the column because nobody wanted it when they were written. Such a row is
+   * passed over by a listener whose condition needs the column: where that is a loss, the driver tells of it. Left out: no.
+   */
+  readonly leftOut?: boolean
   /** The type's object id, domains resolved to their base type, as `pg` sees it in a query's result. */
   readonly typeOid: number
   /** The type's name for messages: `numeric(10,2)`. */

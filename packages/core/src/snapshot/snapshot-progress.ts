@@ -1,7 +1,6 @@
-import type { Position } from '../contract/position.ts'
 import type { TableName } from '../contract/table-name.ts'
 import type { SnapshotRun } from './snapshot-run.ts'
-import type { StoredSnapshot } from './stored-snapshot.ts'
+import type { PastChanges, StoredSnapshot } from './stored-snapshot.ts'
 import { progressText, storedRanges } from './stored-snapshot.ts'
 
 /** How often progress is kept at most, in milliseconds. */
@@ -10,8 +9,8 @@ const SAVE_MS = 1000
 /** Where progress is kept. */
 export interface ProgressHost {
   save(text: string): Promise<void>
-  /** Up to where every change is handled; `null` where that is not known. */
-  settled(): Position | null
+  /** Up to where changes are past now. */
+  past(): Promise<PastChanges>
   failed(error: unknown): void
 }
 
@@ -105,6 +104,8 @@ export class SnapshotProgress {
     if (this.#isClosed) return
     this.#isClosed = true
     if (this.#timer !== null) clearTimeout(this.#timer)
+    // What is being kept now needs the session.
+    await this.#turn
     if (this.#saved !== null) await this.save()
   }
 
@@ -116,15 +117,15 @@ export class SnapshotProgress {
   }
 
   async #save(): Promise<void> {
-    const settled = this.#host.settled()
+    const past = await this.#host.past()
     const running = [...this.#runs].map(([run, { name, table }]): StoredSnapshot => ({
       name,
       table,
-      ranges: storedRanges(run.ranges, settled),
+      ranges: storedRanges(run.ranges, past),
     }))
     // What depends on changes that may still come is looked at again.
     const isWaiting = [...this.#runs.keys()].some(({ ranges }) =>
-      ranges.some(({ view }) => view !== null && !(settled !== null && view.until <= settled)),
+      ranges.some(({ kept }) => kept !== null && !past.settled(kept.until)),
     )
     if (isWaiting) this.changed()
     const text = progressText([...running, ...this.#unclaimed])

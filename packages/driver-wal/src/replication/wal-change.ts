@@ -8,6 +8,8 @@ export interface ArrivingTransaction {
   readonly transaction: Transaction
   /** What the positions of all its changes begin with. */
   readonly positionPrefix: string
+  /** What their ids begin with. */
+  readonly idPrefix: string
 }
 
 /** What a change is made of. */
@@ -30,7 +32,8 @@ export interface WalChangeParts {
  * One change. `id` and `position` are made when they are asked for: they are texts, and cost more than decoding.
  *
  * The id is the place of the log record, and what tells apart the changes of one record. It does not depend on
- * what else is captured, so the same change has the same id whenever and to whomever it is delivered.
+ * what else is captured, so the same change has the same id whenever and to whomever it is delivered. Where a standby has
+ * become the primary, the timeline is before it: the former primary may have had another change at that place.
  */
 export class WalChange implements Change {
   readonly kind: Operation
@@ -60,7 +63,7 @@ export class WalChange implements Change {
   }
 
   get id(): string {
-    const lsn = lsnDigitsOfHalves(this.lsnHigh, this.lsnLow)
+    const lsn = this.arriving.idPrefix + lsnDigitsOfHalves(this.lsnHigh, this.lsnLow)
     return this.truncatedOid === 0 ? `${lsn}-${this.ordinal}` : `${lsn}-t${this.truncatedOid}`
   }
 

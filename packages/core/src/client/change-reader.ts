@@ -184,6 +184,7 @@ export class ChangeReader {
   /** Dispatches a batch, up to each change that has to wait for a listener. */
   async #take(batch: ChangeBatch): Promise<void> {
     let rest = batch
+    const entries: AcknowledgementEntry[] = []
     while (!this.#isStopped) {
       const { length } = rest.changes
       const next = rest.messages?.[0]
@@ -192,7 +193,7 @@ export class ChangeReader {
       const ready = at === length ? rest : partOf(rest, 0, at)
       if (ready.changes.length > 0) {
         await this.#host.prepare(ready.changes)
-        this.#dispatch(ready)
+        await this.#deliver(ready, entries)
         await this.#room()
       }
       rest = partOf(rest, at, length)
@@ -202,7 +203,10 @@ export class ChangeReader {
         continue
       }
       const [waiting] = rest.changes
-      if (waiting === undefined) return
+      if (waiting === undefined) {
+        if (entries.every(({ pending }) => pending === 0)) batch.release?.()
+        return
+      }
       await this.#resumption.settled(waiting.relation)
     }
   }
@@ -229,7 +233,15 @@ export class ChangeReader {
     this.#messageEnded = null
   }
 
-  #dispatch(batch: ChangeBatch): void {
+  /** Offers changes to the listeners. Resolves when handlers that are quick are done with them. */
+  async #deliver(batch: ChangeBatch, entries: AcknowledgementEntry[]): Promise<void> {
+    const routed = this.#dispatch(batch, entries)
+    // What is read before these are done with is more that lives at a time, and costs more to collect.
+    if (!this.#tracker.isSettled) await new Promise<void>((resolve) => void setImmediate(resolve))
+    detachUnfinished(batch, routed)
+  }
+
+  #dispatch(batch: ChangeBatch, entries: AcknowledgementEntry[]): readonly RoutedChange[] {
     const bytes = Math.ceil(batch.bytes / Math.max(1, batch.changes.length))
     const touched = new Set<TableListener>()
     const routed: RoutedChange[] = []
@@ -242,6 +254,7 @@ export class ChangeReader {
         this.#goTo(change)
         first = change
         entry = this.#tracker.add(change.position)
+        entries.push(entry)
         this.#lastTransaction = change.transaction
       }
       last = change
@@ -259,10 +272,10 @@ export class ChangeReader {
     sweep(() => {
       for (const listener of touched) listener.wake()
     })
-    detachUnfinished(batch, routed)
     for (const listener of touched) {
       if (!listener.hasRoom) this.#full.add(listener)
     }
+    return routed
   }
 
   /**

@@ -219,6 +219,12 @@ export interface ChangeBatch {
   readonly messages?: readonly PlacedMessage[]
   /** About how much memory the changes hold. */
   readonly bytes: number
+  /**
+   * Tells that everybody is done with every change of the batch, and reads no row of it again: what they lie in may be
+   * given back, or used for what comes next. Called once at most, and maybe never: what is not given back is garbage in
+   * the end.
+   */
+  release?(): void
 }
 
 /** The transaction that a change belongs to. One object for each transaction, shared by its changes. */

@@ -141,7 +141,8 @@ export class ClientSnapshots {
    * change on that it does not see.
    */
   mustForget(changes: readonly Change[]): boolean {
-    return this.#progress !== null && changes.some(({ relation }) => this.#progress?.isUnclaimed(relation))
+    const progress = this.#progress
+    return progress !== null && progress.hasUnclaimed && changes.some(({ relation }) => progress.isUnclaimed(relation))
   }
 
   /** Forgets what was kept for listeners of these tables that are not there. Resolves when that is kept. */

@@ -57,6 +57,11 @@ export class SnapshotProgress {
     if (this.#runs.has(run)) this.#left.add(run)
   }
 
+  /** Whether something is kept for a listener that is not there. */
+  get hasUnclaimed(): boolean {
+    return this.#unclaimed.length > 0 || this.#left.size > 0
+  }
+
   /** Whether something is kept for a listener of this table that is not there. */
   isUnclaimed(table: TableName): boolean {
     return this.#unclaimed.some((kept) => isSame(kept.table, table)) || this.#leftOf([table]).length > 0

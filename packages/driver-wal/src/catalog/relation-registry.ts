@@ -197,7 +197,7 @@ export class RelationRegistry {
         ...(shape.leftOut.includes(column) ? { leftOut: true } : {}),
         typeOid: column.baseTypeOid,
         typeName: column.typeName,
-        parse: quickParser(column.baseTypeOid, this.#types.getTypeParser(column.baseTypeOid, 'text')),
+        ...quickParser(column.baseTypeOid, this.#types.getTypeParser(column.baseTypeOid, 'text')),
       })),
       primaryKey: indexes(shape.primaryKey),
       oldColumns: isAll

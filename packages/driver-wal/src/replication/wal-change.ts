@@ -1,7 +1,10 @@
 import type { Change, Operation, Position, Relation, Transaction } from '@rowtap/core/driver'
 import { position } from '@rowtap/core/driver'
 import type { PgoutputTuple } from '../pgoutput/pgoutput-tuple.ts'
-import { hexDigits, lsnDigitsOfHalves } from './lsn.ts'
+import { hexDigits, lastByteAnd, lsnDigitsOfHalves } from './lsn.ts'
+
+const FIRST_ID = lastByteAnd('-0')
+const FIRST_POSITION = lastByteAnd('-00000000')
 
 /** A transaction while its changes arrive. */
 export interface ArrivingTransaction {
@@ -63,7 +66,9 @@ export class WalChange implements Change {
   }
 
   get id(): string {
-    const lsn = this.arriving.idPrefix + lsnDigitsOfHalves(this.lsnHigh, this.lsnLow)
+    const { idPrefix } = this.arriving
+    if (this.isFirst) return idPrefix + lsnDigitsOfHalves(this.lsnHigh, this.lsnLow, FIRST_ID)
+    const lsn = idPrefix + lsnDigitsOfHalves(this.lsnHigh, this.lsnLow)
     return this.truncatedOid === 0 ? `${lsn}-${this.ordinal}` : `${lsn}-t${this.truncatedOid}`
   }
 
@@ -73,10 +78,15 @@ export class WalChange implements Change {
   }
 
   private makePosition(): Position {
-    const place = this.arriving.positionPrefix + lsnDigitsOfHalves(this.lsnHigh, this.lsnLow)
-    // Asked for with every change, and nearly every change has a record of its own.
-    if (this.ordinal === 0 && this.truncatedOid === 0) return position(`${place}-00000000`)
+    const { positionPrefix } = this.arriving
+    if (this.isFirst) return position(positionPrefix + lsnDigitsOfHalves(this.lsnHigh, this.lsnLow, FIRST_POSITION))
+    const place = positionPrefix + lsnDigitsOfHalves(this.lsnHigh, this.lsnLow)
     return position(`${place}-${hexDigits(this.truncatedOid === 0 ? this.ordinal : this.truncatedOid)}`)
+  }
+
+  /** Nearly every change has a record of its own. */
+  private get isFirst(): boolean {
+    return this.ordinal === 0 && this.truncatedOid === 0
   }
 
   /** The same change as one of another relation, which has the same columns. */

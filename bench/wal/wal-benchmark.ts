@@ -32,7 +32,7 @@ const FULL: Sizes = {
   everyOperation: true,
   rows: 1_000_000,
   transactions: 100_000,
-  wideRows: 250_000,
+  wideRows: 1_000_000,
   delaySeconds: 10,
   slowSeconds: 60,
 }

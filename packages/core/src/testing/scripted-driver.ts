@@ -179,13 +179,7 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
     const transaction = { id: `t${this.#count + 1}`, commitTime: new Date(0) }
     const memory = { isReleased: false }
     const delivered = changes.map((change) => this.#change(change, transaction, memory))
-    const release = (): void => {
-      if (memory.isReleased) throw new Error('The batch was released before.')
-      memory.isReleased = true
-      this.released += 1
-    }
-    this.#waiting.push({ changes: delivered, bytes, release })
-    this.#wake?.()
+    this.#push(delivered, bytes, memory)
     return delivered
   }
 
@@ -198,8 +192,10 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
 
   /** Delivers changes that a test has made itself. */
   pass(changes: readonly Change[]): void {
-    this.#waiting.push({ changes, bytes: changes.length * 100 })
-    this.#wake?.()
+    const memory = { isReleased: false }
+    const within = (tuple: Tuple | null): Tuple | null => tuple && readable((index) => tuple.text(index), memory)
+    const own = changes.map((change) => ({ ...change, new: within(change.new), old: within(change.old) }))
+    this.#push(own, changes.length * 100, memory)
   }
 
   /** Delivers a message, after so many changes that the test has made. */
@@ -228,6 +224,16 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
   /** Ends the stream with an error. */
   fail(error: Error): void {
     this.#failure = error
+    this.#wake?.()
+  }
+
+  #push(changes: readonly Change[], bytes: number, memory: Memory): void {
+    const release = (): void => {
+      if (memory.isReleased) throw new Error('The batch was released before.')
+      memory.isReleased = true
+      this.released += 1
+    }
+    this.#waiting.push({ changes, bytes, release })
     this.#wake?.()
   }
 
@@ -289,11 +295,14 @@ interface Memory {
 }
 
 function tuple(values: Values | undefined, memory: Memory): Tuple | null {
-  if (values === undefined) return null
+  return values === undefined ? null : readable((index) => values[index], memory)
+}
+
+function readable(text: Tuple['text'], memory: Memory): Tuple {
   return {
     text: (index) => {
       if (memory.isReleased) throw new Error('A row was read after its batch was released.')
-      return values[index]
+      return text(index)
     },
   }
 }

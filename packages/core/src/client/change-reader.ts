@@ -204,7 +204,7 @@ export class ChangeReader {
       }
       const [waiting] = rest.changes
       if (waiting === undefined) {
-        if (entries.every(({ pending }) => pending === 0)) batch.release?.()
+        if (areDone(entries)) batch.release?.()
         return
       }
       await this.#resumption.settled(waiting.relation)
@@ -237,7 +237,7 @@ export class ChangeReader {
   async #deliver(batch: ChangeBatch, entries: AcknowledgementEntry[]): Promise<void> {
     const routed = this.#dispatch(batch, entries)
     // What is read before these are done with is more that lives at a time, and costs more to collect.
-    if (!this.#tracker.isSettled) await new Promise<void>((resolve) => void setImmediate(resolve))
+    if (!areDone(entries)) await new Promise<void>((resolve) => void setImmediate(resolve))
     detachUnfinished(batch, routed)
   }
 
@@ -311,4 +311,8 @@ export class ChangeReader {
     for (const listener of this.#full) if (listener.hasRoom) this.#full.delete(listener)
     return this.#full.size > 0
   }
+}
+
+function areDone(entries: readonly AcknowledgementEntry[]): boolean {
+  return entries.every(({ pending }) => pending === 0)
 }

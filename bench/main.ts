@@ -1,9 +1,11 @@
 /**
+ * One or more of these, one after the other; `--brief` to see that they work.
+ *
  * - `pnpm bench dispatch [--brief]`: what a change costs on its way from a driver to a handler, by the number of
  *   listeners on its table.
  * - `pnpm bench large [--brief]`: how much memory a consumer takes for one transaction of ten million rows.
  * - `pnpm bench wal [--brief]`: how fast, with how much processor time, memory and delay rowtap and others read the
- *   write-ahead log. Needs PostgreSQL's own programs.
+ *   write-ahead log. Needs PostgreSQL's own programs, unless it is brief.
  * - `pnpm bench trigger [--brief]`: what driver-trigger costs writers, how fast it drains a backlog, and how late changes
  *   arrive, beside the usual ways to be told of changes by triggers.
  */
@@ -19,11 +21,11 @@ const benchmarks: Readonly<Record<string, (brief: boolean) => Promise<void>>> = 
   wal: walBenchmark,
 }
 
-const [name = '', ...flags] = process.argv.slice(2)
-const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined
-if (benchmark === undefined || flags.some((flag) => flag !== '--brief')) {
-  process.stderr.write(`usage: pnpm bench ${Object.keys(benchmarks).join('|')} [--brief]\n`)
+const words = process.argv.slice(2)
+const names = words.filter((word) => word !== '--brief')
+if (names.length === 0 || !names.every((name) => Object.hasOwn(benchmarks, name))) {
+  process.stderr.write(`usage: pnpm bench ${Object.keys(benchmarks).join('|')}… [--brief]\n`)
   process.exitCode = 2
 } else {
-  await benchmark(flags.includes('--brief'))
+  for (const name of names) await benchmarks[name]?.(words.includes('--brief'))
 }

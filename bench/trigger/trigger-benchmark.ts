@@ -2,28 +2,46 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { measured } from '../dispatch/median.ts'
 import type { BenchDatabase } from '../wal/bench-database.ts'
 import { createDatabase } from '../wal/bench-database.ts'
-import { postgresPrograms } from '../wal/postgres-programs.ts'
+import { postgresPrograms, programsMissing } from '../wal/postgres-programs.ts'
 import { startPrivateServer } from '../wal/private-server.ts'
 import { processCpuSeconds } from './process-cpu.ts'
 import type { Consumer } from './consumer-process.ts'
 import { startConsumer } from './consumer-process.ts'
 import { percentile, table, target } from './print.ts'
-import type { Variant } from './variants.ts'
-import { MANY_ROWS, TABLE, VARIANTS } from './variants.ts'
-import type { SingleRow } from './write-rates.ts'
+import type { SingleRow, Variant } from './variants.ts'
+import { MANY_ROWS, singleRowsOf, tableOf, VARIANTS } from './variants.ts'
 import { writeRate } from './write-rates.ts'
 
 /** What is measured, and for how long. */
 interface Extent {
   readonly rounds: number
+  /** How many rows there are at the beginning. */
+  readonly rows: number
+  readonly statements: number
   readonly seconds: number
   readonly largeRows: number
   readonly backlogSeconds: number
   readonly delays: number
 }
 
-const FULL: Extent = { rounds: 5, seconds: 5, largeRows: 1_000_000, backlogSeconds: 15, delays: 400 }
-const BRIEF: Extent = { rounds: 1, seconds: 3, largeRows: 100_000, backlogSeconds: 3, delays: 60 }
+const FULL: Extent = {
+  rounds: 5,
+  rows: 1_000_000,
+  statements: 100,
+  seconds: 5,
+  largeRows: 1_000_000,
+  backlogSeconds: 15,
+  delays: 400,
+}
+const BRIEF: Extent = {
+  rounds: 1,
+  rows: 200_000,
+  statements: 5,
+  seconds: 1,
+  largeRows: 20_000,
+  backlogSeconds: 1,
+  delays: 20,
+}
 const MANY = 1000
 
 /** A server as in production, as far as that goes on one machine. */
@@ -45,29 +63,33 @@ const OPERATIONS = ['insert', 'update', 'delete'] as const satisfies readonly Si
 
 /**
  * What capturing with triggers costs writers, beside a row trigger that sends the row with `pg_notify`, one that writes it
- * into a table with a NOTIFY, and no trigger; how fast a backlog is drained; and how late changes arrive.
+ * into a table with a NOTIFY, and no trigger; how fast a backlog is drained; and how late changes arrive. The brief one is
+ * there to see that it works, and does without PostgreSQL's programs where they are not there.
  */
 export async function triggerBenchmark(brief: boolean): Promise<void> {
   const extent = brief ? BRIEF : FULL
   const programs = await postgresPrograms()
+  if (programs === null && !brief) throw programsMissing()
+  const pgbench = programs?.pgbench ?? null
   await using server = await startPrivateServer(programs, SETTINGS)
   console.log(`Node ${process.versions.node}, PostgreSQL ${server.version}, synchronous_commit = on.`)
+  if (pgbench === null) console.log('Left out, for want of pgbench: everything of transactions of one row.')
   await using stack = new AsyncDisposableStack()
   const subjects: Subject[] = []
   for (const variant of VARIANTS) {
     const database = stack.use(await createDatabase(server))
-    await database.query(TABLE.replace(/VACUUM.*/u, ''))
+    await database.query(tableOf(extent.rows))
     await database.query('VACUUM ANALYZE public.orders')
     if (variant.setup !== '') await database.query(variant.setup)
     const consumer = variant.name === 'uncaptured' ? null : stack.use(await startConsumer(variant.name, database.url))
     subjects.push({ variant, database, consumer })
   }
-  await singleRows(subjects, programs.pgbench, extent)
-  await manyRows(subjects, MANY, brief ? 20 : 100, extent)
+  if (pgbench !== null) await singleRows(subjects, pgbench, extent)
+  await manyRows(subjects, MANY, extent.statements, extent)
   await manyRows(subjects, extent.largeRows, 1, extent)
   const ours = subjects.find(({ variant }) => variant.name === 'rowtap')
   if (ours === undefined) return
-  await drain(ours, programs.pgbench, extent)
+  await drain(ours, pgbench, extent)
   await delay(ours, 'idle', extent.delays, 150)
   await delay(ours, '1,000 changes a second', extent.delays * 25, 1)
 }
@@ -78,7 +100,12 @@ async function singleRows(subjects: readonly Subject[], pgbench: string, extent:
   for (let round = 0; round < extent.rounds; round += 1) {
     for (const operation of OPERATIONS) {
       for (const { variant, database, consumer } of subjects) {
-        const { rate, transactions } = await writeRate(pgbench, database.url, operation, extent.seconds)
+        const { rate, transactions } = await writeRate(
+          pgbench,
+          database.url,
+          singleRowsOf(extent.rows)[operation],
+          extent.seconds,
+        )
         await consumer?.go(transactions)
         const key = `${operation} ${variant.name}`
         rates.set(key, [...(rates.get(key) ?? []), rate])
@@ -145,7 +172,7 @@ async function manyRows(subjects: readonly Subject[], rows: number, statements: 
 }
 
 /** How fast a backlog is taken. */
-async function drain({ database, consumer }: Subject, pgbench: string, extent: Extent): Promise<void> {
+async function drain({ database, consumer }: Subject, pgbench: string | null, extent: Extent): Promise<void> {
   if (consumer === null) return
   const results: (readonly string[])[] = []
   const take = async (name: string, changes: number): Promise<void> => {
@@ -164,9 +191,12 @@ async function drain({ database, consumer }: Subject, pgbench: string, extent: E
   await consumer.hold()
   for (const operation of OPERATIONS) await database.query(MANY_ROWS[operation], [extent.largeRows, 2_000_001])
   await take('of large statements', 3 * extent.largeRows)
-  await consumer.hold()
-  const { transactions } = await writeRate(pgbench, database.url, 'insert', extent.backlogSeconds)
-  await take('of transactions of one row', transactions)
+  if (pgbench !== null) {
+    await consumer.hold()
+    const insert = singleRowsOf(extent.rows).insert
+    const { transactions } = await writeRate(pgbench, database.url, insert, extent.backlogSeconds)
+    await take('of transactions of one row', transactions)
+  }
   table('a backlog', ['', 'changes', 'changes a second', 'client µs a change', 'peak RSS MB'], results)
 }
 

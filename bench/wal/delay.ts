@@ -44,7 +44,7 @@ const WRITES: Readonly<Record<DelayedPeer, string>> = {
 
 /** Writes a thousand rows a second, each in a transaction of its own, and asks when they have arrived. */
 export async function measureDelay(
-  { server, programs }: Surroundings,
+  { server, pgbench }: Pick<Surroundings, 'server'> & { readonly pgbench: string },
   kind: DelayedPeer,
   seconds: number,
 ): Promise<Delay> {
@@ -56,7 +56,7 @@ export async function measureDelay(
   const options: DelayOptions = { kind, url: database.url, slot: 'bench_delay', publication: 'bench', changes }
   await using consumer = startConsumer('delay-consumer.ts', options)
   await consumer.ready
-  await writeAtRate(programs.pgbench, database.url, WRITES[kind], changes)
+  await writeAtRate(pgbench, database.url, WRITES[kind], changes)
   const delays = (await consumer.result) as readonly number[]
   return { p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) }
 }

@@ -11,11 +11,11 @@ export type PostgresPrograms = Readonly<Record<(typeof NAMES)[number], string>>
 
 /**
  * Finds PostgreSQL's own programs, all in one folder: that of `ROWTAP_BENCH_POSTGRES`, one of `PATH`, or where Debian
- * puts them.
+ * puts them; `null` where no folder has them all.
  *
- * @throws Error that says what is missing.
+ * @throws Error where `ROWTAP_BENCH_POSTGRES` has not.
  */
-export async function postgresPrograms(): Promise<PostgresPrograms> {
+export async function postgresPrograms(): Promise<PostgresPrograms | null> {
   const given = process.env['ROWTAP_BENCH_POSTGRES']
   const folders = given === undefined ? [...(process.env['PATH'] ?? '').split(delimiter), ...KNOWN_FOLDERS] : [given]
   for (const folder of folders) {
@@ -30,8 +30,14 @@ export async function postgresPrograms(): Promise<PostgresPrograms> {
       }
     }
   }
-  throw new Error(
-    `This benchmark needs PostgreSQL's programs (${NAMES.join(', ')}) in one folder, and found none that has them all: set ROWTAP_BENCH_POSTGRES to it, for example /usr/lib/postgresql/15/bin, or install PostgreSQL's server and client packages.`,
+  if (given !== undefined) throw programsMissing()
+  return null
+}
+
+/** Says what a benchmark needs. */
+export function programsMissing(): Error {
+  return new Error(
+    `This benchmark needs PostgreSQL's programs (${NAMES.join(', ')}) in one folder, and found none that has them all: set ROWTAP_BENCH_POSTGRES to it, for example /usr/lib/postgresql/15/bin, or install PostgreSQL's server and client packages. With --brief it does without.`,
   )
 }
 

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import { startPostgres } from '@rowtap/driver-testkit'
 import pg from 'pg'
 import type { PostgresPrograms } from './postgres-programs.ts'
 
@@ -47,11 +48,15 @@ export interface PrivateServer extends AsyncDisposable {
   urlOf(database: string): string
 }
 
-/** Starts a server from these programs, in a directory of its own, on loopback. `changed` are settings in place of ours. */
+/**
+ * Starts a server from these programs, in a directory of its own, on loopback; without them, from the binaries that npm
+ * has installed. `changed` are settings in place of ours.
+ */
 export async function startPrivateServer(
-  programs: PostgresPrograms,
+  programs: PostgresPrograms | null,
   changed: Readonly<Record<string, string>> = {},
 ): Promise<PrivateServer> {
+  if (programs === null) return startEmbedded({ ...SETTINGS, ...changed })
   const user = await serverUser()
   const directory = await mkdtemp(join(tmpdir(), 'rowtap-bench-'))
   const password = randomBytes(16).toString('hex')
@@ -95,6 +100,21 @@ export async function startPrivateServer(
       if (server.exitCode === null) await once(server, 'exit')
       await rm(directory, { recursive: true, force: true })
     },
+  }
+}
+
+async function startEmbedded(wanted: Readonly<Record<string, string>>): Promise<PrivateServer> {
+  const { unix_socket_directories: _, listen_addresses: __, ...settings } = wanted
+  const server = await startPostgres({ sources: ['embedded'], settings })
+  const urlOf = (database: string): string => {
+    const url = new URL(server.url)
+    url.pathname = `/${database}`
+    return url.href
+  }
+  return {
+    version: await versionOf(urlOf('postgres')),
+    urlOf,
+    [Symbol.asyncDispose]: () => server.stop(),
   }
 }
 

@@ -16,7 +16,8 @@ const PUBLICATION = 'bench'
 /** What readings need. */
 export interface Surroundings {
   readonly server: PrivateServer
-  readonly programs: PostgresPrograms
+  /** `null`: what needs them is left out. */
+  readonly programs: PostgresPrograms | null
 }
 
 /**
@@ -44,6 +45,7 @@ export async function readWorkload(
     for (const peer of peers) {
       const options = { url: database.url, slot: slotOf(peer), publication: PUBLICATION, end }
       if (peer === 'pg_recvlogical') {
+        if (programs === null) continue
         const reading = await readWithRecvlogical(programs.pg_recvlogical, options)
         readings.set(peer, { ...reading, senderCpuSeconds: null })
       } else {

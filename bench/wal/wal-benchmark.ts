@@ -6,7 +6,7 @@ import { DELAYED_PEERS, measureDelay } from './delay.ts'
 import type { Delay } from './delay.ts'
 import type { Peer, Reading } from './peer.ts'
 import { peersOf } from './peer.ts'
-import { postgresPrograms } from './postgres-programs.ts'
+import { postgresPrograms, programsMissing } from './postgres-programs.ts'
 import { startPrivateServer } from './private-server.ts'
 import type { PeerSummary, WalReport } from './report.ts'
 import { loadLine, printDelays, printSlow, printWorkload, summary, surroundingsLine } from './report.ts'
@@ -18,6 +18,8 @@ import { manyTransactions, oneTransaction, wideTransaction } from './workload.ts
 
 interface Sizes {
   readonly rounds: number
+  /** Whether updates and deletes are measured, too. */
+  readonly everyOperation: boolean
   readonly rows: number
   readonly transactions: number
   readonly wideRows: number
@@ -27,23 +29,34 @@ interface Sizes {
 
 const FULL: Sizes = {
   rounds: 3,
+  everyOperation: true,
   rows: 1_000_000,
   transactions: 100_000,
-  wideRows: 250_000,
+  wideRows: 1_000_000,
   delaySeconds: 10,
   slowSeconds: 60,
 }
-const BRIEF: Sizes = { rounds: 1, rows: 5000, transactions: 1000, wideRows: 1000, delaySeconds: 1, slowSeconds: 1 }
+const BRIEF: Sizes = {
+  rounds: 1,
+  everyOperation: false,
+  rows: 5000,
+  transactions: 1000,
+  wideRows: 1000,
+  delaySeconds: 1,
+  slowSeconds: 1,
+}
 
 /**
  * Has rowtap and its peers read the same workloads, in turn, on one server. Every peer is a process of its own. Prints
  * tables, and at the end all of it as JSON.
  *
- * `ROWTAP_BENCH_ROUNDS` says how often everything is measured (default: 3; brief: 1).
+ * `ROWTAP_BENCH_ROUNDS` says how often everything is measured (default: 3; brief: 1). The brief one is there to see that it
+ * works: it measures inserts alone, and does without PostgreSQL's programs where they are not there.
  */
 export async function walBenchmark(brief: boolean): Promise<void> {
   const sizes = sizesOf(brief)
   const programs = await postgresPrograms()
+  if (programs === null && !brief) throw programsMissing()
   const cache = await mkdtemp(join(tmpdir(), 'rowtap-bench-cache-'))
   // Without it each process would hold the compiler that takes the types away.
   process.env['NODE_COMPILE_CACHE'] = cache
@@ -51,6 +64,8 @@ export async function walBenchmark(brief: boolean): Promise<void> {
     await using server = await startPrivateServer(programs)
     const surroundings = { server, programs }
     console.log(surroundingsLine(server.version))
+    if (programs === null)
+      console.log('Left out, for want of PostgreSQL’s programs: pg_recvlogical, and the delays (pgbench).')
     const report: WalReport = {
       node: process.versions.node,
       postgres: server.version,
@@ -75,14 +90,15 @@ function sizesOf(brief: boolean): Sizes {
 }
 
 async function throughput(surroundings: Surroundings, sizes: Sizes): Promise<WalReport['workloads']> {
+  const operations = sizes.everyOperation ? 3 : 1
   const workloads: readonly Workload[] = [
-    ...oneTransaction(sizes.rows),
-    ...manyTransactions(sizes.transactions),
+    ...oneTransaction(sizes.rows).slice(0, operations),
+    ...manyTransactions(sizes.transactions).slice(0, operations),
     wideTransaction(sizes.wideRows),
   ]
   const results: WalReport['workloads'][number][] = []
   for (const workload of workloads) {
-    const peers = peersOf(workload.table)
+    const peers = peersOf(workload.table).filter((peer) => peer !== 'pg_recvlogical' || surroundings.programs !== null)
     const readings = new Map<Peer, Reading[]>(peers.map((peer) => [peer, []]))
     for (let round = 0; round < sizes.rounds; round += 1) {
       const read = await readWorkload(surroundings, workload, rotated(peers, round))
@@ -95,11 +111,15 @@ async function throughput(surroundings: Surroundings, sizes: Sizes): Promise<Wal
   return results
 }
 
-async function delays(surroundings: Surroundings, { rounds, delaySeconds }: Sizes): Promise<WalReport['delaysMs']> {
+async function delays(
+  { server, programs }: Surroundings,
+  { rounds, delaySeconds }: Sizes,
+): Promise<WalReport['delaysMs']> {
+  if (programs === null) return []
   const all = new Map<string, Delay[]>()
   for (let round = 0; round < rounds; round += 1) {
     for (const peer of rotated(DELAYED_PEERS, round)) {
-      const delay = await measureDelay(surroundings, peer, delaySeconds)
+      const delay = await measureDelay({ server, pgbench: programs.pgbench }, peer, delaySeconds)
       all.set(peer, [...(all.get(peer) ?? []), delay])
     }
   }

@@ -74,6 +74,24 @@ describe('the command line', () => {
     } satisfies TailOptions)
   })
 
+  test('tail reads the options of driver-wal, which other drivers do not have', async () => {
+    const flags = ['--messages', 'a,b', '--replica-identity', 'full', '--pushdown', 'inserts', '--streaming']
+    expect(await tailOptions(...flags)).toMatchObject({
+      tables: [],
+      messages: { prefixes: ['a', 'b'] },
+      wal: { replicaIdentity: 'full', pushdown: 'inserts', streaming: 'on' },
+    })
+    expect(await tailOptions('--messages')).toMatchObject({ tables: [], messages: true })
+    for (const [option, ...value] of [['--replica-identity', 'full'], ['--pushdown', 'inserts'], ['--streaming']]) {
+      await expect(tailOptions('--table', 'orders', '--driver', 'trigger', option ?? '', ...value)).rejects.toThrow(
+        `${option} goes with --driver wal`,
+      )
+    }
+    await expect(tailOptions('--messages', 'a,')).rejects.toThrow(/^--messages takes prefixes/)
+    await expect(tailOptions('--table', 'orders', '--pushdown', 'all')).rejects.toThrow(/^--pushdown takes inserts/)
+    await expect(tailOptions()).rejects.toThrow(/^a table is needed/)
+  })
+
   test('tail refuses an empty condition, naming the option', async () => {
     await expect(tailOptions('--table', 'orders', '--where', ' ')).rejects.toThrow(/^--where is empty/)
   })
@@ -87,6 +105,9 @@ describe('the command line', () => {
     ['--subscription', 'a', 'b', /^--subscription is given twice: give it once$/],
     ['--transitions', 'exact', 'idempotent', /^--transitions is given twice: give it once$/],
     ['--values', 'json', 'text', /^--values is given twice: give it once$/],
+    ['--messages', 'a', 'b', /^--messages is given twice: give it once$/],
+    ['--replica-identity', 'full', 'full', /^--replica-identity is given twice: give it once$/],
+    ['--pushdown', 'inserts', 'inserts', /^--pushdown is given twice: give it once$/],
     ['--limit', '1', '2', /^--limit is given twice: give it once$/],
   ])('tail refuses a second %s, so that none of its values is dropped', async (option, first, second, sentence) => {
     const run = parse('tail', '--table', 'orders', option, first, `${option}=${second}`)

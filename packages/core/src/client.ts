@@ -165,7 +165,7 @@ export interface Client<C extends Capabilities = Capabilities> extends AsyncDisp
    * Hears of what is not a change. Returns the function that removes the handler.
    *
    * When the client fails, the error goes to the `error` handlers, to every `for await` loop and to every pending
-   * `ready`. If there is none of these, it is thrown as an uncaught exception: it is never swallowed.
+   * `ready` and `snapshotDone`. If there is none of these, it is thrown as an uncaught exception: it is never swallowed.
    *
    * `'message'` is for clients that were connected with `messages`. Messages come in the order of the stream: what was
    * committed before one is with its listeners, and what comes after waits until the handlers are done. Until the first

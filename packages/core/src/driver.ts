@@ -27,6 +27,8 @@ export type {
   DurableSubscription,
   PlannedStatement,
   RequestedCondition,
+  ResumedRequest,
+  TablePushdown,
   Transaction,
 } from './contract/driver.ts'
 export { CONDITIONS_IN_PROCESS, NO_CONDITIONS } from './capabilities/every-condition.ts'

@@ -56,9 +56,12 @@ export interface WalDriverOptions {
   readonly replicaIdentity?: 'full'
   /**
    * `'inserts'`: of tables of which only inserts (and truncates) are wanted, the server sends the rows alone of which some
-   * listener's condition is true, where it can test that. PostgreSQL 15 and later, without a subscription; otherwise it
-   * makes no difference. What is delivered is the same. As long as such a listener is attached, PostgreSQL refuses to drop,
-   * or to change the type of, a column that its condition names: that is why it has to be asked for. Default: `'off'`.
+   * listener's condition is true, where it can test that, and the columns alone that some listener needs. PostgreSQL 15 and
+   * later; otherwise it makes no difference. What is delivered is the same, but for a subscription that is opened with
+   * listeners that want more than those before: what was left out until then is told by a `gap`.
+   *
+   * As long as it is so, PostgreSQL refuses to drop, or to change the type of, the columns that listeners name, and the key:
+   * that is why it has to be asked for. The application's own inserts, updates and deletes are never concerned. Default: `'off'`.
    */
   readonly pushdown?: 'off' | 'inserts'
   /**
@@ -66,8 +69,8 @@ export interface WalDriverOptions {
    * default). What is delivered is the same: `'on'` has the work done by the time of the commit, so that a large
    * transaction arrives sooner after it, and moves the disk space that it needs until then from the server to here.
    *
-   * PostgreSQL up to 18 fails to stream a transaction that alters a table, rolls that back to a savepoint and alters the
-   * table again (`could not map filenumber`): with `'off'` it gets past one.
+   * PostgreSQL up to 18 fails to stream a transaction that alters a table, rolls that back to a savepoint and writes to the
+   * table again (`could not map filenumber`): the connection after that is made without streaming.
    */
   readonly streaming?: 'on' | 'off'
   /** With `streaming: 'on'`: how much memory open transactions may take, in bytes, and one of them 8 MiB of it at most. What is more is written to files. Default: 64 MiB. */

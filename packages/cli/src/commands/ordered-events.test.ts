@@ -2,16 +2,17 @@ import { position } from '@rowtap/core/driver'
 import { expect, test } from 'vitest'
 
 import { insertEvent } from '../testing/events.ts'
+import type { Placed } from './ordered-events.ts'
 import { OrderedEvents } from './ordered-events.ts'
 
 /** A listener: gives its events one after the other, each when the one before it is done. */
-async function listener(places: readonly string[], ordered: OrderedEvents): Promise<void> {
+async function listener(places: readonly string[], ordered: OrderedEvents<Placed>): Promise<void> {
   for (const place of places) await ordered.add(insertEvent({ position: position(place) }))
 }
 
 test('events of several listeners come in the order of the stream', async () => {
   const written: string[] = []
-  const ordered = new OrderedEvents((event) => {
+  const ordered = new OrderedEvents<Placed>((event) => {
     written.push(event.position)
     return undefined
   })
@@ -25,7 +26,7 @@ test('events of several listeners come in the order of the stream', async () => 
 
 test('an event is not given back before it is written', async () => {
   const room = Promise.withResolvers<void>()
-  const ordered = new OrderedEvents(() => room.promise)
+  const ordered = new OrderedEvents<Placed>(() => room.promise)
   let isDone = false
   const done = ordered.add(insertEvent({})).then(() => (isDone = true))
   await new Promise((resolve) => setImmediate(resolve))
@@ -37,7 +38,7 @@ test('an event is not given back before it is written', async () => {
 
 test('a failure to write is given back to the event that it belongs to, and the next one is written', async () => {
   let calls = 0
-  const ordered = new OrderedEvents(() => {
+  const ordered = new OrderedEvents<Placed>(() => {
     calls += 1
     return calls === 1 ? Promise.reject(new Error('disk full')) : undefined
   })

@@ -22,6 +22,7 @@ export async function printPlan(driver: Driver, options: TailOptions, around: Su
       signal: connecting.signal,
       on: signalLines(around.messages),
       ...(options.subscription === undefined ? {} : { subscription: options.subscription }),
+      ...(options.messages === undefined ? {} : { messages: options.messages }),
     })
     await around.output.write(options.json ? JSON.stringify(planned) : formatPlan(planned))
   } catch (error) {

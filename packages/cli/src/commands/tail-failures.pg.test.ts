@@ -69,21 +69,19 @@ describePostgres('what goes wrong with rowtap tail', (postgres) => {
       expectFailure(await tail(role.url, '--table', 'orders'), 'ERR_SETUP_REQUIRED', /(ALTER ROLE|GRANT) /)
     })
 
-    test.runIf(driver === 'wal')(
-      'old rows that are not known: the way out is named in the command’s own words',
-      async () => {
-        await using database = await postgres.createDatabase()
-        await database.query(`CREATE TABLE orders (id integer PRIMARY KEY, status integer)`)
-        const flags = ['--table', 'orders', '--where', 'status > 1']
-        const { exitCode, stdout, stderr } = await tail(database.url, ...flags)
-        expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
-        expect(stderr).toMatch(
-          /^rowtap: ERR_SETUP_REQUIRED: [^\n]+\nOn the command line: --transitions idempotent, or --on insert,truncate\n$/,
-        )
-        expect((await tail(database.url, ...flags, '--transitions', 'idempotent', '--plan')).exitCode).toBe(0)
-        expect((await tail(database.url, ...flags, '--on', 'insert,truncate', '--plan')).exitCode).toBe(0)
-      },
-    )
+    test('old rows that are not known: the way out is named in the command’s own words', async (context) => {
+      context.skip(driver !== 'wal', 'old rows are always known to driver-trigger')
+      await using database = await postgres.createDatabase()
+      await database.query(`CREATE TABLE orders (id integer PRIMARY KEY, status integer)`)
+      const flags = ['--table', 'orders', '--where', 'status > 1']
+      const { exitCode, stdout, stderr } = await tail(database.url, ...flags)
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+      expect(stderr).toMatch(
+        /^rowtap: ERR_SETUP_REQUIRED: [^\n]+\nOn the command line: --transitions idempotent, or --on insert,truncate\n$/,
+      )
+      expect((await tail(database.url, ...flags, '--transitions', 'idempotent', '--plan')).exitCode).toBe(0)
+      expect((await tail(database.url, ...flags, '--on', 'insert,truncate', '--plan')).exitCode).toBe(0)
+    })
 
     test('a server that goes away', async () => {
       await using database = await postgres.createDatabase()

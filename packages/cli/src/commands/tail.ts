@@ -1,11 +1,12 @@
-import type { CapabilityName, DeliveredEvent, Client, Driver, Operation, TableName } from '@rowtap/core'
+import type { CapabilityName, Client, DeliveredEvent, Driver, LogicalMessage, Operation, TableName } from '@rowtap/core'
 import { cellOf, connect, listen } from '@rowtap/core'
 
-import type { DriverName } from '../drivers/known-drivers.ts'
+import type { DriverName, WalFlags } from '../drivers/known-drivers.ts'
 import { KNOWN_DRIVERS } from '../drivers/known-drivers.ts'
 import { changeLine } from '../format/change-line.ts'
 import { displayWidth } from '../format/display-width.ts'
 import { jsonLine } from '../format/json-line.ts'
+import { messageJsonLine, messageLine } from '../format/message-line.ts'
 import { plainTable } from '../format/plain-value.ts'
 import type { ValueForm } from '../format/value-types.ts'
 import { VALUE_TYPES } from '../format/value-types.ts'
@@ -28,6 +29,9 @@ export interface TailOptions {
   readonly transitions?: 'exact' | 'idempotent'
   /** Begin with the rows that are there. */
   readonly snapshot?: boolean
+  /** Print logical messages, too. */
+  readonly messages?: true | { readonly prefixes: readonly string[] }
+  readonly wal?: WalFlags
   readonly json: boolean
   readonly values: ValueForm
   readonly limit?: number
@@ -48,7 +52,8 @@ export async function tail(options: TailOptions, around: Surroundings): Promise<
   const { interrupted, output } = around
   // A person reads PostgreSQL's own text best.
   const types = VALUE_TYPES[options.json ? options.values : 'text']
-  const driver = KNOWN_DRIVERS[options.driver].create({ connection: options.url, types })
+  const { wal = {} } = options
+  const driver = KNOWN_DRIVERS[options.driver].create({ connection: options.url, types, wal })
 
   if (options.plan === true) return await printPlan(driver, options, around)
   refuseUnsupported(driver, options)
@@ -63,6 +68,7 @@ export async function tail(options: TailOptions, around: Surroundings): Promise<
       signal: connecting.signal,
       on: signalLines(around.messages),
       ...(options.subscription === undefined ? {} : { subscription: options.subscription }),
+      ...(options.messages === undefined ? {} : { messages: options.messages }),
     })
   } catch (error) {
     if (interrupted.aborted) return
@@ -80,14 +86,18 @@ export async function tail(options: TailOptions, around: Surroundings): Promise<
   client.on('error', end.reject)
 
   await using closing = new ClientEnd(client, around.messages)
-  const printer = eventPrinter(options, around, () => end.resolve('limit'))
-  const ordered = new OrderedEvents(printer)
+  const printer = linePrinter(options, around, () => end.resolve('limit'))
+  const ordered = new OrderedEvents<DeliveredEvent | PlacedMessage>(printer)
+  const isAlone = options.tables.length === 1 && options.messages === undefined
   const listeners = options.tables.map((table) => client.listen(listenOptions(table, options)))
   for (const listener of listeners) {
-    listener.on('change', listeners.length === 1 ? printer : (event) => ordered.add(event))
+    listener.on('change', isAlone ? printer : (event) => ordered.add(event))
+  }
+  if (options.messages !== undefined) {
+    client.on('message', (message) => ordered.add({ kind: 'message', position: message.position, message }))
   }
   const ready = Promise.all(listeners.map((listener) => listener.ready)).then(() => {
-    return around.messages.write(`ready: ${options.tables.map(plainTable).join(', ')} (${options.driver})`)
+    return around.messages.write(`ready: ${subjects(options).join(', ')} (${options.driver})`)
   })
   await Promise.race([ready, end.promise])
   const reason = await end.promise
@@ -114,22 +124,34 @@ class ClientEnd implements AsyncDisposable {
   }
 }
 
-/** Writes each event as a line. Past the limit, and past the reader's end, events stay unhandled: they are nobody's. */
-function eventPrinter(
+/** A logical message at its place among the events. */
+interface PlacedMessage {
+  readonly kind: 'message'
+  readonly position: LogicalMessage['position']
+  readonly message: LogicalMessage
+}
+
+/** What is printed, in words. */
+function subjects({ tables, messages }: TailOptions): readonly string[] {
+  return [...tables.map(plainTable), ...(messages === undefined ? [] : ['messages'])]
+}
+
+/** Writes each event, and each message, as a line. Past the limit, and past the reader's end, events stay unhandled: they are nobody's. */
+function linePrinter(
   options: TailOptions,
   { output, isTerminal, columns, colors }: Surroundings,
   limitReached: () => void,
-): (event: DeliveredEvent) => Promise<void> | undefined {
-  const tableWidth = Math.max(...options.tables.map((table) => displayWidth(plainTable(table))))
+): (event: DeliveredEvent | PlacedMessage) => Promise<void> | undefined {
+  const tableWidth = Math.max(...subjects(options).map(displayWidth))
   const never = new Promise<void>(() => {})
   let left = options.limit ?? Number.POSITIVE_INFINITY
   return (event) => {
     if (left <= 0 || output.isClosed) return never
     left -= 1
-    const line = options.json
-      ? jsonLine(event)
-      : changeLine(event, { colors, columns: isTerminal ? columns() : null, tableWidth })
-    const written = output.write(line)
+    const style = { colors, columns: isTerminal ? columns() : null, tableWidth }
+    const json = event.kind === 'message' ? () => messageJsonLine(event.message) : () => jsonLine(event)
+    const text = event.kind === 'message' ? () => messageLine(event.message, style) : () => changeLine(event, style)
+    const written = output.write(options.json ? json() : text())
     if (left <= 0) limitReached()
     return written
   }

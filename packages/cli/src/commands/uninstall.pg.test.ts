@@ -26,7 +26,7 @@ async function crash(database: TestDatabase, driver: string): Promise<void> {
   await tail.ended
   await eventually(async () => {
     const rows = await database.query(
-      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rowtap'`,
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name IN ('rowtap', 'rowtap changes')`,
     )
     return rows.length === 0
   }, 'the server notices')

@@ -9,6 +9,8 @@ const SERVER: WalHealth['server'] = {
   versionName: '18.4',
   walLevel: 'logical',
   isStandby: false,
+  synchronousStandbyNames: '',
+  countsReadersAsStandbys: false,
   managedBy: null,
   maxReplicationSlots: 10,
   usedReplicationSlots: 1,
@@ -53,6 +55,13 @@ test('a server that is set up is all right', () => {
 test.each([
   ['is too old', { version: 130_010, versionName: '13.10' }, 'problem', '13.10 is too old', []],
   ['is a standby', { isStandby: true }, 'problem', 'name the primary', []],
+  [
+    'takes readers for standbys',
+    { countsReadersAsStandbys: true, synchronousStandbyNames: 'ANY 1 (*)' },
+    'problem',
+    'synchronous_standby_names is ANY 1 (*)',
+    [],
+  ],
   [
     'logs too little',
     { walLevel: 'replica' },

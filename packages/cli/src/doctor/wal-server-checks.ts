@@ -35,6 +35,13 @@ export function walServerChecks({ server, role, database }: WalHealth): readonly
   const checks: Check[] = [ok(`PostgreSQL ${server.versionName} is supported.`)]
   checks.push(walLevelCheck(server))
   if (server.isStandby) checks.push(problem('This is a standby, where no publication can be made: name the primary.'))
+  if (server.countsReadersAsStandbys) {
+    checks.push(
+      problem(
+        `synchronous_standby_names is ${server.synchronousStandbyNames}, which takes whoever reads changes for a standby: commits would wait for handlers, and the driver refuses to start. Name the standbys one by one.`,
+      ),
+    )
+  }
   checks.push(
     roomCheck(server, 'replication slots', 'max_replication_slots'),
     roomCheck(server, 'replication connections', 'max_wal_senders'),

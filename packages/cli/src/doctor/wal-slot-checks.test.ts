@@ -42,6 +42,8 @@ function health(slot: Partial<WalSlotHealth>, orphans: readonly WalOrphan[] = []
       versionName: '18.0',
       walLevel: 'logical',
       isStandby: false,
+      synchronousStandbyNames: '',
+      countsReadersAsStandbys: false,
       managedBy: null,
       maxReplicationSlots: 10,
       usedReplicationSlots: 1,

@@ -1,5 +1,6 @@
 import type { Capabilities, Driver } from '@rowtap/core'
 import { triggerCapabilities, triggerDriver } from '@rowtap/driver-trigger'
+import type { WalDriverOptions } from '@rowtap/driver-wal'
 import { walCapabilities, walDriver } from '@rowtap/driver-wal'
 
 import type { ValueTypes } from '../format/value-types.ts'
@@ -7,12 +8,17 @@ import type { ValueTypes } from '../format/value-types.ts'
 /** A driver's name on the command line. */
 export type DriverName = 'wal' | 'trigger'
 
+/** The options of driver-wal that the command line has. */
+export type WalFlags = Pick<WalDriverOptions, 'replicaIdentity' | 'pushdown' | 'streaming'>
+
 /** How the command opens a driver. */
 export interface DriverSettings {
   /** A connection string. */
   readonly connection: string
   /** How values are turned into JavaScript's. Default: as `pg` does it. */
   readonly types?: ValueTypes
+  /** For driver-wal alone. */
+  readonly wal?: WalFlags
 }
 
 /** A driver that comes with the command. */
@@ -23,8 +29,11 @@ export interface KnownDriver {
 
 /** Every driver that comes with the command. */
 export const KNOWN_DRIVERS: Readonly<Record<DriverName, KnownDriver>> = {
-  wal: { capabilities: walCapabilities, create: walDriver },
-  trigger: { capabilities: triggerCapabilities, create: triggerDriver },
+  wal: { capabilities: walCapabilities, create: ({ wal, ...settings }) => walDriver({ ...settings, ...wal }) },
+  trigger: {
+    capabilities: triggerCapabilities,
+    create: ({ connection, types }) => triggerDriver({ connection, ...(types === undefined ? {} : { types }) }),
+  },
 }
 
 /** Their names, in the order in which tables list them. The first is the default. */

@@ -1,7 +1,7 @@
 import type { Capabilities } from '../capabilities/capabilities.ts'
 import { holdsEnum } from '../conditions/holds-enum.ts'
 import { toSql } from '../conditions/to-sql.ts'
-import type { CaptureRequest, DriverSession } from '../contract/driver.ts'
+import type { CaptureRequest, DriverSession, ResumedRequest, TablePushdown } from '../contract/driver.ts'
 import type { Position } from '../contract/position.ts'
 import type { Relation } from '../contract/relation.ts'
 import type { SnapshotKey } from '../contract/snapshot-source.ts'
@@ -39,8 +39,9 @@ export interface WantedSnapshot {
 export interface AttachedListener extends BoundListener {
   /** `null`: it wants changes only. */
   readonly snapshot: WantedSnapshot | null
-  /** Where it is the first of a table that the subscription captured before: what was captured. Otherwise `null`. */
-  readonly resumed: CaptureRequest | null
+  /** What the subscription captured of its table before, where no change of that was handed over yet. Otherwise `null`. */
+  readonly resumed: ResumedRequest | null
+  readonly wish: CaptureWish
 }
 
 /** What becomes of listeners that come and go. */
@@ -79,6 +80,8 @@ export class Attachments {
   readonly #kept = new KeptWishes()
   readonly #wanted = new CaptureSet()
   #coming: TableListener[] = []
+  /** How many turns of listeners that come are under way, or to be. */
+  #attaching = 0
   #turn: Promise<void> = Promise.resolve()
 
   /** @param resumption the tables that stay wanted until a listener takes their place; `null` where there are none. */
@@ -100,7 +103,10 @@ export class Attachments {
     this.#coming.push(listener)
     // The turn of the first that comes is for all that come until then.
     if (this.#coming.length > 1) return
+    this.#attaching += 1
     this.#turn = this.#turn.then(() => this.#attachComing())
+    // Whoever waits for a listener to be ready before attaching another has done so by the next turn of the event loop.
+    void this.#turn.then(() => setImmediate(() => this.#hasAttached()))
   }
 
   /** Lets go of a listener that may come back when the subscription goes on: what it wants stays captured. */
@@ -158,7 +164,7 @@ export class Attachments {
   async #plan(requests: readonly ListenRequest[]): Promise<Plan> {
     const describe = this.#describeOnce()
     const wanted = new CaptureSet()
-    const listeners: Omit<ListenerToPlan, 'isFiltered'>[] = []
+    const listeners: Omit<ListenerToPlan, 'pushdown'>[] = []
     const capabilities = this.#capabilities
     // As they were attached, whatever has become of their tables since.
     for (const [{ request }, { wish, condition, relation }] of this.#attached) {
@@ -174,16 +180,21 @@ export class Attachments {
     for (const wish of this.#kept.all) wanted.add(wish)
     for (const request of this.#resumption?.unclaimed ?? []) wanted.add(resumedWish(request))
     const statements = await this.#session.plan(wanted.requests())
-    const filtered = (await this.#session.filteredTables?.(wanted.requests())) ?? []
-    const isFiltered = ({ schema, name }: TableName): boolean =>
-      filtered.some((table) => table.schema === schema && table.name === name)
+    const pushdowns = (await this.#session.pushdown?.(wanted.requests())) ?? []
+    const pushdownOf = ({ schema, name }: TableName): TablePushdown | null =>
+      pushdowns.find(({ table }) => table.schema === schema && table.name === name) ?? null
     const reads = [...[...this.#attached.keys()].map(({ request }) => request), ...requests].some((one) => one.snapshot)
     const progress = reads ? (this.#session.progressStatements ?? []) : []
     return {
       driver: capabilities.driver,
-      listeners: listeners.map((one) => plannedListener({ ...one, isFiltered: isFiltered(one.request.table) })),
+      listeners: listeners.map((one) => plannedListener({ ...one, pushdown: pushdownOf(one.request.table) })),
       statements: [...statements, ...progress],
     }
+  }
+
+  #hasAttached(): void {
+    this.#attaching -= 1
+    if (this.#attaching === 0) this.#resumption?.open()
   }
 
   async #attachComing(): Promise<void> {
@@ -203,6 +214,21 @@ export class Attachments {
     if (bound.length === 0 || (await this.#capture(bound))) return
     // One of several cannot be captured: taken one by one, the others are not made to pay for it.
     for (const one of bound) await this.#capture([one])
+  }
+
+  /**
+   * A resumed table has a listener. Where the source is told of conditions, more than that listener wants stays captured
+   * as long as another one may come that is given what was missed.
+   */
+  #letGo(request: ResumedRequest): void {
+    if (this.#session.usesConditions !== true) {
+      this.#wanted.remove(resumedWish(request))
+      return
+    }
+    const remainingMs = this.#resumption?.remainingMs ?? 0
+    // Where it fails, the next call states the whole set again. A timer takes no longer time than this.
+    const release = (): void => void this.release([request]).catch(() => undefined)
+    if (remainingMs < 2 ** 31) setTimeout(release, remainingMs).unref()
   }
 
   /** Describes a table once for all the listeners that are attached together. */
@@ -255,7 +281,7 @@ export class Attachments {
     for (const { listener, wish, condition, binding } of coming) {
       this.#attached.set(listener, { wish, condition, relation: binding.relation })
     }
-    const resumed = (listener: TableListener): CaptureRequest | null =>
+    const resumed = (listener: TableListener): ResumedRequest | null =>
       this.#resumption?.of(listener.request.table) ?? null
     this.#events.attached(
       coming.map((one) => ({ ...one, resumed: resumed(one.listener) })),
@@ -263,16 +289,16 @@ export class Attachments {
     )
     for (const { listener } of coming) {
       const request = listener.isStopped ? null : resumed(listener)
-      if (request === null) continue
-      this.#wanted.remove(resumedWish(request))
-      this.#resumption?.claim(request.table)
+      if (request !== null && this.#resumption?.claim(request.table) === true) this.#letGo(request)
     }
     return true
   }
 }
 
-function resumedWish({ table, operations, columns }: CaptureRequest): CaptureWish {
-  return { table, operations, columns: columns === null ? null : [...columns] }
+function resumedWish({ table, operations, columns, where }: CaptureRequest): CaptureWish {
+  // A driver that is told of conditions gives all that it captured as one.
+  const [condition = null] = where ?? []
+  return { table, operations, columns: columns === null ? null : [...columns], condition }
 }
 
 function wishOf(request: ListenRequest, { relation, projection, condition }: Binding): CaptureWish {

@@ -2,6 +2,7 @@ import type { Change, ChangeBatch, DriverSession, Transaction } from '../contrac
 import type { LogicalMessage } from '../contract/logical-message.ts'
 import { position } from '../contract/position.ts'
 import type { Position } from '../contract/position.ts'
+import type { TableName } from '../contract/table-name.ts'
 import type { AcknowledgementEntry } from '../delivery/acknowledgement-tracker.ts'
 import { AcknowledgementTracker } from '../delivery/acknowledgement-tracker.ts'
 import { sweep } from '../delivery/inside-handler.ts'
@@ -11,6 +12,7 @@ import { RoutedChange } from '../dispatch/routed-change.ts'
 import type { TableCounters } from '../metrics/table-counters.ts'
 import { RowtapError } from '../rowtap-error.ts'
 import type { AttachedListener } from './attachments.ts'
+import { detachUnfinished, partOf } from './batch-part.ts'
 import type { Resumption } from './resumption.ts'
 
 /** Before every change. */
@@ -83,9 +85,9 @@ export class ChangeReader {
     return this.#lastPosition
   }
 
-  /** Whether everything that was read is done. */
-  get isSettled(): boolean {
-    return this.#tracker.isSettled
+  /** Everything before this is done; `null`: all that was read. */
+  get firstUnfinished(): Position | null {
+    return this.#tracker.firstUnfinished
   }
 
   /** How many deliveries of what was read are not done: a change, or a row of a snapshot, counts once for each listener that it is for. */
@@ -104,21 +106,29 @@ export class ChangeReader {
   }
 
   /**
-   * The source captures for these listeners everything after this position: they are live. One that takes a resumed
-   * table's place is given everything: no change of the table was read before.
+   * The source captures for these listeners everything after this position: they are live. One of a resumed table no
+   * change of which was handed over yet is given everything.
    *
-   * @param whole further listeners that are given everything, because no change of their table was read before.
+   * @param rest further listeners of resumed tables: they are given everything that is still to be read.
    * @throws RowtapError where a table was altered, and another listener's wishes do not suit it any more.
    */
-  add(listeners: readonly AttachedListener[], from: Position, whole: ReadonlySet<TableListener>): void {
+  add(listeners: readonly AttachedListener[], from: Position, rest: ReadonlySet<TableListener>): void {
     // What was read before this moment was committed before it, too, whatever the driver could know of that.
     const now = this.#lastPosition !== null && this.#lastPosition > from ? this.#lastPosition : from
     for (const { listener, condition, binding, resumed } of listeners) {
       if (listener.isStopped) continue
       this.#routing.add(listener, condition, binding)
-      if (resumed === null && !whole.has(listener)) listener.live(now, this.#lastTransaction)
-      else listener.live(BEGINNING, null)
+      if (resumed !== null) listener.live(BEGINNING, null)
+      else if (rest.has(listener)) listener.live(this.#lastPosition ?? BEGINNING, null)
+      else listener.live(now, this.#lastTransaction)
     }
+  }
+
+  /** Whether a change of the table was read while it had a listener. */
+  hasRead({ schema, name }: TableName): boolean {
+    for (const { table, changes } of this.#routing.counters)
+      if (table.schema === schema && table.name === name) return changes > 0
+    return false
   }
 
   /** Offers nothing more to a listener, and does not wait for it. */
@@ -174,6 +184,7 @@ export class ChangeReader {
   /** Dispatches a batch, up to each change that has to wait for a listener. */
   async #take(batch: ChangeBatch): Promise<void> {
     let rest = batch
+    const entries: AcknowledgementEntry[] = []
     while (!this.#isStopped) {
       const { length } = rest.changes
       const next = rest.messages?.[0]
@@ -182,7 +193,7 @@ export class ChangeReader {
       const ready = at === length ? rest : partOf(rest, 0, at)
       if (ready.changes.length > 0) {
         await this.#host.prepare(ready.changes)
-        this.#dispatch(ready)
+        await this.#deliver(ready, entries)
         await this.#room()
       }
       rest = partOf(rest, at, length)
@@ -192,7 +203,10 @@ export class ChangeReader {
         continue
       }
       const [waiting] = rest.changes
-      if (waiting === undefined) return
+      if (waiting === undefined) {
+        if (areDone(entries)) batch.release?.()
+        return
+      }
       await this.#resumption.settled(waiting.relation)
     }
   }
@@ -219,7 +233,15 @@ export class ChangeReader {
     this.#messageEnded = null
   }
 
-  #dispatch(batch: ChangeBatch): void {
+  /** Offers changes to the listeners. Resolves when handlers that are quick are done with them. */
+  async #deliver(batch: ChangeBatch, entries: AcknowledgementEntry[]): Promise<void> {
+    const routed = this.#dispatch(batch, entries)
+    // What is read before these are done with is more that lives at a time, and costs more to collect.
+    if (!areDone(entries)) await new Promise<void>((resolve) => void setImmediate(resolve))
+    detachUnfinished(batch, routed)
+  }
+
+  #dispatch(batch: ChangeBatch, entries: AcknowledgementEntry[]): readonly RoutedChange[] {
     const bytes = Math.ceil(batch.bytes / Math.max(1, batch.changes.length))
     const touched = new Set<TableListener>()
     const routed: RoutedChange[] = []
@@ -232,6 +254,7 @@ export class ChangeReader {
         this.#goTo(change)
         first = change
         entry = this.#tracker.add(change.position)
+        entries.push(entry)
         this.#lastTransaction = change.transaction
       }
       last = change
@@ -249,10 +272,10 @@ export class ChangeReader {
     sweep(() => {
       for (const listener of touched) listener.wake()
     })
-    detachUnfinished(batch, routed)
     for (const listener of touched) {
       if (!listener.hasRoom) this.#full.add(listener)
     }
+    return routed
   }
 
   /**
@@ -290,21 +313,6 @@ export class ChangeReader {
   }
 }
 
-/** The messages are all in what follows the first part: a part ends where the first of them is. */
-function partOf({ changes, messages = [], bytes }: ChangeBatch, start: number, end: number): ChangeBatch {
-  return {
-    changes: changes.slice(start, end),
-    messages: messages.map(({ at, message }) => ({ at: at - start, message })),
-    bytes: Math.ceil((bytes * (end - start)) / Math.max(1, changes.length)),
-  }
-}
-
-/**
- * A change may hold on to everything that was received with it. Where few of a batch are not done with at once, they are
- * given memory of their own, so that what is held is about what it is counted for.
- */
-function detachUnfinished(batch: ChangeBatch, routed: readonly RoutedChange[]): void {
-  const unfinished = routed.filter((change) => change.unfinished > 0)
-  if (unfinished.length * 2 >= batch.changes.length) return
-  for (const change of unfinished) change.detach()
+function areDone(entries: readonly AcknowledgementEntry[]): boolean {
+  return entries.every(({ pending }) => pending === 0)
 }

@@ -356,6 +356,57 @@ describe('memory', () => {
   })
 })
 
+describe('the memory of a batch', () => {
+  test('is released when everything in it is done, once, and no sooner', async () => {
+    const driver = scripted()
+    await using client = await connect(driver)
+    const listener = client.listen({ table: 'orders', operations: ['insert'] })
+    const gates: (() => void)[] = []
+    listener.on('insert', async () => {
+      await new Promise<void>((resolve) => gates.push(resolve))
+    })
+    await listener.ready
+    driver.deliver([{ kind: 'delete', old: ['1', 'a'] }])
+    await until(() => driver.released === 1)
+    driver.deliver([{ kind: 'insert', new: ['1', 'a'] }])
+    driver.deliver([{ kind: 'delete', old: ['2', 'a'] }])
+    await until(() => driver.released === 2)
+    // The one that a handler has is garbage in the end: it was not done when the next was read.
+    expect(gates).toHaveLength(1)
+    gates[0]?.()
+  })
+
+  test('is released after quick handlers, without a wait for the next batch', async () => {
+    const driver = scripted()
+    await using client = await connect(driver)
+    const listener = client.listen({ table: 'orders' })
+    const seen: string[] = []
+    listener.on('insert', async (event) => {
+      await Promise.resolve()
+      seen.push(event.id)
+    })
+    await listener.ready
+    driver.deliver(Array.from({ length: 100 }, (_, id) => ({ kind: 'insert', new: [String(id), 'a'] })))
+    await until(() => driver.released === 1)
+    expect(seen).toHaveLength(100)
+  })
+
+  test('is kept for what nobody has acknowledged', async () => {
+    const driver = scripted()
+    await using client = await connect(driver)
+    const listener = client.listen({ table: 'orders', ack: 'manual' })
+    const acks: (() => void)[] = []
+    listener.on('change', (event) => void acks.push(event.ack))
+    await listener.ready
+    driver.deliver([{ kind: 'insert', new: ['1', 'a'] }])
+    await until(() => acks.length === 1)
+    driver.deliver([{ kind: 'delete', old: ['1', 'a'] }])
+    await until(() => acks.length === 2)
+    expect(driver.released).toBe(0)
+    for (const ack of acks) ack()
+  })
+})
+
 describe('closing', () => {
   test('hands over what was received, acknowledges it, and disconnects', async () => {
     const driver = scripted()

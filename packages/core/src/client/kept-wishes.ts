@@ -13,9 +13,10 @@ export class KeptWishes {
   }
 
   /** Keeps a listener's wish. */
-  keep(listener: TableListener, { table, operations, columns, comparedEnums = [] }: CaptureWish): void {
-    const key = JSON.stringify([table.schema, table.name, [...operations], columns, comparedEnums])
-    const kept = this.#wishes.get(key) ?? { wish: { table, operations, columns, comparedEnums }, listeners: 0 }
+  keep(listener: TableListener, wish: CaptureWish): void {
+    const { table, operations, columns, comparedEnums = [], condition } = wish
+    const key = JSON.stringify([table.schema, table.name, [...operations], columns, comparedEnums, condition?.sql])
+    const kept = this.#wishes.get(key) ?? { wish: wishAlone(wish), listeners: 0 }
     kept.listeners += 1
     this.#wishes.set(key, kept)
     this.#keys.set(listener, key)
@@ -31,4 +32,10 @@ export class KeptWishes {
     if (kept.listeners === 0) this.#wishes.delete(key)
     return kept.wish
   }
+}
+
+/** The wish in an object of its own: the listener's may hold all that was asked of it. */
+function wishAlone({ table, operations, columns, comparedEnums = [], condition }: CaptureWish): CaptureWish {
+  const wish = { table, operations, columns, comparedEnums }
+  return condition === undefined ? wish : { ...wish, condition }
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { connect } from '../connect.ts'
 import type { LogicalMessage } from '../contract/logical-message.ts'
 import type { RowtapError } from '../rowtap-error.ts'
@@ -54,6 +54,67 @@ test('messages wait for the first handler, and with them what comes after', asyn
   const last = driver.tell('third')
   await until(() => driver.acknowledged.at(-1) === last.position)
   expect(log).toHaveLength(2)
+})
+
+const DURABLE = {
+  ...SCRIPTED_CAPABILITIES,
+  delivery: { acknowledgement: 'database', subscription: 'database', reconnect: false },
+} as const
+
+/** A subscription that captured the table when it last ran. */
+function resumed(): ScriptedDriver<typeof DURABLE> {
+  const driver = new ScriptedDriver([orders], DURABLE)
+  driver.resumed = [
+    {
+      table: { schema: 'public', name: 'orders' },
+      operations: new Set(['insert']),
+      columns: null,
+      comparedEnums: new Set(),
+    },
+  ]
+  return driver
+}
+
+describe('a client for messages alone, whose subscription once had tables,', () => {
+  test('reads from the start with a handler that was given', async () => {
+    const driver = resumed()
+    const seen: string[] = []
+    await using client = await connect(driver, {
+      subscription: 's',
+      messages: true,
+      on: { message: ({ prefix }) => void seen.push(prefix) },
+    })
+    const last = driver.tell('one')
+    await until(() => client.acknowledged === last.position)
+    expect(seen).toEqual(['one'])
+  })
+
+  test('reads from the first handler on', async () => {
+    const driver = resumed()
+    const seen: string[] = []
+    await using client = await connect(driver, { subscription: 's', messages: true })
+    const last = driver.tell('one')
+    client.on('message', ({ prefix }) => void seen.push(prefix))
+    await until(() => client.acknowledged === last.position)
+    expect(seen).toEqual(['one'])
+  })
+
+  test('waits for listeners of these tables no longer than it says, and tells which had none', async () => {
+    const driver = resumed()
+    const seen: string[] = []
+    const gaps: string[] = []
+    await using client = await connect(driver, {
+      subscription: 's',
+      resumeTimeoutMs: 1,
+      messages: true,
+      on: { message: ({ prefix }) => void seen.push(prefix), gap: ({ reason }) => void gaps.push(reason) },
+    })
+    driver.deliver([{ kind: 'insert', new: ['1', 'a'] }])
+    const last = driver.tell('behind a change that nobody takes')
+    await until(() => client.acknowledged === last.position)
+    expect(seen).toHaveLength(1)
+    expect(gaps).toEqual([expect.stringContaining('public.orders')])
+  })
 })
 
 test('only the prefixes that are asked for are handled, and all messages are acknowledged', async () => {

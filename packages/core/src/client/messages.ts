@@ -50,6 +50,11 @@ export class Messages {
     }
   }
 
+  /** Whether there is a handler. */
+  get isHandled(): boolean {
+    return this.#handlers.size > 0
+  }
+
   /** Adds a handler that was given as an option, if one was. */
   addGiven(handler: unknown): void {
     if (handler !== undefined) this.on(handler as MessageHandler)

@@ -8,7 +8,7 @@ import type {
   Listener,
   MessageHandler,
 } from '../client.ts'
-import type { CaptureRequest, Change, Driver, DriverNotice, DriverSession } from '../contract/driver.ts'
+import type { Change, Driver, DriverNotice, DriverSession } from '../contract/driver.ts'
 import type { LogicalMessage } from '../contract/logical-message.ts'
 import type { Position } from '../contract/position.ts'
 import type { AcknowledgementEntry } from '../delivery/acknowledgement-tracker.ts'
@@ -29,14 +29,10 @@ import { closeTimeoutMs, DEFAULT_CLOSE_TIMEOUT_MS } from '../options/close-timeo
 import { listenRequest, listenRequests } from '../options/listen-request.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { RowtapError } from '../rowtap-error.ts'
-import { ClientSnapshots } from '../snapshot/client-snapshots.ts'
-import type { AttachedListener } from './attachments.ts'
-import { Attachments } from './attachments.ts'
-import type { ReaderHost } from './change-reader.ts'
-import { ChangeReader } from './change-reader.ts'
 import { asRowtapError, clientClosed, throwIfAborted } from './client-errors.ts'
+import type { ListenersHost } from './client-listeners.ts'
+import { ClientListeners } from './client-listeners.ts'
 import { Messages } from './messages.ts'
-import { expiredNotice, fewerOperationsNotice, Resumption } from './resumption.ts'
 import { Signals, throwUncaught } from './signals.ts'
 import { within } from './within.ts'
 
@@ -48,7 +44,7 @@ import { within } from './within.ts'
  *   └───a failure──▶ failed
  * ```
  */
-export class OpenClient<C extends Capabilities> implements Client<C>, TableListenerOwner, ReaderHost, End {
+export class OpenClient<C extends Capabilities> implements Client<C>, TableListenerOwner, ListenersHost, End {
   readonly capabilities: C
   readonly times: DeliveryTimes = new DeliveryTimes()
   readonly driverName: string
@@ -58,13 +54,7 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   readonly #messages: Messages
   /** Tells the driver to give up whatever it waits for. */
   readonly #abandon: AbortController
-  readonly #listeners = new Set<TableListener>()
-  readonly #resumption: Resumption
-  /** Those that are detached, and whose handlers are not done yet. */
-  readonly #ending = new Set<TableListener>()
-  readonly #attachments: Attachments
-  readonly #snapshots: ClientSnapshots
-  readonly #reader: ChangeReader
+  readonly #listeners: ClientListeners
   #state: 'open' | 'closing' | 'closed' | 'failed' = 'open'
   #closing: Promise<CloseReport> | null = null
   /** How many changes were not handled when the client failed. */
@@ -93,7 +83,7 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
         messages: request.messages !== null,
         notify: (notice) => {
           signals.notify(notice)
-          if (client !== null) client.#told(notice)
+          if (client !== null) client.#listeners.told(notice)
         },
       })
       client = new OpenClient(driver, session, {
@@ -137,40 +127,9 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
     this.#signals = signals
     this.#messages = messages
     this.#abandon = abandon
-    this.#resumption = new Resumption(session.resumed ?? [], resumeTimeoutMs, {
-      notify: (notice) => signals.notify(notice),
-      expired: (tables) => this.#expired(tables),
-    })
-    this.#attachments = new Attachments(
-      session,
-      driver.capabilities,
-      {
-        attached: (listeners, from) => this.#attached(listeners, from),
-        refused: (listener, error) => this.#refused(listener, error),
-      },
-      this.#resumption,
-    )
-    const reader = new ChangeReader(this, this.#resumption)
-    this.#reader = reader
-    this.#snapshots = new ClientSnapshots({
-      session,
-      isDurable,
-      get dispatched() {
-        return reader.lastPosition
-      },
-      get acknowledged() {
-        return reader.acknowledged
-      },
-      get isSettled() {
-        return reader.isSettled
-      },
-      given: (entry) => reader.given(entry),
-      done: this.done,
-      roomMade: this.roomMade,
-      failed: (error) => this.#fail(error),
-    })
+    this.#listeners = new ClientListeners(this, driver.capabilities, resumeTimeoutMs)
     // What a subscription goes on with has to wait for its listeners.
-    if (this.#resumption.isDone) this.#reader.start()
+    if (this.#messages.isHandled || (session.resumed ?? []).length === 0) this.#listeners.read()
   }
 
   /** Itself, as its listeners' messages name it. */
@@ -180,7 +139,7 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   }
 
   get acknowledged(): Position | null {
-    return this.#reader.acknowledged
+    return this.#listeners.reader.acknowledged
   }
 
   listen<R extends object = Row, T extends object = R>(
@@ -214,14 +173,13 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
       return listener
     }
     this.#listeners.add(listener)
-    this.#attachments.attach(listener)
     return listener
   }
 
   async plan(listeners: readonly ListenOptions<C>[] = []): Promise<Plan> {
     if (this.#state !== 'open') throw clientClosed()
     try {
-      return await this.#attachments.plan(listenRequests(this.capabilities, listeners))
+      return await this.#listeners.plan(listenRequests(this.capabilities, listeners))
     } catch (error) {
       throw this.#state === 'open' ? asRowtapError(this.driverName, error) : clientClosed()
     }
@@ -229,13 +187,13 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
 
   metrics(): ClientMetrics {
     return clientMetricsOf({
-      changes: this.#reader.changes,
-      acknowledged: this.#reader.acknowledged,
+      changes: this.#listeners.reader.changes,
+      acknowledged: this.acknowledged,
       source: this.session.health?.() ?? null,
       times: this.times,
-      tables: this.#reader.counters,
-      listeners: this.#listeners,
-      ending: this.#ending,
+      tables: this.#listeners.reader.counters,
+      listeners: this.#listeners.attached,
+      ending: this.#listeners.ending,
     })
   }
 
@@ -248,7 +206,7 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
     if (signal !== 'message') return this.#signals.on(signal, handler as (notice: ClientSignals[K]) => void)
     const off = this.#messages.on(handler as MessageHandler)
     // A program may be there for messages alone.
-    if (this.#state === 'open') this.#reader.start()
+    if (this.#state === 'open') this.#listeners.read()
     return off
   }
 
@@ -265,17 +223,24 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   }
 
   *calls(): Generator<HandlerCall> {
-    for (const listener of this.#everyListener()) yield* listener.calls()
+    for (const listener of this.#listeners.every) yield* listener.calls()
     yield* this.#messages.calls
   }
 
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  notify(notice: DriverNotice): void {
+    this.#signals.notify(notice)
+  }
+
   readonly done = (entry: AcknowledgementEntry): void => {
-    this.#reader.done(entry)
+    this.#listeners.reader.done(entry)
   }
 
   readonly roomMade = (): void => {
-    this.#reader.roomMade()
-    this.#snapshots.roomMade()
+    this.#listeners.roomMade()
   }
 
   handle(message: LogicalMessage): Promise<void> | null {
@@ -283,8 +248,11 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   }
 
   prepare(changes: readonly Change[]): Promise<void> | null {
-    if (!this.#snapshots.mustForget(changes)) return null
-    return this.#snapshots.forget(changes.map(({ relation }) => relation))
+    return this.#listeners.prepare(changes)
+  }
+
+  detach(listener: TableListener): Promise<void> {
+    return this.#listeners.detach(listener)
   }
 
   received(changes: number, bytes: number): void {
@@ -306,96 +274,16 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
     this.#signals.passedOver({ kind: how, table: listener.request.table, event, error })
   }
 
-  async detach(listener: TableListener): Promise<void> {
-    this.#forget(listener)
-    this.#endsSoon(listener)
-    if (this.#state !== 'open') return
-    try {
-      if (this.isDurable && listener.mayComeBack) {
-        this.#snapshots.leave(listener)
-        await this.#attachments.keep(listener)
-        return
-      }
-      await this.#snapshots.remove(listener)
-      await this.#attachments.detach(listener)
-    } catch (error) {
-      // While the client closes, the session's end removes what the listener had.
-      if (this.#state === 'open') throw asRowtapError(this.driverName, error)
-    }
-  }
-
-  #attached(listeners: readonly AttachedListener[], from: Position): void {
-    try {
-      const whole = new Set<TableListener>()
-      for (const { listener, snapshot, condition, binding } of listeners) {
-        if (snapshot === null || listener.isStopped) continue
-        if (this.#snapshots.add({ listener, condition, binding, ...snapshot })) whole.add(listener)
-      }
-      this.#reader.add(listeners, from, whole)
-      for (const { listener } of listeners) listener.snapshot?.begin()
-      for (const { listener, resumed } of listeners) {
-        const notice = resumed === null ? null : fewerOperationsNotice(resumed, listener.request.operations, from)
-        if (notice !== null) this.#signals.notify(notice)
-      }
-      this.#resumption.begin()
-      this.#reader.start()
-    } catch (error) {
-      // The table was altered, and another listener's wishes do not suit it any more.
-      this.#fail(error)
-    }
-  }
-
-  #expired(tables: readonly CaptureRequest[]): void {
-    for (const table of tables) this.#signals.notify(expiredNotice(table, this.#reader.acknowledged))
-    this.#release(tables).catch((error: unknown) => {
-      if (this.#state === 'open') this.#fail(error)
-    })
-  }
-
-  async #release(requests: readonly CaptureRequest[]): Promise<void> {
-    await this.#snapshots.forget(requests.map(({ table }) => table))
-    await this.#attachments.release(requests)
-  }
-
-  /** After a gap between two places of the stream, what was read before it does not go with what comes after it. */
-  #told(notice: DriverNotice): void {
-    if (notice.kind === 'gap' && notice.to !== null) this.#snapshots.missed()
-  }
-
-  #refused(listener: TableListener, error: unknown): void {
-    this.#forget(listener)
-    if (listener.isStopped) return
-    const reason = this.#state === 'open' ? asRowtapError(this.driverName, error) : clientClosed()
-    const seen = listener.fail(reason)
-    // Nobody looks at this listener's `ready`: that it will never deliver must not go unnoticed.
-    if (!seen && this.#state === 'open') this.#fail(reason)
-  }
-
-  #forget(listener: TableListener): void {
-    this.#listeners.delete(listener)
-    this.#reader.remove(listener)
-  }
-
-  /** What it has received is handed over yet, or its handlers run: until then the client's end waits for it. */
-  #endsSoon(listener: TableListener): void {
-    this.#ending.add(listener)
-    void listener.drain(null).then(() => this.#ending.delete(listener))
-  }
-
-  #everyListener(): readonly TableListener[] {
-    return [...this.#listeners, ...this.#ending]
-  }
-
   #fail(cause: unknown): void {
     if (this.#state === 'closed' || this.#state === 'failed') return
     const error = asRowtapError(this.driverName, cause)
     const isClosing = this.#state === 'closing'
     this.#state = 'failed'
-    this.#reader.stop()
-    this.#reader.stopAcknowledging()
-    const { unfinished } = this.#reader
+    this.#listeners.reader.stop()
+    this.#listeners.reader.stopAcknowledging()
+    const { unfinished } = this.#listeners.reader
     this.#unfinished = unfinished
-    const seen = this.#everyListener().map((listener) => listener.fail(error))
+    const seen = this.#listeners.every.map((listener) => listener.fail(error))
     const heard = this.#signals.emit('error', error)
     if (!heard && !seen.includes(true)) {
       if (isClosing) this.#untold = error
@@ -413,23 +301,23 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
 
   async #close(timeoutMs: number): Promise<CloseReport> {
     this.#state = 'closing'
-    this.#reader.stop()
-    this.#snapshots.stop()
-    const listeners = this.#everyListener()
+    this.#listeners.reader.stop()
+    this.#listeners.snapshots.stop()
+    const listeners = this.#listeners.every
     // What is not live yet never will be.
     this.#abandon.abort(clientClosed())
     await within(
       timeoutMs,
       Promise.all([this.#messages.drain(this), ...listeners.map((listener) => listener.drain(this))]),
     )
-    const unfinished = this.#unfinished ?? this.#reader.unfinished
+    const unfinished = this.#unfinished ?? this.#listeners.reader.unfinished
     // Where the connection is lost, what was read since comes again: that is no reason not to close.
     await within(
       timeoutMs,
-      this.#snapshots.close().catch(() => undefined),
+      this.#listeners.snapshots.close().catch(() => undefined),
     )
     // What is thrown away now was not handled, and must come again.
-    this.#reader.stopAcknowledging()
+    this.#listeners.reader.stopAcknowledging()
     for (const listener of listeners) listener.end('closed')
     try {
       await this.#disconnect(0)
@@ -445,15 +333,13 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
   /** Lets the handlers that run finish, for so long, and ends the session. */
   async #disconnect(timeoutMs: number): Promise<void> {
     this.#abandon.abort(clientClosed())
-    const drained = this.#everyListener().map((listener) => listener.drain(this))
+    const drained = this.#listeners.every.map((listener) => listener.drain(this))
     await within(timeoutMs, Promise.all([this.#messages.drain(this), ...drained]))
-    for (const listener of this.#everyListener()) listener.giveUp()
+    for (const listener of this.#listeners.every) listener.giveUp()
     this.#messages.end()
     await this.session.close()
-    await this.#reader.ended
-    for (const listener of this.#listeners) listener.counters.end()
+    await this.#listeners.reader.ended
     this.#listeners.clear()
-    this.#ending.clear()
   }
 
   #closeOn(signal: AbortSignal): void {

@@ -62,6 +62,104 @@ describe('a subscription that goes on', () => {
     expect([driver.taken, driver.acknowledged, driver.captured]).toEqual([0, [], []])
   })
 
+  test('gives the second listener of a table, attached once the first is ready, all that the first is given', async () => {
+    const driver = scripted('orders', 'items')
+    const gaps: string[] = []
+    await using client = await connect(driver, {
+      subscription: 'billing',
+      on: { gap: ({ reason }) => gaps.push(reason) },
+    })
+    driver.deliver([{ kind: 'insert', new: ['1'] }])
+    driver.deliver([{ kind: 'insert', relation: items, new: ['2'] }])
+    const log: string[] = []
+    const attach = async (name: string, table: string): Promise<void> => {
+      const listener = client.listen({ table })
+      listener.on('insert', (event) => void log.push(`${name} ${String(event.new['id'])}`))
+      await listener.ready
+    }
+    await attach('first', 'orders')
+    await attach('second', 'items')
+    await attach('third', 'orders')
+    await until(() => log.length === 3)
+    expect(log.toSorted()).toEqual(['first 1', 'second 2', 'third 1'])
+    expect(gaps).toEqual([])
+  })
+
+  test('tells a listener that comes when changes of its table are with others already, and gives it the rest', async () => {
+    const driver = scripted('orders')
+    const gaps: ClientSignals['gap'][] = []
+    await using client = await connect(driver, {
+      subscription: 'billing',
+      on: { gap: (gap) => gaps.push(gap) },
+    })
+    const [one] = driver.deliver([{ kind: 'insert', new: ['1'] }])
+    driver.deliver([{ kind: 'insert', new: ['2'] }])
+    driver.deliver([{ kind: 'insert', new: ['3'] }])
+    const handled = Promise.withResolvers<void>()
+    const log: string[] = []
+    const first = client.listen({ table: 'orders', bufferBytes: 1 })
+    first.on('insert', async (event) => {
+      log.push(`first ${String(event.new['id'])}`)
+      await handled.promise
+    })
+    await until(() => log.length === 1)
+    const late = client.listen({ table: 'orders' })
+    late.on('insert', (event) => void log.push(`late ${String(event.new['id'])}`))
+    await late.ready
+    expect(gaps).toMatchObject([{ from: null, to: one?.position, reason: expect.stringContaining('public.orders') }])
+    handled.resolve()
+    await until(() => log.length === 5)
+    expect(log.toSorted()).toEqual(['first 1', 'first 2', 'first 3', 'late 2', 'late 3'])
+  })
+
+  test('tells no gap to a listener that comes before any change of its table, nor to one that comes much later', async () => {
+    const driver = scripted('orders', 'items')
+    const gaps: string[] = []
+    await using client = await connect(driver, {
+      subscription: 'billing',
+      resumeTimeoutMs: 0,
+      on: { gap: ({ reason }) => gaps.push(reason) },
+    })
+    driver.deliver([{ kind: 'insert', new: ['1'] }])
+    const log: string[] = []
+    const listen = (table: string): Promise<void> => {
+      const listener = client.listen({ table })
+      listener.on('insert', (event) => void log.push(`${table} ${String(event.new['id'])}`))
+      return listener.ready
+    }
+    await Promise.all([listen('orders'), listen('items')])
+    await until(() => log.length === 1)
+    await listen('items')
+    driver.deliver([{ kind: 'insert', relation: items, new: ['2'] }])
+    await until(() => log.length === 3)
+    // Everything that was there when the first listener was attached is read now.
+    await listen('orders')
+    expect(gaps).toEqual([])
+    expect(log).toEqual(['orders 1', 'items 2', 'items 2'])
+  })
+
+  test('waits for listeners that are being attached no longer than it says, and tells that it waits', async () => {
+    const driver = scripted('orders')
+    const gaps: string[] = []
+    await using client = await connect(driver, {
+      subscription: 'billing',
+      resumeTimeoutMs: 50,
+      on: { gap: ({ reason }) => gaps.push(reason) },
+    })
+    driver.deliver([{ kind: 'insert', new: ['1'] }])
+    const log: unknown[] = []
+    const first = client.listen({ table: 'orders' })
+    first.on('insert', (event) => void log.push(event.new['id']))
+    await first.ready
+    const captured = Promise.withResolvers<void>()
+    driver.onCapture = () => captured.promise
+    const slow = client.listen({ table: 'notes' })
+    await until(() => log.length === 1)
+    captured.resolve()
+    await slow.ready
+    expect(gaps).toEqual([])
+  })
+
   test('tells which tables have no listener in time, captures them no more, and reads on', async () => {
     const driver = scripted('orders', 'items')
     const gaps: ClientSignals['gap'][] = []

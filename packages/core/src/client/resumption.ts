@@ -1,4 +1,4 @@
-import type { CaptureRequest, Change, DriverNotice } from '../contract/driver.ts'
+import type { CaptureRequest, Change, DriverNotice, ResumedRequest } from '../contract/driver.ts'
 import type { Position } from '../contract/position.ts'
 import type { TableName } from '../contract/table-name.ts'
 import { formatTableName } from '../contract/table-name.ts'
@@ -14,24 +14,31 @@ export interface ResumptionHost {
 }
 
 /**
- * The tables that a durable subscription captured before, and that no listener of this client has claimed yet. A program
- * attaches its listeners one after another: until all are there, no change of such a table may be passed over.
+ * The tables that a durable subscription captured before. A program attaches its listeners one after another: no change of
+ * such a table may be passed over until one is there, and none is handed over as long as more of them are being attached,
+ * so that the second of a table is given what the first one is.
  *
  * ```
- * unclaimed ──claim()──▶ claimed
+ * unclaimed ──claim()──▶ held ──open(): no listener is being attached──▶ begun
+ *     │                    └──the time is over──▶ begun
  *     └──the time is over──▶ expired
  * ```
  */
 export class Resumption {
   readonly #host: ResumptionHost
   readonly #timeoutMs: number
-  readonly #unclaimed = new Map<string, CaptureRequest>()
+  readonly #unclaimed = new Map<string, ResumedRequest>()
+  readonly #held = new Map<string, ResumedRequest>()
+  readonly #begun = new Map<string, ResumedRequest>()
   #timer: NodeJS.Timeout | null = null
-  #hasBegun = false
+  /** When the first listener was attached; `null` before. */
+  #begunAt: number | null = null
+  /** What is not after this was committed before the first listener was attached; `null` before that. */
+  #until: Position | null = null
   #wake: (() => void) | null = null
 
   /** @param timeoutMs how long listeners may take to come after the first one did. */
-  constructor(resumed: readonly CaptureRequest[], timeoutMs: number, host: ResumptionHost) {
+  constructor(resumed: readonly ResumedRequest[], timeoutMs: number, host: ResumptionHost) {
     this.#host = host
     this.#timeoutMs = timeoutMs
     for (const request of resumed) this.#unclaimed.set(keyOf(request.table), request)
@@ -47,33 +54,62 @@ export class Resumption {
     return this.#unclaimed.size === 0
   }
 
-  /** The request of a table that waits for a listener, otherwise `undefined`. */
-  of(table: TableName): CaptureRequest | undefined {
-    return this.#unclaimed.get(keyOf(table))
+  /** What was captured of a table no change of which was handed over yet, otherwise `undefined`. */
+  of(table: TableName): ResumedRequest | undefined {
+    const key = keyOf(table)
+    return this.#unclaimed.get(key) ?? this.#held.get(key)
   }
 
-  /** A listener was attached: the time for the others runs. */
+  /**
+   * What was captured of a table whose changes since the subscription last ran are being handed over, or were a short time
+   * ago; otherwise `undefined`.
+   *
+   * @param reached how far the changes were read; `null` where that is not known.
+   */
+  begunOf(table: TableName, reached: Position | null): ResumedRequest | undefined {
+    const isOver = reached !== null && this.#until !== null && reached >= this.#until && !this.#isInTime
+    return isOver ? undefined : this.#begun.get(keyOf(table))
+  }
+
+  /** Somebody is there to take what comes: the time for the others runs. */
   begin(): void {
-    if (this.#hasBegun || this.isDone) return
-    this.#hasBegun = true
+    if (this.#begunAt !== null || this.isDone) return
+    this.#begunAt = performance.now()
     // A timer takes no longer time than this.
     if (this.#timeoutMs < 2 ** 31) this.#timer = setTimeout(() => this.#expire(), this.#timeoutMs)
   }
 
-  /** A listener of this table is attached. */
-  claim(table: TableName): void {
-    this.#unclaimed.delete(keyOf(table))
+  /** Listeners were attached, and live from this position on if they were new. */
+  attached(from: Position): void {
+    this.#until ??= from
+  }
+
+  /** A listener of this table is attached. Returns whether it is the first. */
+  claim(table: TableName): boolean {
+    const key = keyOf(table)
+    const request = this.#unclaimed.get(key)
+    if (request === undefined) return false
+    this.#unclaimed.delete(key)
+    this.#held.set(key, request)
+    this.#wake?.()
+    return true
+  }
+
+  /** No listener is being attached: what was claimed is handed over. */
+  open(): void {
+    for (const [key, request] of this.#held) this.#begun.set(key, request)
+    this.#held.clear()
     if (this.isDone) this.#stopTimer()
     this.#wake?.()
   }
 
-  /** The index of the first change of a table that waits for a listener; -1 where there is none. */
+  /** The index of the first change of a table that waits; -1 where there is none. */
   heldAt(changes: readonly Change[]): number {
-    if (this.isDone) return -1
+    if (this.isDone && this.#held.size === 0) return -1
     return changes.findIndex(({ relation }) => this.of(relation) !== undefined)
   }
 
-  /** Resolves when the table has a listener, will have none, or nothing is read any more. */
+  /** Resolves when changes of the table may be handed over, or nobody will want them, or nothing is read any more. */
   async settled(table: TableName): Promise<void> {
     const patience = setTimeout(() => this.#tell(table), PATIENCE_MS)
     try {
@@ -91,31 +127,55 @@ export class Resumption {
   /** Waits for no listener any more, and tells nothing. */
   end(): void {
     this.#unclaimed.clear()
+    this.#held.clear()
     this.#stopTimer()
     this.#wake?.()
+  }
+
+  /** For how long listeners may still come, in milliseconds. */
+  get remainingMs(): number {
+    return this.#begunAt === null ? this.#timeoutMs : this.#timeoutMs - (performance.now() - this.#begunAt)
+  }
+
+  get #isInTime(): boolean {
+    return this.#begunAt === null || performance.now() - this.#begunAt < this.#timeoutMs
   }
 
   #expire(): void {
     const expired = this.unclaimed
     this.#unclaimed.clear()
-    this.#host.expired(expired)
-    this.#wake?.()
+    this.open()
+    if (expired.length > 0) this.#host.expired(expired)
   }
 
   #tell(table: TableName): void {
+    this.#host.notify({ kind: 'wait', reason: this.#waitReason(table), processIds: [] })
+  }
+
+  #waitReason(table: TableName): string {
+    const name = formatTableName(table)
+    if (this.#held.has(keyOf(table))) {
+      return `Waiting for listeners that are being attached, before changes of ${name} since the subscription last ran are handed over: one that came later would miss them.`
+    }
     const within = Number.isFinite(this.#timeoutMs)
       ? `without one its changes are passed over, ${this.#timeoutMs / 1000} s after the first listener was attached`
       : 'it is waited for as long as it takes'
-    this.#host.notify({
-      kind: 'wait',
-      reason: `Waiting for a listener of ${formatTableName(table)}, which the subscription has changes of since it last ran: ${within}.`,
-      processIds: [],
-    })
+    return `Waiting for a listener of ${name}, which the subscription has changes of since it last ran: ${within}.`
   }
 
   #stopTimer(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
+  }
+}
+
+/** What is told where a listener of a table comes after others were given changes that it might have been for. */
+export function lateNotice({ table }: CaptureRequest, to: Position | null): DriverNotice {
+  return {
+    kind: 'gap',
+    from: null,
+    to,
+    reason: `A listener of ${formatTableName(table)} came when changes of it since the subscription last ran were with others already: it is given what comes after. Attach the listeners of a table one after another, without waiting for anything else but their \`ready\`.`,
   }
 }
 

@@ -48,7 +48,11 @@ export class ColumnTypeBook {
    * @param table the table's object id
    */
   async read(table: number): Promise<void> {
-    const [columns = null] = await this.#queryRow({ text: COLUMN_TYPES_ROW_SQL, values: [String(table)] })
+    const [columns = null] = await this.#queryRow({
+      name: 'rowtap_column_types',
+      text: COLUMN_TYPES_ROW_SQL,
+      values: [String(table)],
+    })
     // The statement is made here, and so is the shape of what it returns.
     const rows = JSON.parse(columns ?? '[]') as readonly ColumnTypeRow[]
     const known = this.#tables.get(table) ?? new Map<string, DefinedColumn>()
@@ -87,7 +91,11 @@ export class ColumnTypeBook {
   async refresh(transactions: readonly string[] = []): Promise<boolean> {
     if (!this.isComparing) return true
     const values = [`{${this.#enumerations.join(',')}}`, `{${transactions.join(',')}}`]
-    const [labels = null, complete] = await this.#queryRow({ text: ENUM_LABELS_SQL, values })
+    const [labels = null, complete] = await this.#queryRow({
+      name: 'rowtap_enum_labels',
+      text: ENUM_LABELS_SQL,
+      values,
+    })
     if (labels !== this.#labels) {
       for (const table of this.#compared.keys()) await this.read(table)
       this.#labels = labels

@@ -4,6 +4,8 @@ import type { ConstantToNormalise, NormaliseConstants, NormalisedConstant } from
 export interface Statement {
   readonly text: string
   readonly values: readonly string[]
+  /** The same for the same text, which comes again and again: a connection may have it prepared. Left out: it may not. */
+  readonly name?: string
 }
 
 /** Runs a statement and returns its one row, as texts in the order of its columns. Rejects with the server's error. */

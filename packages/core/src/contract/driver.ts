@@ -116,6 +116,26 @@ export interface RequestedCondition {
   readonly sql: string
 }
 
+/** A table that a durable subscription captured when it last ran. */
+export interface ResumedRequest extends CaptureRequest {
+  /**
+   * What of a listener's wish was not captured, as the subject of a sentence: rows or columns. `null`: nothing. Left out: `operations`
+   * and `columns` tell all.
+   */
+  readonly lacking?: (wish: Pick<CaptureRequest, 'columns' | 'where'>) => string | null
+}
+
+/** What of one table the database itself leaves out. */
+export interface TablePushdown {
+  readonly table: TableName
+  /** Whether it leaves out rows of which no listener's condition is true. */
+  readonly rows: boolean
+  /** Whether it leaves out columns that no listener needs. */
+  readonly columns: boolean
+  /** Why it does not leave out more, as a sentence; `null`: there is nothing to say. */
+  readonly why: string | null
+}
+
 /** A statement that would be executed. */
 export interface PlannedStatement {
   /**
@@ -136,7 +156,7 @@ export interface DriverSession {
    * Changes of these tables since the acknowledged position are delivered. Core names each of them in every call of
    * `capture` until a listener has taken its place, or none has come in time.
    */
-  readonly resumed?: readonly CaptureRequest[]
+  readonly resumed?: readonly ResumedRequest[]
   /** Reads tables as they are. Left out by a driver whose manifest says `snapshot.initial: false`, and by a session that is there to plan only. */
   readonly snapshots?: SnapshotSource
   /** The statements that keeping the progress of snapshots executes, again and again; left out where there are none. */
@@ -165,11 +185,8 @@ export interface DriverSession {
    * @throws RowtapError what `capture` would throw before its first statement.
    */
   plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]>
-  /**
-   * The tables of this set of which no row leaves the database that no listener's condition is true of. Left out: none.
-   * Changes nothing in the database.
-   */
-  filteredTables?(requests: readonly CaptureRequest[]): Promise<readonly TableName[]>
+  /** What the database itself would leave out of tables of this set. Left out: nothing. Changes nothing in the database. */
+  pushdown?(requests: readonly CaptureRequest[]): Promise<readonly TablePushdown[]>
   /**
    * Captures exactly these tables from now on: each call states the whole set again. Tables that stay are not
    * disturbed. A table that is new is live when the promise resolves: every change of it that commits later is
@@ -202,6 +219,12 @@ export interface ChangeBatch {
   readonly messages?: readonly PlacedMessage[]
   /** About how much memory the changes hold. */
   readonly bytes: number
+  /**
+   * Tells that everybody is done with every change of the batch, and reads no row of it again: what they lie in may be
+   * given back, or used for what comes next. Called once at most, and maybe never: what is not given back is garbage in
+   * the end.
+   */
+  release?(): void
 }
 
 /** The transaction that a change belongs to. One object for each transaction, shared by its changes. */

@@ -22,12 +22,22 @@ export interface RelationColumn extends ConditionColumn {
    * refused with them. In rows it is absent, and named as unavailable. `null`: changes hold it.
    */
   readonly neverSent: string | null
+  /**
+   * Whether rows of this shape come without the column because nobody wanted it when they were written. Such a row is
+   * passed over by a listener whose condition needs the column: where that is a loss, the driver tells of it. Left out: no.
+   */
+  readonly leftOut?: boolean
   /** The type's object id, domains resolved to their base type, as `pg` sees it in a query's result. */
   readonly typeOid: number
   /** The type's name for messages: `numeric(10,2)`. */
   readonly typeName: string
   /** Turns the text of PostgreSQL's output function into the value that `pg` would return. Never called for NULL. */
   readonly parse: (text: string) => unknown
+  /**
+   * `false`: `parse` keeps no part of the text that it is given, so that it may be given one that holds on to more memory
+   * than its own. Left out: it may be, or return, the text itself.
+   */
+  readonly keepsText?: boolean
 }
 
 /**
@@ -60,4 +70,9 @@ export interface Tuple {
    * `null` is SQL NULL, `undefined` means that the database did not send it.
    */
   text(index: number): string | null | undefined
+  /**
+   * The value of the column at `index`, which is described by `column`, as `column.parse` makes it of its text; `null` and
+   * `undefined` as with `text`. For a driver that has a quicker way from what it received; left out: core parses the text.
+   */
+  value?(index: number, column: RelationColumn): unknown
 }

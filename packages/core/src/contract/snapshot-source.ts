@@ -76,6 +76,12 @@ export interface SnapshotSource {
   compareKeys(comparison: KeyComparison): Promise<readonly number[]>
   /** Every change up to here was yielded, and the next batch asked for; `null` where that is not known. */
   passed(): Position | null
+  /**
+   * No change up to here comes again, whatever becomes of the client: it was acknowledged, and the source has that. Sees to
+   * it that it gets to the `until` of every chunk that was read, also where nobody writes. `null` where nothing is known.
+   * Called with a durable subscription; left out: what is acknowledged does not come again.
+   */
+  settled?(): Promise<Position | null>
   /** Keeps a text with the durable subscription, in place of the one before. Called for these alone. */
   saveProgress(text: string): Promise<void>
 }

@@ -4,6 +4,8 @@ import type { Position } from '../contract/position.ts'
 export interface AcknowledgementEntry {
   /** How many deliveries of these changes are not done yet. */
   pending: number
+  /** Left out for rows of a snapshot. */
+  readonly first?: Position
   last: Position
   /** For rows of a snapshot, which are not acknowledged: called when all of their deliveries are done. */
   readonly handled?: () => void
@@ -36,9 +38,9 @@ export class AcknowledgementTracker {
     return this.#acknowledged
   }
 
-  /** Whether everything that was added is done. */
-  get isSettled(): boolean {
-    return this.#head === this.#entries.length
+  /** Everything before this is done; `null`: all of it. */
+  get firstUnfinished(): Position | null {
+    return this.#entries[this.#head]?.first ?? null
   }
 
   /** How many deliveries are not done. */
@@ -54,10 +56,14 @@ export class AcknowledgementTracker {
     return this.#entries.length - this.#head
   }
 
-  /** Adds changes behind all that were added before. Call {@link settle} once their deliveries are counted. */
-  add(last: Position): AcknowledgementEntry {
+  /**
+   * Adds changes behind all that were added before. Call {@link settle} once their deliveries are counted.
+   *
+   * @param first the first of them, and the last as long as nobody says otherwise.
+   */
+  add(first: Position): AcknowledgementEntry {
     if (this.#entries.length >= this.#manyEntries) this.#compact()
-    const entry: AcknowledgementEntry = { pending: 0, last }
+    const entry: AcknowledgementEntry = { pending: 0, first, last: first }
     this.#entries.push(entry)
     return entry
   }

@@ -16,9 +16,10 @@ export interface RecordedListener {
   readonly owner: { readonly client: Client | null; readonly times: DeliveryTimes | null }
 }
 
-/** An event's handlers have returned now, or a loop has gone on from it, after so many milliseconds. */
-export function recordDelivered(of: RecordedListener, event: DeliveredEvent, durationMs: number): void {
-  const delayMs = delayOf(event, durationMs)
+/** An event's handlers have returned, or a loop has gone on from it: between these times, by `performance.now()`. */
+export function recordDelivered(of: RecordedListener, event: DeliveredEvent, startedAt: number, endedAt: number): void {
+  const durationMs = endedAt - startedAt
+  const delayMs = delayOf(event, startedAt)
   of.counters.countDelivered(durationMs)
   of.owner.times?.delivered(event, durationMs, delayMs)
   const channel = CHANNELS['rowtap:deliver']

@@ -20,75 +20,63 @@ export interface CallFailure {
   readonly attempts: number
 }
 
+/** A handler that has to be waited for: those before it are done. */
+export interface PendingHandler {
+  readonly index: number
+  /** Rejects where the handler fails, or has failed. */
+  readonly promise: Promise<unknown>
+}
+
 /**
- * Calls an event's handlers one after the other, waits for each that returns a promise, and tries a failing one again
- * as its policy says; those before it are not called again.
+ * Calls an event's handlers, one after the other, up to the first that has to be waited for, or fails.
  *
- * @returns `null` when all are done, or the failure. A promise only if there is something to wait for: an await for
- *   each event would cost more than the event.
+ * @param start which of them is called first.
+ * @returns that one; `null`: all of them are done. An await for each event would cost more than the event.
  */
 export function callHandlers(
   handlers: readonly EventHandler<DeliveredEvent>[],
   event: DeliveredEvent,
-  options: CallOptions,
-): CallFailure | null | Promise<CallFailure | null> {
-  for (let index = 0; index < handlers.length; index++) {
-    const outcome = attempt(handlers[index], event)
-    if (outcome === DONE) continue
-    if (!('pending' in outcome)) return callFrom(handlers, index, outcome, event, options)
-    const rest = index + 1
-    return Promise.resolve(outcome.pending).then(
-      () => (rest === handlers.length ? null : callFrom(handlers, index, DONE, event, options)),
-      // Only what fails, and what follows, is worth the promises that a loop with awaits makes for each event.
-      (error: unknown) => callFrom(handlers, index, { error }, event, options),
-    )
+  start: number,
+): PendingHandler | null {
+  for (let index = start; index < handlers.length; index++) {
+    const promise = attempt(handlers[index], event)
+    if (promise !== null) return { index, promise }
   }
   return null
 }
 
-const DONE = Symbol('done')
-
-type Outcome = typeof DONE | { readonly pending: PromiseLike<void> } | { readonly error: unknown }
-
-function attempt(handler: EventHandler<DeliveredEvent> | undefined, event: DeliveredEvent): Outcome {
+function attempt(handler: EventHandler<DeliveredEvent> | undefined, event: DeliveredEvent): Promise<unknown> | null {
   try {
     const returned = handler?.(event)
-    return isPromiseLike(returned) ? { pending: returned } : DONE
+    return isPromiseLike(returned) ? Promise.resolve(returned) : null
   } catch (error) {
-    return { error }
+    return Promise.reject(error)
   }
 }
 
-async function settle(outcome: Outcome): Promise<typeof DONE | { readonly error: unknown }> {
-  if (outcome === DONE || !('pending' in outcome)) return outcome
-  try {
-    await outcome.pending
-    return DONE
-  } catch (error) {
-    return { error }
-  }
-}
-
-async function callFrom(
-  handlers: readonly EventHandler<DeliveredEvent>[],
-  start: number,
-  first: Outcome,
+/**
+ * Calls a handler that has failed again, as its policy says, until it is done.
+ *
+ * @returns `null` when it is, or the last failure.
+ */
+export async function retryHandler(
+  handler: EventHandler<DeliveredEvent> | undefined,
   event: DeliveredEvent,
+  firstError: unknown,
   options: CallOptions,
 ): Promise<CallFailure | null> {
-  let outcome = await settle(first)
-  for (let index = start; ;) {
-    for (let attempts = 1; outcome !== DONE; attempts++) {
-      const { error } = outcome
-      if (attempts >= options.retry.attempts || options.signal.aborted) return { error, attempts }
-      const delayMs = retryDelayMs(options.retry, attempts, () => options.random())
-      options.onRetry(event, { error, attempts }, delayMs)
-      if (!(await delay(delayMs, options.signal))) return { error, attempts }
-      outcome = await settle(attempt(handlers[index], event))
+  let error = firstError
+  for (let attempts = 1; ; attempts++) {
+    if (attempts >= options.retry.attempts || options.signal.aborted) return { error, attempts }
+    const delayMs = retryDelayMs(options.retry, attempts, () => options.random())
+    options.onRetry(event, { error, attempts }, delayMs)
+    if (!(await delay(delayMs, options.signal))) return { error, attempts }
+    try {
+      await attempt(handler, event)
+      return null
+    } catch (reason) {
+      error = reason
     }
-    index += 1
-    if (index >= handlers.length) return null
-    outcome = await settle(attempt(handlers[index], event))
   }
 }
 

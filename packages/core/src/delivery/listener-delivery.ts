@@ -4,8 +4,7 @@ import type { DeliveredEvent } from '../event.ts'
 import type { DeliveryTiming } from '../metrics/delivery-times.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import type { RowtapError } from '../rowtap-error.ts'
-import type { EventReceiver, FailurePolicy } from './deliver-event.ts'
-import { deliverEvent } from './deliver-event.ts'
+import type { EventReceiver, FailurePolicy } from './conclude-failure.ts'
 import type { RecordedListener } from './delivery-record.ts'
 import { recordDelivered, recordFailure, recordRetry } from './delivery-record.ts'
 import type { CallFailure } from './event-call.ts'
@@ -87,7 +86,7 @@ export class ListenerDelivery implements PushSource, EventReceiver {
     this.#changes.hold()
     this.#loop = new PullLoop({
       take: () => this.take(),
-      delivered: (event, taken, durationMs) => this.delivered(event, taken, durationMs),
+      delivered: (event, taken, startedAt) => this.delivered(event, taken, startedAt),
       left: () => this.#host.leave(),
     })
     return this.#loop
@@ -150,10 +149,6 @@ export class ListenerDelivery implements PushSource, EventReceiver {
     this.#changes.changed()
   }
 
-  deliver(event: DeliveredEvent, taken: TakenChange): boolean | Promise<boolean> {
-    return deliverEvent(event, taken, this)
-  }
-
   orderOf(event: DeliveredEvent, { item }: TakenChange): string | null {
     const tuple = event.kind === 'delete' ? item.routed.before : item.routed.after
     // A truncate concerns every row.
@@ -195,8 +190,8 @@ export class ListenerDelivery implements PushSource, EventReceiver {
     recordRetry(this.#host, event, error, attempts, delayMs)
   }
 
-  delivered(event: DeliveredEvent, taken: TakenChange, durationMs: number): void {
-    recordDelivered(this.#host, event, durationMs)
+  delivered(event: DeliveredEvent, taken: TakenChange, startedAt: number): void {
+    recordDelivered(this.#host, event, startedAt, performance.now())
     if (this.#changes.isAutomatic) this.#changes.done(taken)
   }
 

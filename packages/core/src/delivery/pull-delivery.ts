@@ -3,8 +3,8 @@ import type { DeliverySource, TakenChange } from './taken-change.ts'
 
 /** Where a loop's events come from. */
 export interface PullSource extends DeliverySource {
-  /** The loop has gone on from this event, after so many milliseconds. */
-  delivered(event: DeliveredEvent, taken: TakenChange, durationMs: number): void
+  /** The loop, which had this event from a time by `performance.now()` on, has gone on from it. */
+  delivered(event: DeliveredEvent, taken: TakenChange, startedAt: number): void
   /** The loop was left: nothing more is wanted, and what it had is not done. */
   left(): Promise<unknown>
 }
@@ -90,7 +90,7 @@ export class PullLoop implements AsyncIterableIterator<DeliveredEvent, undefined
     if (held === null) return null
     this.#held = null
     const event = held.taken.events[held.index]
-    if (event !== undefined) this.#source.delivered(event, held.taken, performance.now() - held.startedAt)
+    if (event !== undefined) this.#source.delivered(event, held.taken, held.startedAt)
     return held
   }
 

@@ -1,18 +1,15 @@
 import type { DeliveredEvent } from '../event.ts'
+import type { EventReceiver } from './conclude-failure.ts'
 import type { Delivery, HandlerCall } from './handler-call.ts'
-import type { CallFrame } from './inside-handler.ts'
-import { callFrame, deliverInSweep } from './inside-handler.ts'
+import type { EventTask } from './event-task.ts'
+import type { HandlerRun, RunOwner } from './handler-run.ts'
+import { handlerRun, runInShared } from './handler-run.ts'
+import { deliverInSweep } from './inside-handler.ts'
 import { KeyOrder } from './key-order.ts'
-import type { KeyedTask } from './key-order.ts'
 import type { DeliverySource, TakenChange } from './taken-change.ts'
 
 /** Where a push delivery's events come from, and where each goes. */
-export interface PushSource extends DeliverySource {
-  /**
-   * Hands one event to its handlers. True: it is dealt with; false: the listener is at its end. A promise only if there
-   * is something to wait for.
-   */
-  deliver(event: DeliveredEvent, taken: TakenChange): boolean | Promise<boolean>
+export interface PushSource extends DeliverySource, EventReceiver {
   /** What must not overtake what: events with the same text are in order, `null` is in order with everything. */
   orderOf(event: DeliveredEvent, taken: TakenChange): string | null
   /** One event of a change was taken and will be with no handler, because the delivery has ended. */
@@ -21,34 +18,25 @@ export interface PushSource extends DeliverySource {
   callsChanged(): void
 }
 
-interface EventTask extends KeyedTask {
-  readonly event: DeliveredEvent
-  readonly taken: TakenChange
-}
-
-/** Handlers that have not returned yet. */
-interface PendingCall {
-  readonly call: HandlerCall
-  /** What the call was made in; `null` where it is the handlers' for good. */
-  readonly frame: CallFrame | null
-  readonly outcome: Promise<boolean>
-}
-
-const NO_CALLS: readonly never[] = []
+const NONE: readonly never[] = []
 
 /** For so many events after one that its handlers took their time for, none shares a call with other listeners' events. */
 const CALLS_ALONE = 64
 
 /** Hands events to handlers: one after the other, or several at once where their order does not matter. */
-export class PushDelivery implements Delivery {
-  readonly #source: PushSource
+export class PushDelivery implements Delivery, RunOwner {
+  readonly receiver: PushSource
   /** How many events may be with handlers at once. */
   readonly #concurrency: number
   /** Only where several events may be with handlers at once. */
   readonly #order: KeyOrder<EventTask> | null
-  #calls: Set<HandlerCall> | null = null
-  /** Frames whose handlers have returned, while there is something to hand over: an idle delivery holds none. */
-  #frames: CallFrame[] = []
+  /** The runs whose handlers have not returned yet. */
+  #running: HandlerRun[] = []
+  /** Runs that are over, while there is something to hand over: an idle delivery holds none. */
+  #idle: HandlerRun[] = []
+  /** What was taken and is with a handler in part, and which of its events is next: only where one is after the other. */
+  #unfinished: TakenChange | null = null
+  #next = 0
   #isRunning = false
   /** How many of the next events have a call of their own. */
   #alone = 1
@@ -57,19 +45,19 @@ export class PushDelivery implements Delivery {
   #ended = false
 
   constructor(source: PushSource, concurrency: number) {
-    this.#source = source
+    this.receiver = source
     this.#concurrency = concurrency
     this.#order = concurrency === 1 ? null : new KeyOrder()
   }
 
   /** The calls of handlers that have not returned yet. */
   get calls(): Iterable<HandlerCall> {
-    return this.#calls ?? NO_CALLS
+    return this.#running.map(({ call }) => call)
   }
 
   /** How many those are. */
   get running(): number {
-    return this.#calls?.size ?? 0
+    return this.#running.length
   }
 
   /** There may be something to deliver. */
@@ -91,13 +79,13 @@ export class PushDelivery implements Delivery {
   }
 
   callWaits(): void {
-    this.#source.callsChanged()
+    this.receiver.callsChanged()
   }
 
   /** No further event is handed over: what was taken and is with no handler is given up. */
   end(): void {
     this.#ended = true
-    for (const task of this.#order?.clear() ?? NO_CALLS) this.#source.givenUp(task.taken)
+    for (const task of this.#order?.clear() ?? NONE) this.receiver.givenUp(task.taken)
   }
 
   /** Goes on until there is nothing to hand over, or something to wait for: then it goes on after that. */
@@ -111,14 +99,13 @@ export class PushDelivery implements Delivery {
         taken = this.#take()
         at = 0
       } else if (this.#ended) {
-        this.#source.givenUp(taken)
+        this.receiver.givenUp(taken)
       } else {
-        const outcome = this.#deliver(event, taken)
-        if (typeof outcome !== 'boolean') {
-          this.#goOnAfter(outcome, taken, at)
+        if (!this.#deliver(event, taken, null)) {
+          this.#unfinished = taken
+          this.#next = at
           return
         }
-        if (!outcome) this.#ended = true
       }
     }
     this.#rest()
@@ -127,18 +114,11 @@ export class PushDelivery implements Delivery {
   /** In the same breath as the last look: whoever wakes the delivery from now on starts it anew. */
   #rest(): void {
     this.#isRunning = false
-    if (this.running === 0 && this.#frames.length > 0) this.#frames = []
+    if (this.running === 0 && this.#idle.length > 0) this.#idle = []
   }
 
   #take(): TakenChange | null {
-    return this.#ended ? null : this.#source.take()
-  }
-
-  #goOnAfter(pending: PendingCall, taken: TakenChange, next: number): void {
-    this.#whenDone(pending, (goesOn) => {
-      if (!goesOn) this.#ended = true
-      this.#oneByOne(taken, next)
-    })
+    return this.#ended ? null : this.receiver.take()
   }
 
   #asManyAsMay(order: KeyOrder<EventTask>): void {
@@ -151,62 +131,65 @@ export class PushDelivery implements Delivery {
   }
 
   #takeTasks(order: KeyOrder<EventTask>): boolean {
-    const taken = this.#source.take()
+    const taken = this.receiver.take()
     if (taken === null) return false
-    for (const event of taken.events) order.add({ key: this.#source.orderOf(event, taken), event, taken })
+    for (const event of taken.events) order.add({ key: this.receiver.orderOf(event, taken), event, taken })
     return true
   }
 
   #start(order: KeyOrder<EventTask>, task: EventTask): void {
-    const outcome = this.#deliver(task.event, task.taken)
-    if (typeof outcome === 'boolean') {
-      if (outcome) order.done(task)
-      return
-    }
-    this.#whenDone(outcome, (goesOn) => {
-      if (!goesOn) return
-      order.done(task)
-      this.wake()
-    })
+    if (this.#deliver(task.event, task.taken, task)) order.done(task)
   }
 
-  /** Calls an event's handlers: in the shared call if they have returned at once lately, else in one of their own. */
-  #deliver(event: DeliveredEvent, taken: TakenChange): boolean | PendingCall {
+  /**
+   * Calls an event's handlers: in the shared call if they have returned at once lately, else in one of their own.
+   *
+   * @returns whether that is done; false: {@link runEnded} is called when it is.
+   */
+  #deliver(event: DeliveredEvent, taken: TakenChange, task: EventTask | null): boolean {
     const shared = this.#alone === 0 ? this.#shared : null
     if (shared !== null && shared.waitsFor.length === 0) {
-      const outcome = this.#source.deliver(event, taken)
-      if (typeof outcome === 'boolean') return outcome
+      const run = runInShared(shared, this, event, taken)
+      if (run === null) return true
       this.#shared = null
-      return { call: shared, frame: null, outcome }
+      return this.#waitFor(run, task)
     }
-    const frame = this.#frames.pop() ?? callFrame()
-    const { call } = frame
-    call.delivery = this
-    const outcome = frame.run(this.#source, event, taken)
-    if (typeof outcome !== 'boolean') return { call, frame, outcome }
-    this.#giveBack(call, frame)
+    const run = this.#idle.pop() ?? handlerRun(this)
+    run.call.delivery = this
+    if (!run.begin(event, taken)) return this.#waitFor(run, task)
+    this.#giveBack(run)
     if (this.#alone > 0) this.#alone -= 1
-    return outcome
+    return true
   }
 
-  #giveBack(call: HandlerCall, frame: CallFrame | null): void {
-    call.delivery = null
-    // A handler that did not wait for the end that it asked for: what waits in its name must not be taken for another's.
-    if (frame !== null && call.waitsFor.length === 0) this.#frames.push(frame)
-  }
-
-  #whenDone({ call, frame, outcome }: PendingCall, goOn: (goesOn: boolean) => void): void {
+  #waitFor(run: HandlerRun, task: EventTask | null): false {
     this.#alone = CALLS_ALONE
-    this.#calls ??= new Set()
-    const calls = this.#calls
-    calls.add(call)
-    this.#source.callsChanged()
-    // What follows is told by the handlers' outcome, which never rejects.
-    void outcome.then((goesOn) => {
-      calls.delete(call)
-      this.#giveBack(call, frame)
-      goOn(goesOn)
-      this.#source.callsChanged()
-    })
+    run.task = task
+    this.#running.push(run)
+    this.receiver.callsChanged()
+    return false
+  }
+
+  #giveBack(run: HandlerRun): void {
+    run.call.delivery = null
+    if (run.isFree) this.#idle.push(run)
+  }
+
+  runEnded(run: HandlerRun, isDealtWith: boolean): void {
+    if (this.#running.at(-1) === run) this.#running.pop()
+    else this.#running.splice(this.#running.indexOf(run), 1)
+    this.#giveBack(run)
+    const { task } = run
+    run.task = null
+    if (task === null || this.#order === null) {
+      if (!isDealtWith) this.#ended = true
+      const taken = this.#unfinished
+      this.#unfinished = null
+      this.#oneByOne(taken, this.#next)
+    } else if (isDealtWith) {
+      this.#order.done(task)
+      this.wake()
+    }
+    this.receiver.callsChanged()
   }
 }

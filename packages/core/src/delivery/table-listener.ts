@@ -8,7 +8,8 @@ import type { ListenRequest } from '../options/listen-request.ts'
 import { ListenerCounters } from '../metrics/listener-counters.ts'
 import { DEFAULT_CLOSE_TIMEOUT_MS } from '../options/close-timeout-ms.ts'
 import { RowtapError } from '../rowtap-error.ts'
-import type { SnapshotListener, SnapshotRun } from '../snapshot/snapshot-run.ts'
+import type { SnapshotListener } from '../snapshot/snapshot-run-parts.ts'
+import type { SnapshotRun } from '../snapshot/snapshot-run.ts'
 import { EventHandlers } from './event-handlers.ts'
 import type { End, HandlerCall } from './handler-call.ts'
 import type { DeliveryEnd } from './listener-changes.ts'
@@ -55,6 +56,8 @@ export class TableListener
   #snapshot: SnapshotRun | null = null
   /** What changes have to pass as long as rows are read, and changes may come that the reading has seen. */
   #passage: SnapshotRun | null = null
+  /** Whether somebody has asked for the end of its snapshot. */
+  #isSnapshotAwaited = false
   /** There while somebody waits for a snapshot that has not begun. */
   #snapshotDone: PromiseWithResolvers<void> | null = null
   /** There while somebody waits for the listener to be live. */
@@ -92,6 +95,7 @@ export class TableListener
 
   get snapshotDone(): Promise<void> {
     if (!this.request.snapshot) return READY
+    this.#isSnapshotAwaited = true
     if (this.#snapshot !== null) return this.#snapshot.done
     if (this.#snapshotDone === null) {
       this.#snapshotDone = Promise.withResolvers<void>()
@@ -288,20 +292,23 @@ export class TableListener
   }
 
   /**
-   * Ends with a failure. Returns whether somebody sees it: a loop throws it, or `ready`, which somebody holds,
-   * rejects with it.
+   * Ends with a failure. Returns whether somebody sees it: a loop throws it, or `ready` or `snapshotDone`, which somebody
+   * holds, rejects with it.
+   *
+   * @param how what becomes of what it has received. Default: what becomes of it with its client.
    */
-  fail(error: unknown): boolean {
+  fail(error: unknown, how: DeliveryEnd = 'closed'): boolean {
     if (this.#isOver) return false
     const isHeld = this.#state === 'attaching' && this.#ready !== null
+    const isAwaited = this.#isSnapshotAwaited && this.#snapshot?.isDone !== true
     this.#state = 'failed'
     this.#error = error
     this.#ended?.abort()
     if (isHeld) this.#ready?.reject(error)
     this.#endSnapshot()
-    this.#delivery?.end('closed', { error })
+    this.#delivery?.end(how, { error })
     this.owner.hasFailed?.()
-    return this.#isRead || isHeld
+    return this.#isRead || isHeld || isAwaited
   }
 
   passedOver(event: DeliveredEvent, error: RowtapError, how: 'skip' | 'dead letter'): void {

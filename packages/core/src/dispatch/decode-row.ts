@@ -4,6 +4,7 @@ import { formatTableName } from '../contract/table-name.ts'
 import type { Row } from '../event.ts'
 import { RowtapError } from '../rowtap-error.ts'
 import type { ProjectedColumn } from './projection.ts'
+import { rowDecoder } from './row-decoder.ts'
 import type { DecodedRow } from './routed-change.ts'
 
 const NONE: readonly never[] = Object.freeze([])
@@ -14,36 +15,35 @@ const NONE: readonly never[] = Object.freeze([])
  * @throws RowtapError ERR_DECODE where a value cannot be parsed.
  */
 export function decodeRow(change: Change, tuple: Tuple, columns: readonly ProjectedColumn[]): DecodedRow {
-  const { relation } = change
-  const row: Row = {}
-  let unavailable: string[] | null = null
-  let parsing: RelationColumn | null = null
   try {
-    for (const { name, index } of columns) {
-      const column = relation.columns[index]
-      const text = tuple.text(index)
-      if (text === undefined) {
-        unavailable ??= []
-        unavailable.push(name)
-        continue
-      }
-      let value: unknown = text
-      if (text !== null && column !== undefined) {
-        parsing = column
-        value = column.parse(text)
-        parsing = null
-      }
-      if (name === '__proto__') {
-        Object.defineProperty(row, name, { value, enumerable: true, writable: true, configurable: true })
-      } else {
-        row[name] = value
-      }
-    }
-  } catch (cause) {
-    // One for all columns: a function with a `try` of its own for each costs as much as most parsers do.
-    throw parsing === null ? cause : parserFailed(change, parsing, cause)
+    const row = rowDecoder(change.relation, columns)(tuple)
+    if (row !== null) return { row, unavailable: NONE }
+  } catch {
+    // Column by column it is found out which one it was.
   }
-  return { row, unavailable: unavailable ?? NONE }
+  return decodeColumns(change, tuple, columns)
+}
+
+function decodeColumns(change: Change, tuple: Tuple, columns: readonly ProjectedColumn[]): DecodedRow {
+  const row: Row = {}
+  const unavailable: string[] = []
+  for (const { name, index } of columns) {
+    const column = change.relation.columns[index]
+    const value = column === undefined ? undefined : decodeColumn(change, tuple, index, column)
+    if (value === undefined && tuple.text(index) === undefined) unavailable.push(name)
+    else Object.defineProperty(row, name, { value, enumerable: true, writable: true, configurable: true })
+  }
+  return { row, unavailable: unavailable.length === 0 ? NONE : unavailable }
+}
+
+function decodeColumn(change: Change, tuple: Tuple, index: number, column: RelationColumn): unknown {
+  const text = tuple.text(index)
+  if (text === null || text === undefined) return text
+  try {
+    return column.parse(text)
+  } catch (cause) {
+    throw parserFailed(change, column, cause)
+  }
 }
 
 function parserFailed(change: Change, column: RelationColumn, cause: unknown): RowtapError {

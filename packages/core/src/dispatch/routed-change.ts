@@ -1,10 +1,11 @@
 import type { Change } from '../contract/driver.ts'
-import type { Tuple } from '../contract/relation.ts'
+import type { RelationColumn, Tuple } from '../contract/relation.ts'
 import { formatTableName } from '../contract/table-name.ts'
 import type { AcknowledgementEntry } from '../delivery/acknowledgement-tracker.ts'
 import type { Row } from '../event.ts'
 import { RowtapError } from '../rowtap-error.ts'
 import { decodeRow } from './decode-row.ts'
+import { valueOf } from './value-of.ts'
 import type { ProjectedColumn } from './projection.ts'
 
 /** A row as an object, and the columns that it lacks because the database did not send them. */
@@ -107,6 +108,11 @@ class FilledTuple implements Tuple {
     const text = this.#row.text(index)
     return text === undefined ? this.#old.text(index) : text
   }
+
+  value(index: number, column: RelationColumn): unknown {
+    const value = valueOf(this.#row, index, column)
+    return value === undefined ? valueOf(this.#old, index, column) : value
+  }
 }
 
 /** The old row of an update that came without one: what an old row would have had is what the new row has. */
@@ -120,6 +126,14 @@ class UnchangedTuple implements Tuple {
   }
 
   text(index: number): string | null | undefined {
-    return this.#columns === 'all' || this.#columns.includes(index) ? this.#row.text(index) : undefined
+    return this.#has(index) ? this.#row.text(index) : undefined
+  }
+
+  value(index: number, column: RelationColumn): unknown {
+    return this.#has(index) ? valueOf(this.#row, index, column) : undefined
+  }
+
+  #has(index: number): boolean {
+    return this.#columns === 'all' || this.#columns.includes(index)
   }
 }

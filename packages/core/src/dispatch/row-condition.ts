@@ -44,7 +44,7 @@ export class RowCondition {
   /**
    * What it is for both versions of a row, or for those that count: of another version it is taken not to be true.
    *
-   * @throws RowtapError ERR_SETUP_REQUIRED where a new row came without a value that the condition needs.
+   * @throws RowtapError ERR_SETUP_REQUIRED where a new row came without a value that the condition needs, and that was wanted.
    */
   truthOf(routed: RoutedChange, versions: Found = BEFORE | AFTER): ConditionTruth {
     if (this.#serial !== routed.serial) {
@@ -54,7 +54,10 @@ export class RowCondition {
     }
     const before = (versions & BEFORE) !== 0 && this.#before
     const after = (versions & AFTER) !== 0 && this.#after
-    if (after === 'unavailable') throw valueNotSent(routed)
+    if (after === 'unavailable') {
+      if (routed.change.relation.columns.some(({ leftOut }) => leftOut === true)) return NO_ROW
+      throw valueNotSent(routed)
+    }
     return conditionTruth(before === 'unavailable' ? 'unknown' : before, after)
   }
 

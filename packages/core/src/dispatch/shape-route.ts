@@ -39,6 +39,8 @@ export class ShapeRoute {
   readonly #members = new Map<TableListener, Member>()
   /** By the listeners' sets of operations, so that nobody is looked at for an operation that it does not want. */
   readonly #indexes = new Map<ReadonlySet<Operation>, ListenerIndex<Member>>()
+  /** The same, to be gone through with each change. */
+  #indexesInTurn: readonly { readonly operations: ReadonlySet<Operation>; readonly index: ListenerIndex<Member> }[] = []
   readonly #projections = new SharedValues<Projection>()
   readonly #conditions = new SharedValues<RowCondition>()
   /** The members that may want the change at hand. */
@@ -61,8 +63,7 @@ export class ShapeRoute {
       found: UNKNOWN,
       placement: null,
     }
-    const index = this.#indexes.get(operations) ?? new ListenerIndex<Member>(this.relation)
-    this.#indexes.set(operations, index)
+    const index = this.#indexOf(operations)
     const { placement, rest } = index.add(member, condition)
     member.placement = placement
     if (condition !== null && rest !== null) member.rest = this.#share({ ...condition, tree: rest })
@@ -100,6 +101,15 @@ export class ShapeRoute {
     this.#candidates.length = 0
   }
 
+  #indexOf(operations: ReadonlySet<Operation>): ListenerIndex<Member> {
+    const known = this.#indexes.get(operations)
+    if (known !== undefined) return known
+    const index = new ListenerIndex<Member>(this.relation)
+    this.#indexes.set(operations, index)
+    this.#indexesInTurn = [...this.#indexesInTurn, { operations, index }]
+    return index
+  }
+
   /** Emptying a table concerns every condition. */
   #collectForTruncate(): void {
     for (const member of this.#members.values()) {
@@ -108,7 +118,7 @@ export class ShapeRoute {
   }
 
   #collect(routed: RoutedChange, kind: Operation): void {
-    for (const [operations, index] of this.#indexes) {
+    for (const { operations, index } of this.#indexesInTurn) {
       if (operations.has(kind)) index.visit(routed.before, routed.after, this.#visit)
     }
   }

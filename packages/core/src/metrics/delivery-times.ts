@@ -1,5 +1,6 @@
 import type { DeliveredEvent } from '../event.ts'
 import { Histogram } from './histogram.ts'
+import { wallTime } from './wall-time.ts'
 
 /** How long one delivery took, and how late it was. */
 export interface DeliveryTiming {
@@ -41,10 +42,10 @@ export class DeliveryTimes {
 }
 
 /**
- * How long after its commit an event was handed over whose delivery has ended now, after so many milliseconds; `null`
- * where the commit time is not known. Two clocks may differ: it is never less than nothing.
+ * How long after its commit an event was handed over, at a time by `performance.now()`; `null` where the commit time is
+ * not known. Two clocks may differ: it is never less than nothing.
  */
-export function delayOf(event: DeliveredEvent, durationMs: number): number | null {
+export function delayOf(event: DeliveredEvent, startedAt: number): number | null {
   const commitTime = event.transaction?.commitTime ?? null
-  return commitTime === null ? null : Math.max(0, Date.now() - durationMs - commitTime.getTime())
+  return commitTime === null ? null : Math.max(0, wallTime(startedAt) - commitTime.getTime())
 }

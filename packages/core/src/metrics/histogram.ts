@@ -20,8 +20,7 @@ export class Histogram {
   record(milliseconds: number): void {
     this.#count += 1
     this.#sumMs += milliseconds
-    const bucket = milliseconds <= SMALLEST_MS ? 0 : Math.ceil(Math.log2(milliseconds / SMALLEST_MS))
-    const index = Math.min(bucket, BOUNDS.length - 1)
+    const index = Math.min(bucketOf(milliseconds), BOUNDS.length - 1)
     if (index >= this.#counts.length) {
       this.#counts = Array.from({ length: index + 1 }, (_, bucket) => this.#counts[bucket] ?? 0)
     }
@@ -32,4 +31,12 @@ export class Histogram {
     const buckets = BOUNDS.map((atMostMs, index) => ({ atMostMs, count: this.#counts[index] ?? 0 }))
     return { count: this.#count, sumMs: this.#sumMs, buckets }
   }
+}
+
+/** The least power of two of the smallest bound that is not less. */
+function bucketOf(milliseconds: number): number {
+  const times = Math.ceil(milliseconds / SMALLEST_MS)
+  if (times <= 1) return 0
+  // By the number's binary digits: a logarithm costs as much as handing over an event.
+  return times > 2 ** 31 ? BOUNDS.length : 32 - Math.clz32(times - 1)
 }

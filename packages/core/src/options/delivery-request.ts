@@ -1,4 +1,4 @@
-import type { DeadLetterHandler, FailurePolicy } from '../delivery/deliver-event.ts'
+import type { DeadLetterHandler, FailurePolicy } from '../delivery/conclude-failure.ts'
 import type { CheckedRetryPolicy } from '../delivery/retry-policy.ts'
 import { checkOptionNames, invalidOptions } from './check-option-names.ts'
 import { oneOf, wholeNumber } from './option-values.ts'

@@ -1,6 +1,7 @@
 import type { Capabilities, CapabilityName } from '../capabilities/capabilities.ts'
 import { cellOf } from '../capabilities/capabilities.ts'
 import { toSql } from '../conditions/to-sql.ts'
+import type { TablePushdown } from '../contract/driver.ts'
 import type { Binding } from '../dispatch/binding.ts'
 import type { ListenerCondition } from '../dispatch/listener-condition.ts'
 import { isInOldRow } from '../dispatch/projection.ts'
@@ -15,8 +16,8 @@ export interface ListenerToPlan {
   readonly condition: ListenerCondition | null
   readonly binding: Binding
   readonly isAttached: boolean
-  /** Whether the database leaves out the rows of the table that no listener's condition is true of. */
-  readonly isFiltered: boolean
+  /** What the database leaves out of the table; `null`: nothing. */
+  readonly pushdown: TablePushdown | null
 }
 
 /** Says of a listener what would be done where, and why. */
@@ -66,8 +67,8 @@ function operationsPart({ capabilities, request }: ListenerToPlan): PlannedPart 
   }
 }
 
-function conditionPart({ capabilities, isFiltered }: ListenerToPlan, { tree }: ListenerCondition): PlannedPart {
-  if (isFiltered) {
+function conditionPart({ capabilities, pushdown }: ListenerToPlan, { tree }: ListenerCondition): PlannedPart {
+  if (pushdown?.rows === true) {
     const why =
       'PostgreSQL leaves out the rows that no listener of the table wants; which of the others are this one’s is found out in the process.'
     return { what: 'condition', where: 'database', why }
@@ -79,21 +80,26 @@ function conditionPart({ capabilities, isFiltered }: ListenerToPlan, { tree }: L
     why:
       where === 'database'
         ? 'PostgreSQL tests the condition, so that other rows do not leave it.'
-        : `The driver '${capabilities.driver}' hands over every changed row, and the condition is tested before a row is decoded.`,
+        : `The driver '${capabilities.driver}' hands over every changed row, and the condition is tested before a row is decoded.${because(pushdown)}`,
   }
 }
 
-function columnsPart({ capabilities, request, binding }: ListenerToPlan): PlannedPart {
+function columnsPart({ capabilities, request, binding, pushdown }: ListenerToPlan): PlannedPart {
+  if (pushdown?.columns === true && !request.operations.has('update')) {
+    const why =
+      'PostgreSQL leaves out the columns that no listener of the table needs; which of the others are this one’s is found out in the process.'
+    return { what: 'columns', where: 'database', why }
+  }
   const where = placeOf(capabilities, ['columns.projection', 'columns.onlyChanged'])
   const projected =
     where === 'database'
       ? 'PostgreSQL hands over these columns only'
       : `The driver '${capabilities.driver}' may hand over more columns, of which only these are decoded`
-  if (!request.operations.has('update')) return { what: 'columns', where, why: `${projected}.` }
+  if (!request.operations.has('update')) return { what: 'columns', where, why: `${projected}.${because(pushdown)}` }
   const changed = binding.projection.knowsChanges
     ? 'an update that changes none of them is left out'
     : 'as their old values are not known, an update that changes none of them is delivered, too'
-  return { what: 'columns', where, why: `${projected}; ${changed}.` }
+  return { what: 'columns', where, why: `${projected}; ${changed}.${because(pushdown)}` }
 }
 
 function keyPart({ capabilities }: ListenerToPlan): PlannedPart {
@@ -123,6 +129,11 @@ function snapshotPart({ capabilities, binding }: ListenerToPlan): PlannedPart {
     where: placeOf(capabilities, ['snapshot.initial']),
     why: `The rows that are there are read first, in pieces and in the order of the key (${key}); what a piece has seen of the changes is left out of them in the process.`,
   }
+}
+
+/** Why the database does not do more, as a sentence that follows another one. */
+function because(pushdown: TablePushdown | null): string {
+  return pushdown === null || pushdown.why === null ? '' : ` ${pushdown.why}`
 }
 
 /** What is not wholly done in the database is done in the process. */

@@ -145,18 +145,90 @@ describe('a snapshot', () => {
     await expect(listening.done).rejects.toMatchObject({ code: 'ERR_CLOSED' })
   })
 
-  test('that cannot be read fails the client', async () => {
+  test('that cannot be read ends its listener, and others go on', async () => {
     const model = tableOf('a')
     const driver = driverOf(model)
-    const source = model.source()
     const broken = new RowtapError('ERR_SETUP_REQUIRED', { message: 'no more' })
-    driver.snapshots = { ...source, read: () => Promise.reject(broken) }
-    await using client = await connect(driver)
+    driver.snapshots = { ...model.source(), read: () => Promise.reject(broken) }
     const errors: RowtapError[] = []
-    client.on('error', (error) => void errors.push(error))
+    await using client = await connect(driver, { on: { error: (error) => void errors.push(error) } })
+    const other: string[] = []
+    client.listen({ table: 't' }).on('insert', ({ key }) => void other.push(String(key['k'])))
     const listening = listen(client)
     await expect(listening.done).rejects.toBe(broken)
-    expect(errors).toEqual([broken])
+    driver.pass([...commit(model, 'b')])
+    await until(() => other.length === 1)
+    expect(listening.events).toEqual([])
+    expect(errors).toEqual([])
+    expect(client.metrics().listeners).toHaveLength(1)
+    expect(await client.close()).toEqual({ unfinished: 0 })
+  })
+
+  test.each([
+    ['while it waits for room', true],
+    ['while a piece is read', false],
+  ])('that meets a change without its key %s ends its listener, and others go on', async (_, hasAnswered) => {
+    const model = tableOf('a', 'b', 'c')
+    const driver = driverOf(model)
+    const errors: RowtapError[] = []
+    await using client = await connect(driver, { on: { error: (error) => void errors.push(error) } })
+    const other: string[] = []
+    client.listen({ table: 't' }).on('change', ({ kind }) => void other.push(kind))
+    // Nobody takes its rows: there is no room for a second piece.
+    const listener = client.listen({ table: 't', snapshot: 'initial', bufferBytes: 1 })
+    const failed = listener.snapshotDone.then(
+      () => null,
+      (error: unknown) => error,
+    )
+    await until(() => model.isReading)
+    if (hasAnswered) {
+      model.answer()
+      await until(() => client.metrics().listeners[1]?.waiting === 2)
+    }
+    const [change] = commit(model, 'b')
+    if (change === undefined) throw new Error('there is no change')
+    driver.pass([{ ...change, new: { text: () => null } }])
+    await until(() => driver.taken === 1)
+    model.answer()
+    expect(await failed).toMatchObject({ code: 'ERR_SETUP_REQUIRED', eventId: change.id })
+    driver.pass([...commit(model, 'c')])
+    await until(() => other.length === 2)
+    expect(errors).toEqual([])
+  })
+
+  test('that cannot be read while nobody waits for it fails the client', async () => {
+    const model = tableOf('a')
+    const driver = driverOf(model)
+    const broken = new RowtapError('ERR_SETUP_REQUIRED', { message: 'no more' })
+    driver.snapshots = { ...model.source(), read: () => Promise.reject(broken) }
+    const failed = Promise.withResolvers<RowtapError>()
+    await using client = await connect(driver, { on: { error: failed.resolve } })
+    client.listen({ table: 't', snapshot: 'initial' })
+    expect(await failed.promise).toBe(broken)
+  })
+
+  test('that a lost session keeps from being read fails the client', async () => {
+    const model = tableOf('a')
+    const driver = driverOf(model)
+    const lost = new RowtapError('ERR_CONNECTION_LOST', { message: 'gone' })
+    driver.snapshots = { ...model.source(), read: () => Promise.reject(lost) }
+    const failed = Promise.withResolvers<RowtapError>()
+    await using client = await connect(driver, { on: { error: failed.resolve } })
+    const listening = listen(client)
+    await expect(listening.done).rejects.toBe(lost)
+    expect(await failed.promise).toBe(lost)
+  })
+
+  test('whose progress cannot be kept fails the client', async () => {
+    const model = tableOf('a')
+    const driver = driverOf(model)
+    const broken = new RowtapError('ERR_SETUP_REQUIRED', { message: 'read-only' })
+    driver.snapshots = { ...model.source(), saveProgress: () => Promise.reject(broken) }
+    const failed = Promise.withResolvers<RowtapError>()
+    await using client = await connect(driver, { subscription: 's', on: { error: failed.resolve } })
+    const listening = listen(client)
+    await expect(listening.done).rejects.toBe(broken)
+    expect(await failed.promise).toBe(broken)
   })
 
   test('of a table that cannot be read in pieces is refused', async () => {
@@ -183,6 +255,78 @@ describe('with a subscription', () => {
     driver.pass([...commit(model, 'd')])
     await until(() => listening.events.length > 0)
     expect(log(listening)).toEqual(['insert d'])
+  })
+
+  test('a change that a piece has seen does not come after a crash, if the source had not heard that it was handled', async () => {
+    const model = tableOf('a', 'b')
+    model.flushed = model.rewindable()
+    model.commit([{ kind: 'put', key: 'a' }])
+    // The first that is not visible yet is the row b.
+    model.show(1)
+    const crashing = driverOf(model)
+    const first = await connect(crashing, { subscription: 's', on: { error: () => undefined } })
+    const before = listen(first)
+    await readAll(model, before)
+    crashing.pass(model.deliver())
+    const [seen] = commit(model, 'b')
+    if (seen === undefined) throw new Error('there is no change')
+    crashing.pass([seen])
+    await until(() => first.acknowledged === seen.position)
+    const saved = model.saved.length
+    await until(() => model.saved.length > saved)
+    crashing.fail(new Error('killed'))
+    await until(() => crashing.closed > 0)
+    expect(log(before)).toEqual(['snapshot a', 'snapshot b', 'update b'])
+
+    model.rewind(model.flushed)
+    const driver = driverOf(model, model.saved.at(-1))
+    await using client = await connect(driver, { subscription: 's' })
+    const after = listen(client)
+    await after.done
+    while (model.undelivered > 0) driver.pass(model.deliver())
+    await until(() => after.events.length > 0)
+    expect(after.events.map(({ id }) => id)).toEqual([seen.id])
+  })
+
+  test('what was read before a change that waits counts as read', async () => {
+    const model = tableOf('a', 'b', 'c')
+    model.flushed = model.rewindable()
+    // An earlier life may have told of rows: until the changes that the reading has seen are handled, it counts for nothing.
+    const unread = driverOf(model)
+    const first = await connect(unread, { subscription: 's' })
+    await listen(first).ready
+    await first.close()
+    const driver = driverOf(model, model.saved.at(-1))
+    const client = await connect(driver, { subscription: 's', on: { error: () => undefined } })
+    const listener = client.listen({ table: 't', snapshot: 'initial' })
+    listener.snapshotDone.catch(() => undefined)
+    const kinds: string[] = []
+    listener.on('change', async ({ kind }) => {
+      kinds.push(kind)
+      if (kind !== 'snapshot') await new Promise(() => undefined)
+    })
+    await until(() => model.isReading)
+    model.answer()
+    await until(() => kinds.length === 2)
+    driver.pass([...commit(model, 'a')])
+    await until(() => model.isReading)
+    model.answer()
+    await until(() => kinds.length === 4)
+    expect(kinds).toEqual(['snapshot', 'snapshot', 'snapshot', 'update'])
+    const saved = model.saved.length
+    await until(() => model.saved.length > saved)
+    expect(JSON.parse(model.saved.at(-1) ?? '')).toMatchObject({
+      snapshots: [
+        {
+          ranges: [
+            { upTo: ['b'], read: true },
+            { upTo: null, read: false },
+          ],
+        },
+      ],
+    })
+    driver.fail(new Error('killed'))
+    await until(() => driver.closed > 0)
   })
 
   test('a listener with another definition has a snapshot of its own', async () => {

@@ -10,6 +10,7 @@ import type { ListenerCondition } from '../dispatch/listener-condition.ts'
 import { snapshotSource } from './snapshot-key.ts'
 import { SnapshotProgress } from './snapshot-progress.ts'
 import { SnapshotRun } from './snapshot-run.ts'
+import type { PastChanges } from './stored-snapshot.ts'
 import { keptRanges, readProgress, snapshotName } from './stored-snapshot.ts'
 
 /** What {@link ClientSnapshots} tell, and are told. */
@@ -18,15 +19,16 @@ export interface SnapshotsHost {
   readonly isDurable: boolean
   /** The last position that was dispatched; `null` before the first. */
   readonly dispatched: Position | null
-  /** The last position that was acknowledged; `null` before the first. */
-  readonly acknowledged: Position | null
-  /** Whether nothing of what was dispatched is still to be handled. */
-  readonly isSettled: boolean
+  /** Everything that was dispatched before this is handled; `null`: all of it. */
+  readonly firstUnfinished: Position | null
   /** Rows were given to a listener. */
   readonly given: (entry: AcknowledgementEntry) => void
   readonly done: (entry: AcknowledgementEntry) => void
   readonly roomMade: () => void
+  /** How far the snapshots are cannot be kept. */
   failed(error: unknown): void
+  /** A listener's table cannot be read any more. */
+  unreadable(listener: TableListener, error: unknown): void
 }
 
 /** A listener with `snapshot` that is about to be live. */
@@ -45,6 +47,8 @@ export class ClientSnapshots {
   readonly #source: SnapshotSource | null
   readonly #progress: SnapshotProgress | null
   readonly #runs = new Map<TableListener, SnapshotRun>()
+  /** Up to where no change comes again, as the source said last. */
+  #settled: Position | null = null
 
   constructor(host: SnapshotsHost) {
     this.#host = host
@@ -58,7 +62,7 @@ export class ClientSnapshots {
     const kept = readProgress(snapshots.resumed).filter(({ table }) => isCaptured(host.session, table))
     this.#progress = new SnapshotProgress(kept, {
       save: (text) => snapshots.saveProgress(text),
-      settled: () => this.#past(),
+      past: () => this.#look(),
       failed: (error) => host.failed(error),
     })
   }
@@ -86,13 +90,14 @@ export class ClientSnapshots {
       relation: binding.relation,
       bind: (relation) => (relation === binding.relation ? binding : bindListener(relation, request, condition)),
       ...(kept === null ? {} : { ranges: keptRanges(kept, (state) => source.visibility(state)) }),
-      passed: () => this.#past(),
-      save: async () => await this.#progress?.save(),
+      past: () => this.#past(),
+      look: () => this.#look(),
+      save: () => this.#save(),
       progressed: () => this.#progress?.changed(),
       given: this.#host.given,
       done: this.#host.done,
       roomMade: this.#host.roomMade,
-      failed: (error) => this.#host.failed(error),
+      failed: (error) => this.#host.unreadable(listener, error),
     })
     this.#runs.set(listener, run)
     this.#progress?.add(run, name, request.table)
@@ -136,7 +141,8 @@ export class ClientSnapshots {
    * change on that it does not see.
    */
   mustForget(changes: readonly Change[]): boolean {
-    return this.#progress !== null && changes.some(({ relation }) => this.#progress?.isUnclaimed(relation))
+    const progress = this.#progress
+    return progress !== null && progress.hasUnclaimed && changes.some(({ relation }) => progress.isUnclaimed(relation))
   }
 
   /** Forgets what was kept for listeners of these tables that are not there. Resolves when that is kept. */
@@ -154,12 +160,32 @@ export class ClientSnapshots {
     await this.#progress?.close()
   }
 
-  /** Up to where every change was dispatched, and with a subscription handled. */
-  #past(): Position | null {
-    const { isDurable, isSettled, acknowledged, dispatched } = this.#host
-    if (isDurable && !isSettled) return acknowledged
+  /** What cannot be kept for one listener can be kept for none. */
+  async #save(): Promise<void> {
+    try {
+      await this.#progress?.save()
+    } catch (error) {
+      this.#host.failed(error)
+      throw error
+    }
+  }
+
+  /** Up to where changes are past. */
+  #past(): PastChanges {
+    const { isDurable, firstUnfinished, dispatched } = this.#host
     const passed = this.#source?.passed() ?? null
-    return passed !== null && (dispatched === null || passed > dispatched) ? passed : dispatched
+    const upTo = passed !== null && (dispatched === null || passed > dispatched) ? passed : dispatched
+    const before = isDurable ? firstUnfinished : null
+    const handled = (until: Position): boolean => (before === null ? upTo !== null && until <= upTo : until < before)
+    const settled = this.#settled
+    // An ephemeral client ends with its crash, and some sources have what is acknowledged at once.
+    const isLasting = isDurable && this.#source?.settled !== undefined
+    return { handled, settled: isLasting ? (until) => settled !== null && until <= settled : handled }
+  }
+
+  async #look(): Promise<PastChanges> {
+    if (this.#host.isDurable && this.#source?.settled !== undefined) this.#settled = await this.#source.settled()
+    return this.#past()
   }
 }
 

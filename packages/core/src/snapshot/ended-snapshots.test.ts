@@ -59,19 +59,27 @@ async function firstLife(
   model: ModelTable,
   events: DeliveredEvent[],
   sequence: readonly Step[],
-  end: (listener: SnapshotListener, client: Client<typeof DURABLE_CAPABILITIES>) => Promise<unknown>,
+  end: (
+    listener: SnapshotListener,
+    client: Client<typeof DURABLE_CAPABILITIES>,
+    breakReading: (error: Error) => void,
+  ) => Promise<unknown>,
   meanwhile: readonly Step[],
 ): Promise<Position | null> {
+  const broken = Promise.withResolvers<never>()
+  broken.promise.catch(() => undefined)
   const driver = new ScriptedDriver([model.relation], DURABLE_CAPABILITIES)
-  driver.snapshots = model.source()
+  const source = model.source()
+  driver.snapshots = { ...source, read: (request) => Promise.race([source.read(request), broken.promise]) }
   const beginning = model.rewindable()
+  model.flushed = beginning
   const client = await connect(driver, { subscription: 's' })
   const listener = client.listen({ table: 't', snapshot: 'initial' })
   listener.snapshotDone.catch(() => undefined)
   listener.on('change', (event) => events.push(event))
   await listener.ready
   await run(model, driver, sequence)
-  await end(listener, client)
+  await end(listener, client, broken.reject)
   await run(model, driver, meanwhile)
   await client.close({ timeoutMs: 2 })
   return driver.acknowledged.at(-1) ?? beginning
@@ -116,7 +124,18 @@ function modelOf(start: readonly string[]): ModelTable {
   return model
 }
 
+/** Resolves when the reading has failed, if it was not done before. */
+async function failReading(
+  { snapshotDone }: SnapshotListener,
+  _: unknown,
+  breakReading: (error: Error) => void,
+): Promise<void> {
+  breakReading(new Error('no more'))
+  await snapshotDone.catch(() => undefined)
+}
+
 test.each<readonly [string, Parameters<typeof firstLife>[3]]>([
+  ['a failure of its reading', failReading],
   ['stop()', (listener) => listener.stop({ timeoutMs: 2 })],
   ['`await using`', async (listener) => await listener[Symbol.asyncDispose]()],
   ['the end of its client', (_, client) => client.close({ timeoutMs: 2 })],
@@ -133,12 +152,14 @@ test.each<readonly [string, Parameters<typeof firstLife>[3]]>([
   )
 })
 
-test('a durable snapshot is taken anew where its listener has missed a change after its end', async () => {
+test.each<readonly [string, Parameters<typeof firstLife>[3]]>([
+  ['its end', async (listener) => await listener.stop({ timeoutMs: 2 })],
+  ['a failure of its reading', failReading],
+])('a durable snapshot is taken anew where its listener has missed a change after %s', async (_, end) => {
   await fc.assert(
     fc.asyncProperty(fc.array(key, { maxLength: 6 }), steps, steps, async (start, sequence, meanwhile) => {
       const model = modelOf(start)
       const events: DeliveredEvent[] = []
-      const end = async (listener: SnapshotListener): Promise<unknown> => await listener.stop({ timeoutMs: 2 })
       const acknowledged = await firstLife(model, events, sequence, end, meanwhile)
       await secondLife(model, events, acknowledged)
       // A row that was deleted meanwhile is not heard of again.

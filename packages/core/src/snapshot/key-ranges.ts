@@ -22,6 +22,8 @@ export interface KeyRange {
   state: 'unread' | 'read'
   /** What the reading saw, as long as changes may come that it saw; `null`: none will. */
   view: SnapshotView | null
+  /** The same, as long as such changes may come again after a crash. */
+  kept: SnapshotView | null
   /** Whether rows may have been delivered before the reading, so that their end must be told, although it has seen that. */
   mayHaveRows: boolean
   /** Where that is so, and it was read: the keys of the rows that were given, as {@link keyName} has them. */
@@ -37,9 +39,9 @@ const KEPT_RANGES = 256
  * Which keys of a table were read, and when: ranges that together hold every key. Knows nothing of how keys compare.
  *
  * ```
- * unread ──a chunk──▶ read ──its changes are past──▶ read, without a view
- *    ▲                 │
- *    └────reopen()─────┘
+ * unread ──a chunk──▶ read ──pass(): its changes are handled──▶ without a view ──settle(): for good──▶ without a kept one
+ *    ▲                 │                                              │
+ *    └────reopen()─────┴──────────────────────────────────────────────┘
  * ```
  */
 export class KeyRanges {
@@ -75,12 +77,7 @@ export class KeyRanges {
 
   /** How many readings may have seen changes that are still to come. */
   get views(): number {
-    return this.#ranges.reduce((count, { view }) => (view === null ? count : count + 1), 0)
-  }
-
-  /** Whether every change of every key is delivered from now on. */
-  get isOver(): boolean {
-    return this.#ranges.every(({ state, view, isPending }) => state === 'read' && view === null && !isPending)
+    return this.#ranges.reduce((count, { kept }) => (kept === null ? count : count + 1), 0)
   }
 
   at(place: number): KeyRange | undefined {
@@ -106,7 +103,8 @@ export class KeyRanges {
     const range = this.#ranges[place]
     if (range === undefined) return null
     const { mayHaveRows } = range
-    const done: KeyRange = { upTo: last ?? range.upTo, state: 'read', view, mayHaveRows, given: null, isPending: true }
+    const upTo = last ?? range.upTo
+    const done: KeyRange = { upTo, state: 'read', view, kept: view, mayHaveRows, given: null, isPending: true }
     this.#ranges.splice(place, 1, ...(last === null ? [done] : [done, range]))
     this.version += 1
     return done
@@ -116,6 +114,7 @@ export class KeyRanges {
   reopen(range: KeyRange): void {
     range.state = 'unread'
     range.view = null
+    range.kept = null
     range.mayHaveRows = true
     range.given = null
     range.isPending = false
@@ -133,12 +132,19 @@ export class KeyRanges {
     for (const range of this.#ranges) endTelling(range)
   }
 
-  /** No change with a position up to this one will come any more. */
-  pass(position: Position): void {
+  /**
+   * Forgets what readings saw of changes that are past.
+   *
+   * @param handled whether every change up to a position is handled, and will come only after a crash.
+   * @param settled whether none up to a position will ever come again.
+   */
+  pass(handled: (until: Position) => boolean, settled: (until: Position) => boolean): void {
     for (const range of this.#ranges) {
-      if (range.view === null || range.view.until > position) continue
-      range.view = null
-      endTelling(range)
+      if (range.view !== null && (handled(range.view.until) || settled(range.view.until))) {
+        range.view = null
+        endTelling(range)
+      }
+      if (range.kept !== null && settled(range.kept.until)) range.kept = null
     }
     this.#join()
   }
@@ -152,7 +158,7 @@ export class KeyRanges {
     for (const range of this.#ranges) {
       const before = joined.at(-1)
       const isSame = before !== undefined && isSettled(before) && isSettled(range) && isOneReading(before, range)
-      const mayGrow = isSame && (range.view !== null || (excess && !hasGrown))
+      const mayGrow = isSame && (range.kept !== null || (excess && !hasGrown))
       if (before !== undefined && mayGrow) {
         before.upTo = range.upTo
         hasGrown = true
@@ -169,7 +175,7 @@ export class KeyRanges {
 
 /** A range whose rows are still to be read. */
 export function unread(upTo: KeyTexts | null, mayHaveRows: boolean): KeyRange {
-  return { upTo, state: 'unread', view: null, mayHaveRows, given: null, isPending: false }
+  return { upTo, state: 'unread', view: null, kept: null, mayHaveRows, given: null, isPending: false }
 }
 
 /** A key as a member of a set. */
@@ -187,7 +193,8 @@ function isSettled({ state, isPending, mayHaveRows }: KeyRange): boolean {
   return state === 'read' && !isPending && !mayHaveRows
 }
 
-function isOneReading({ view: one }: KeyRange, { view: other }: KeyRange): boolean {
-  if (one === null || other === null) return one === other
-  return one.state === other.state && one.until === other.until
+function isOneReading(one: KeyRange, other: KeyRange): boolean {
+  if ((one.view === null) !== (other.view === null)) return false
+  if (one.kept === null || other.kept === null) return one.kept === other.kept
+  return one.kept.state === other.kept.state && one.kept.until === other.kept.until
 }

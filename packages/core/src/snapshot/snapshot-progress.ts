@@ -1,7 +1,6 @@
-import type { Position } from '../contract/position.ts'
 import type { TableName } from '../contract/table-name.ts'
 import type { SnapshotRun } from './snapshot-run.ts'
-import type { StoredSnapshot } from './stored-snapshot.ts'
+import type { PastChanges, StoredSnapshot } from './stored-snapshot.ts'
 import { progressText, storedRanges } from './stored-snapshot.ts'
 
 /** How often progress is kept at most, in milliseconds. */
@@ -10,8 +9,8 @@ const SAVE_MS = 1000
 /** Where progress is kept. */
 export interface ProgressHost {
   save(text: string): Promise<void>
-  /** Up to where every change is handled; `null` where that is not known. */
-  settled(): Position | null
+  /** Up to where changes are past now. */
+  past(): Promise<PastChanges>
   failed(error: unknown): void
 }
 
@@ -56,6 +55,11 @@ export class SnapshotProgress {
   /** The run's listener ends, and may come back: how far it comes is kept until a change of its table passes it by. */
   leave(run: SnapshotRun): void {
     if (this.#runs.has(run)) this.#left.add(run)
+  }
+
+  /** Whether something is kept for a listener that is not there. */
+  get hasUnclaimed(): boolean {
+    return this.#unclaimed.length > 0 || this.#left.size > 0
   }
 
   /** Whether something is kept for a listener of this table that is not there. */
@@ -105,6 +109,8 @@ export class SnapshotProgress {
     if (this.#isClosed) return
     this.#isClosed = true
     if (this.#timer !== null) clearTimeout(this.#timer)
+    // What is being kept now needs the session.
+    await this.#turn
     if (this.#saved !== null) await this.save()
   }
 
@@ -116,15 +122,15 @@ export class SnapshotProgress {
   }
 
   async #save(): Promise<void> {
-    const settled = this.#host.settled()
+    const past = await this.#host.past()
     const running = [...this.#runs].map(([run, { name, table }]): StoredSnapshot => ({
       name,
       table,
-      ranges: storedRanges(run.ranges, settled),
+      ranges: storedRanges(run.ranges, past),
     }))
     // What depends on changes that may still come is looked at again.
     const isWaiting = [...this.#runs.keys()].some(({ ranges }) =>
-      ranges.some(({ view }) => view !== null && !(settled !== null && view.until <= settled)),
+      ranges.some(({ kept }) => kept !== null && !past.settled(kept.until)),
     )
     if (isWaiting) this.changed()
     const text = progressText([...running, ...this.#unclaimed])

@@ -1,60 +1,22 @@
 import type { Position } from '../contract/position.ts'
-import type { Relation } from '../contract/relation.ts'
-import type { SnapshotChunk, SnapshotKey, SnapshotSource } from '../contract/snapshot-source.ts'
+import type { SnapshotChunk } from '../contract/snapshot-source.ts'
 import type { AcknowledgementEntry } from '../delivery/acknowledgement-tracker.ts'
 import type { QueuedChange } from '../delivery/queued-change.ts'
-import type { Binding } from '../dispatch/binding.ts'
-import type { ListenRequest } from '../options/listen-request.ts'
 import { giveRows } from './give-rows.ts'
 import { HeldChanges } from './held-changes.ts'
 import { keyPlaceFinder } from './key-places.ts'
+import type { Judgement } from './judge-change.ts'
 import type { KeyRange, SnapshotView } from './key-ranges.ts'
 import { keyName, KeyRanges } from './key-ranges.ts'
 import { KeyReader } from './key-texts.ts'
 import { RangeJudge } from './range-judge.ts'
+import type { SnapshotRunParts } from './snapshot-run-parts.ts'
 
 const MAX_CHUNK_ROWS = 10_000
 /** How many readings may have seen changes that are still to come: each costs memory, and is kept with the progress. */
 const MAX_VIEWS = 128
 /** How soon to look again whether changes are past, in milliseconds. */
 const LOOK_AGAIN_MS = 20
-
-/** Whose rows are read. */
-export interface SnapshotListener {
-  readonly request: Pick<ListenRequest, 'table' | 'bufferBytes'>
-  /** How many bytes of what it was given are not handled. */
-  readonly deliveredBytes: number
-  /** Gives it a row, or a change. */
-  take(item: QueuedChange): void
-  /** Delivers what it was given. */
-  wake(): void
-}
-
-/** What a {@link SnapshotRun} works with. */
-export interface SnapshotRunParts {
-  readonly listener: SnapshotListener
-  readonly source: SnapshotSource
-  readonly key: SnapshotKey
-  /** The columns that are needed; `null` for all. */
-  readonly columns: ReadonlySet<string> | null
-  readonly relation: Relation
-  /** The listener's wishes, resolved against a shape of the table. */
-  readonly bind: (relation: Relation) => Binding
-  /** Where an earlier run has come to; left out for a new snapshot. */
-  readonly ranges?: readonly KeyRange[]
-  /** No change up to here will come any more; `null` where nothing is known. */
-  readonly passed: () => Position | null
-  /** Keeps how far it is, where that outlives the client. */
-  readonly save: () => Promise<void>
-  /** Something has come further: it may be kept soon. */
-  readonly progressed: () => void
-  /** Rows were given to the listener. */
-  readonly given: (entry: AcknowledgementEntry) => void
-  /** A change that was held is not wanted. */
-  readonly done: (entry: AcknowledgementEntry) => void
-  readonly roomMade: () => void
-  readonly failed: (error: unknown) => void
-}
 
 /**
  * One listener's snapshot: reads its table in pieces, and decides which changes of the table the listener is given
@@ -174,8 +136,8 @@ export class SnapshotRun {
   /** Takes a change that the listener wants. Returns false where it is not to be delivered. */
   offer(item: QueuedChange): boolean {
     if (this.#isEnded) return false
-    if (this.#working === 0 && this.#held.count === 0) {
-      const judgement = this.#judge.judge(item)
+    if (this.#working === 0 && this.#held.count === 0 && !this.#hasGivenUp) {
+      const judgement = this.#judgeNow(item)
       if (judgement === 'drop') return false
       if (judgement === 'again') this.#mustReadAgain()
       if (typeof judgement === 'object') {
@@ -228,6 +190,16 @@ export class SnapshotRun {
     return done
   }
 
+  /** A change that cannot be judged ends the listener, and not the reading that others depend on. */
+  #judgeNow(item: QueuedChange): Judgement | 'unknown' {
+    try {
+      return this.#judge.judge(item)
+    } catch {
+      // It is held, and met again when what is held is judged.
+      return 'unknown'
+    }
+  }
+
   #settle(): void {
     void this.#work(() => this.#judgeHeld()).then(() => this.#read())
   }
@@ -254,11 +226,11 @@ export class SnapshotRun {
 
   /** Resolves when the listener can take another piece. */
   async #room(): Promise<void> {
-    const { listener, passed } = this.#parts
+    const { listener, past, look } = this.#parts
     while (!this.#isStopped) {
-      const position = passed()
+      const { handled, settled } = past()
       // What is held was yielded, and is still to be judged.
-      if (position !== null && this.#held.count === 0) this.#ranges.pass(position)
+      if (this.#held.count === 0) this.#ranges.pass(handled, settled)
       const isFull = this.#ranges.views >= MAX_VIEWS
       if (!isFull && listener.deliveredBytes * 2 <= listener.request.bufferBytes) return
       const woken = Promise.withResolvers<void>()
@@ -266,6 +238,7 @@ export class SnapshotRun {
       const timer = isFull ? setTimeout(woken.resolve, LOOK_AGAIN_MS) : undefined
       await woken.promise
       clearTimeout(timer)
+      if (isFull && !this.#isStopped) await look()
     }
   }
 

@@ -23,6 +23,7 @@ type Step =
   | { readonly do: 'show'; readonly index: number }
   | { readonly do: 'deliver' }
   | { readonly do: 'answer' }
+  | { readonly do: 'flush' }
   | { readonly do: 'turn' }
 
 const statement: fc.Arbitrary<ModelChange> = fc.oneof(
@@ -43,6 +44,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('show' as const), index: fc.nat(5) }) },
   { weight: 4, arbitrary: fc.constant({ do: 'deliver' as const }) },
   { weight: 3, arbitrary: fc.constant({ do: 'answer' as const }) },
+  { weight: 2, arbitrary: fc.constant({ do: 'flush' as const }) },
   { weight: 2, arbitrary: fc.constant({ do: 'turn' as const }) },
 )
 
@@ -56,7 +58,7 @@ async function turn(): Promise<void> {
 
 async function run(
   model: ModelTable,
-  driver: { pass: ScriptedDriver['pass'] },
+  driver: Pick<ScriptedDriver, 'pass' | 'acknowledged'>,
   sequence: readonly Step[],
 ): Promise<void> {
   for (const one of sequence) {
@@ -64,6 +66,7 @@ async function run(
     if (one.do === 'show') model.show(one.index)
     if (one.do === 'deliver' && model.undelivered > 0) driver.pass(model.deliver())
     if (one.do === 'answer') model.answer()
+    if (one.do === 'flush') model.flushed = driver.acknowledged.at(-1) ?? model.flushed
     if (one.do !== 'commit') await turn()
   }
 }
@@ -230,7 +233,7 @@ test('a durable snapshot goes on after a crash, and what a receiver holds is the
       for (const one of start) model.commit([one])
       while (model.undelivered > 0) model.deliver()
       const events: DeliveredEvent[] = []
-      let position = model.rewindable()
+      model.flushed = model.rewindable()
       const live = async (
         isFirst: boolean,
         sequence: readonly Step[],
@@ -251,8 +254,9 @@ test('a durable snapshot goes on after a crash, and what a receiver holds is the
         if (isClosed) await client.close()
         else driver.fail(new Error('killed'))
         await until(() => driver.closed > 0)
-        position = driver.acknowledged.at(-1) ?? position
-        model.rewind(position)
+        // Of what a client has acknowledged that was killed, the source may not have heard.
+        if (isClosed) model.flushed = driver.acknowledged.at(-1) ?? model.flushed
+        model.rewind(model.flushed)
       }
       const [driver, client, done] = await live(false, after)
       await finish(model, driver, done)

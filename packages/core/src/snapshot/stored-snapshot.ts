@@ -41,13 +41,22 @@ export function snapshotName(wishes: {
     .slice(0, 32)
 }
 
+/** Up to where changes are past. */
+export interface PastChanges {
+  /** Whether every change up to here is handled, as far as is known. */
+  readonly handled: (until: Position) => boolean
+  /** Whether none up to here will come again, also after a crash, as far as is known. */
+  readonly settled: (until: Position) => boolean
+}
+
 /** What is to be kept: rows that are not handled count as not read. */
-export function storedRanges(ranges: readonly KeyRange[], acknowledged: Position | null): readonly StoredRange[] {
+export function storedRanges(ranges: readonly KeyRange[], past: PastChanges): readonly StoredRange[] {
   const stored: StoredRange[] = []
-  for (const { upTo, state, view, isPending, mayHaveRows } of ranges) {
-    const isPast = view === null || (acknowledged !== null && view.until <= acknowledged)
-    const isRead = state === 'read' && !isPending && (isPast || !mayHaveRows)
-    const range: StoredRange = { upTo, read: isRead, view: isRead && !isPast ? [view.state, view.until] : null }
+  for (const { upTo, state, view, kept, isPending, mayHaveRows } of ranges) {
+    const isTold = !mayHaveRows || view === null || past.handled(view.until)
+    const isRead = state === 'read' && !isPending && isTold
+    const lasting = isRead && kept !== null && !past.settled(kept.until) ? kept : null
+    const range: StoredRange = { upTo, read: isRead, view: lasting === null ? null : [lasting.state, lasting.until] }
     const before = stored.at(-1)
     if (before !== undefined && isAlike(before, range)) stored.pop()
     stored.push(range)
@@ -64,14 +73,18 @@ export function keptRanges(
   { ranges }: StoredSnapshot,
   visibility: (state: string) => (transaction: Transaction) => boolean,
 ): readonly KeyRange[] {
-  return ranges.map(({ upTo, read, view }): KeyRange => ({
-    upTo,
-    state: read ? 'read' : 'unread',
-    view: view === null ? null : { state: view[0], until: position(view[1]), sees: visibility(view[0]) },
-    mayHaveRows: !read,
-    given: null,
-    isPending: false,
-  }))
+  return ranges.map(({ upTo, read, view: stored }): KeyRange => {
+    const view = stored === null ? null : { state: stored[0], until: position(stored[1]), sees: visibility(stored[0]) }
+    return {
+      upTo,
+      state: read ? 'read' : 'unread',
+      view,
+      kept: view,
+      mayHaveRows: !read,
+      given: null,
+      isPending: false,
+    }
+  })
 }
 
 /** The text that is kept. */

@@ -52,6 +52,8 @@ export class ModelTable {
   readonly #readings: Reading[] = []
   /** How many rows a chunk has at most. */
   readonly chunkRows: number
+  /** Up to where the source has been told that everything is handled, where a test keeps that apart from what it was told. */
+  flushed: Position | null = null
   /** What was kept, text by text. */
   readonly saved: string[] = []
   readonly #sendsOldRows: boolean
@@ -173,6 +175,7 @@ export class ModelTable {
       compareKeys: ({ keys, boundaries }) =>
         Promise.resolve(keys.map((one) => boundaries.filter((boundary) => first(boundary) < first(one)).length)),
       passed: () => null,
+      settled: () => Promise.resolve(this.flushed),
       saveProgress: (text) => {
         this.saved.push(text)
         return Promise.resolve()

@@ -119,6 +119,8 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
   closed = 0
   /** How many batches core has taken. */
   taken = 0
+  /** How many of them core has released: whoever reads a row of one after that fails. */
+  released = 0
   host: DriverHost | null = null
   /** What sessions say that their subscription captured before. */
   resumed: readonly CaptureRequest[] = []
@@ -175,9 +177,9 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
   /** Delivers one batch; returns the changes as core gets them. */
   deliver(changes: readonly ScriptedChange[], bytes: number = changes.length * 100): readonly Change[] {
     const transaction = { id: `t${this.#count + 1}`, commitTime: new Date(0) }
-    const delivered = changes.map((change) => this.#change(change, transaction))
-    this.#waiting.push({ changes: delivered, bytes })
-    this.#wake?.()
+    const memory = { isReleased: false }
+    const delivered = changes.map((change) => this.#change(change, transaction, memory))
+    this.#push(delivered, bytes, memory)
     return delivered
   }
 
@@ -190,8 +192,10 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
 
   /** Delivers changes that a test has made itself. */
   pass(changes: readonly Change[]): void {
-    this.#waiting.push({ changes, bytes: changes.length * 100 })
-    this.#wake?.()
+    const memory = { isReleased: false }
+    const within = (tuple: Tuple | null): Tuple | null => tuple && readable((index) => tuple.text(index), memory)
+    const own = changes.map((change) => ({ ...change, new: within(change.new), old: within(change.old) }))
+    this.#push(own, changes.length * 100, memory)
   }
 
   /** Delivers a message, after so many changes that the test has made. */
@@ -223,7 +227,17 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
     this.#wake?.()
   }
 
-  #change(scripted: ScriptedChange, transaction: Transaction): Change {
+  #push(changes: readonly Change[], bytes: number, memory: Memory): void {
+    const release = (): void => {
+      if (memory.isReleased) throw new Error('The batch was released before.')
+      memory.isReleased = true
+      this.released += 1
+    }
+    this.#waiting.push({ changes, bytes, release })
+    this.#wake?.()
+  }
+
+  #change(scripted: ScriptedChange, transaction: Transaction, memory: Memory): Change {
     this.#count += 1
     const relation = scripted.relation ?? this.relations[0]
     if (relation === undefined) throw new Error('the script has no relation')
@@ -231,8 +245,8 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
     const change: Change = {
       kind: scripted.kind,
       relation,
-      new: tuple(scripted.new),
-      old: tuple(scripted.old),
+      new: tuple(scripted.new, memory),
+      old: tuple(scripted.old, memory),
       transaction: scripted.transaction ?? transaction,
       id,
       position: this.#position(),
@@ -241,7 +255,8 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
       ...change,
       detach: () => {
         this.detached.push(id)
-        return change
+        const own = { isReleased: false }
+        return { ...change, new: tuple(scripted.new, own), old: tuple(scripted.old, own) }
       },
     }
   }
@@ -274,6 +289,20 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
   }
 }
 
-function tuple(values: Values | undefined): Tuple | null {
-  return values === undefined ? null : { text: (index) => values[index] }
+/** What the rows of one batch lie in. */
+interface Memory {
+  isReleased: boolean
+}
+
+function tuple(values: Values | undefined, memory: Memory): Tuple | null {
+  return values === undefined ? null : readable((index) => values[index], memory)
+}
+
+function readable(text: Tuple['text'], memory: Memory): Tuple {
+  return {
+    text: (index) => {
+      if (memory.isReleased) throw new Error('A row was read after its batch was released.')
+      return text(index)
+    },
+  }
 }

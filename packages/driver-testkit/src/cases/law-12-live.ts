@@ -1,3 +1,4 @@
+import { RowtapError } from '@rowtap/core'
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance/conformance-case.ts'
 import { standardTable } from '../tools/standard-table.ts'
@@ -97,6 +98,37 @@ const slowListener: ConformanceCase = {
   },
 }
 
+const unreadable: ConformanceCase = {
+  name: 'a listener whose rows cannot be read any more ends by itself, and says why',
+  law: 12,
+  needs: ['snapshot.initial', 'operations.insert'],
+  async run(context) {
+    const { database } = context
+    await standardTable(database, 't', `INSERT INTO public.t SELECT i, repeat('x', 50) FROM generate_series(1, 1000) i`)
+    await standardTable(database, 'other')
+    const client = await context.connect()
+    const collector = await context.listen(client, { table: 'public.other' })
+    const reading = client.listen({ table: 'public.t', snapshot: 'initial', bufferBytes: 1000 })
+    const ended = reading.snapshotDone.then(
+      () => null,
+      (error: unknown) => error,
+    )
+    const release = Promise.withResolvers<void>()
+    let rows = 0
+    reading.on('snapshot', async () => {
+      rows += 1
+      await release.promise
+    })
+    await context.eventually(() => rows > 0, 'the first row')
+    await database.query('ALTER TABLE public.t ALTER COLUMN id TYPE bigint')
+    release.resolve()
+    const error = await ended
+    assert.ok(RowtapError.is(error, 'ERR_SETUP_REQUIRED'), `the reading ended with ${String(error)}`)
+    await database.query('INSERT INTO public.other VALUES (1)')
+    await collector.count(1, 'the insert beside a listener that has failed')
+  },
+}
+
 const manyAtOnce: ConformanceCase = {
   name: 'many listeners that are attached at the same time all become live',
   law: 12,
@@ -138,4 +170,11 @@ const twoClients: ConformanceCase = {
 }
 
 /** Law 12: live. */
-export const liveCases: readonly ConformanceCase[] = [underLoad, secondListener, slowListener, manyAtOnce, twoClients]
+export const liveCases: readonly ConformanceCase[] = [
+  underLoad,
+  secondListener,
+  slowListener,
+  unreadable,
+  manyAtOnce,
+  twoClients,
+]

@@ -85,6 +85,48 @@ const oneAfterAnother: ConformanceCase = {
   },
 }
 
+const twoOfOneTable: ConformanceCase = {
+  name: 'the second listener of a table, attached once the first is ready, is given all that the first is given',
+  law: 8,
+  needs: NEEDS,
+  async run(context) {
+    const { database } = context
+    await standardTable(database, 't')
+    await runOnce(context, ['t'])
+    for (const id of [2, 3, 4]) await database.query('INSERT INTO public.t VALUES ($1)', [id])
+    const client = await context.connect({ subscription: SUBSCRIPTION })
+    const first = await context.listen(client, { table: 'public.t' })
+    const second = await context.listen(client, { table: 'public.t' })
+    for (const [name, collector] of Object.entries({ first, second }))
+      assert.deepEqual(numbersOf(await collector.count(3, `what was made meanwhile, for the ${name}`)), [2, 3, 4])
+  },
+}
+
+const lateListener: ConformanceCase = {
+  name: 'a listener that comes when changes since the subscription last ran are with others is told so, and is given what comes after',
+  law: 2,
+  needs: NEEDS,
+  async run(context) {
+    const { database } = context
+    await standardTable(database, 't')
+    await runOnce(context, ['t'])
+    await database.query('INSERT INTO public.t VALUES (2)')
+    const gaps: string[] = []
+    const client = await context.connect({
+      subscription: SUBSCRIPTION,
+      resumeTimeoutMs: Infinity,
+      on: { gap: ({ reason }) => gaps.push(reason) },
+    })
+    const first = await context.listen(client, { table: 'public.t' })
+    await first.count(1, 'what was made meanwhile')
+    const late = await context.listen(client, { table: 'public.t' })
+    assert.equal(gaps.length, 1)
+    assert.ok(gaps[0]?.includes('public.t'), `the gap does not name the table: ${gaps[0]}`)
+    await database.query('INSERT INTO public.t VALUES (3)')
+    assert.deepEqual(numbersOf(await late.count(1, 'the insert after the late listener')), [3])
+  },
+}
+
 const noListener: ConformanceCase = {
   name: 'a table that the subscription captured and nobody listens to any more is told as a gap, and keeps nothing back',
   law: 8,
@@ -132,6 +174,8 @@ export const resumeCases: readonly ConformanceCase[] = [
   afterClose,
   afterStop,
   oneAfterAnother,
+  twoOfOneTable,
+  lateListener,
   noListener,
   twoDatabases,
 ]

@@ -6,10 +6,11 @@ import type { Interface } from 'node:readline'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { Client } from 'pg'
 import { embeddedBinaries } from './embedded-binaries.ts'
-import type { KeeperAnswer, KeeperCommand, KeeperRequest } from './keeper/protocol.ts'
+import type { KeeperAnswer, KeeperCommand, KeeperRequest, PrimaryServer } from './keeper/protocol.ts'
 import { SUPERUSER } from './keeper/protocol.ts'
-import type { StartPostgresOptions } from './postgres-server.ts'
+import type { PostgresServer, StartPostgresOptions } from './postgres-server.ts'
 import type { ServerHandle } from './server-handle.ts'
 import { SERVER_SETTINGS } from './server-settings.ts'
 
@@ -18,12 +19,19 @@ type Keeper = ChildProcessByStdio<Writable, Readable, Readable>
 /** Starts a server from the binaries that npm installed, in a temporary directory that goes with it. */
 export async function startEmbeddedServer(version: number, options: StartPostgresOptions): Promise<ServerHandle> {
   const binaries = await embeddedBinaries(version)
-  const password = randomBytes(16).toString('hex')
+  const { standbyOf } = options
+  const password = standbyOf === undefined ? randomBytes(16).toString('hex') : new URL(standbyOf.url).password
   const settings = Object.entries({ ...SERVER_SETTINGS, ...options.settings }).map(([name, value]) => [
     name,
     String(value),
   ])
-  const request: KeeperRequest = { ...binaries, version, password, settings: Object.fromEntries(settings) }
+  const request: KeeperRequest = {
+    ...binaries,
+    version,
+    password,
+    settings: Object.fromEntries(settings),
+    ...(standbyOf === undefined ? {} : { primary: await primaryOf(standbyOf) }),
+  }
 
   const keeper = spawnKeeper()
   const ended = new Promise<void>((resolve) => keeper.on('close', () => resolve()))
@@ -55,6 +63,17 @@ export async function startEmbeddedServer(version: number, options: StartPostgre
       if (keeper.exitCode === null) keeper.stdin.end(`${JSON.stringify(command)}\n`)
       await ended
     },
+  }
+}
+
+async function primaryOf({ url }: PostgresServer): Promise<PrimaryServer> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory')
+    return { url, dataDirectory: rows[0]?.data_directory ?? '' }
+  } finally {
+    await client.end()
   }
 }
 

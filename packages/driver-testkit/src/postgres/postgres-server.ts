@@ -20,6 +20,11 @@ export interface StartPostgresOptions {
   readonly settings?: Readonly<Record<string, string | number>>
   /** The sources to try, in this order. Default: `['url', 'docker', 'embedded']`. */
   readonly sources?: readonly PostgresSource[]
+  /**
+   * The running server of the source `'embedded'` to follow: the new one begins as a standby of it, with everything that it
+   * holds. `pg_promote()` makes it a primary of its own. It has the version and the superuser of the other one.
+   */
+  readonly standbyOf?: PostgresServer
   /** Gives up starting. */
   readonly signal?: AbortSignal
 }

@@ -23,7 +23,7 @@ const DEFAULT_SOURCES: readonly PostgresSource[] = ['url', 'docker', 'embedded']
  */
 export async function startPostgres(options: StartPostgresOptions = {}): Promise<PostgresServer> {
   options.signal?.throwIfAborted()
-  for (const source of options.sources ?? DEFAULT_SOURCES) {
+  for (const source of options.sources ?? sourcesOf(options)) {
     const handle = await startFrom(source, options)
     if (handle !== null) return postgresServer(handle)
   }
@@ -32,9 +32,14 @@ export async function startPostgres(options: StartPostgresOptions = {}): Promise
   })
 }
 
+/** Only the embedded binaries can make a copy of a server: it has to be beside the other one. */
+function sourcesOf({ standbyOf }: StartPostgresOptions): readonly PostgresSource[] {
+  return standbyOf === undefined ? DEFAULT_SOURCES : ['embedded']
+}
+
 async function startFrom(source: PostgresSource, options: StartPostgresOptions): Promise<ServerHandle | null> {
   if (source === 'url') return urlServer(options)
-  const version = options.version ?? DEFAULT_VERSION
+  const version = options.version ?? options.standbyOf?.version ?? DEFAULT_VERSION
   return source === 'docker' ? startDockerServer(version, options) : startEmbeddedServer(version, options)
 }
 

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
  * What a plan leaves out: statements that only read, settings of the session's own, and what a session that takes long
  * to begin already does now and then, which is to update and delete what it keeps of itself.
  */
-const LEFT_OUT = /^(?:select|with|show|values|set (?!local\b)|identify_system|update|delete)/iu
+const LEFT_OUT = /^(?:select|with|show|values|set (?!local\b)|identify_system|timeline_history|update|delete)/iu
 
 /**
  * Asserts that what was executed is the plan: every statement of it, in its order, and nothing else that does more than

@@ -15,6 +15,8 @@ export interface TcpProxy extends AsyncDisposable {
   freeze(connection?: number): void
   /** Everything passes again, what was held back first. */
   thaw(): void
+  /** Later connections are made to the server of this connection string. */
+  leadTo(target: string): void
 }
 
 interface Pair {
@@ -25,7 +27,7 @@ interface Pair {
 
 /** Starts a proxy for the server of a connection string. */
 export async function tcpProxy(target: string): Promise<TcpProxy> {
-  const url = new URL(target)
+  let url = new URL(target)
   const pairs = new Set<Pair>()
   const held = new Set<Pair>()
   let isFrozen = false
@@ -82,6 +84,9 @@ export async function tcpProxy(target: string): Promise<TcpProxy> {
       isFrozen = false
       for (const pair of held) pass(pair)
       held.clear()
+    },
+    leadTo(other) {
+      url = new URL(other)
     },
     async [Symbol.asyncDispose]() {
       cut()

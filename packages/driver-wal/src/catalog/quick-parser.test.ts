@@ -10,7 +10,7 @@ const TYPES = [
 
 describe.each(TYPES)('%s', (_, oid, zone) => {
   const parser: (text: string) => unknown = pg.types.getTypeParser(oid, 'text')
-  const quick = quickParser(oid, parser)
+  const quick = quickParser(oid, parser).parse
 
   // Where this fails, `pg` parses times in another way: see whether the quick way is still the same, and note its source.
   test("pg's own parser is known", () => {
@@ -19,8 +19,8 @@ describe.each(TYPES)('%s', (_, oid, zone) => {
 
   test("any other is left alone, and so is pg's own of another type", () => {
     const own = (text: string): unknown => new Date(text)
-    expect(quickParser(oid, own)).toBe(own)
-    expect(quickParser(1082, parser)).toBe(parser)
+    expect(quickParser(oid, own)).toEqual({ parse: own })
+    expect(quickParser(1082, parser)).toEqual({ parse: parser })
   })
 
   test('times of any year and precision are the same', () => {
@@ -58,4 +58,39 @@ describe.each(TYPES)('%s', (_, oid, zone) => {
   ])('what is not of the usual form is the same: %s', (text) => {
     expect(quick(text)).toEqual(parser(text))
   })
+})
+
+describe.each([
+  ['int2', 21],
+  ['int4', 23],
+  ['oid', 26],
+] as const)('%s', (_, oid) => {
+  const parser: (text: string) => unknown = pg.types.getTypeParser(oid, 'text')
+  const quick = quickParser(oid, parser).parse
+
+  test("pg's own parser is known", () => {
+    expect(quick).not.toBe(parser)
+  })
+
+  test('numbers are the same', () => {
+    const texts = fc.oneof(
+      fc.integer({ min: -(2 ** 31), max: 2 ** 32 - 1 }).map(String),
+      fc.constantFrom('0', '-0', '-', '', '1e3', '0x10', '12 ', '1234567890123'),
+    )
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(quick(text)).toBe(parser(text))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})
+
+test('what pg does not parse is the text', () => {
+  for (const oid of [25, 1043, 1700, 2950]) {
+    const parser: (text: string) => unknown = pg.types.getTypeParser(oid, 'text')
+    const quick = quickParser(oid, parser).parse
+    expect(quick).not.toBe(parser)
+    expect(quick('12.50')).toBe('12.50')
+  }
 })

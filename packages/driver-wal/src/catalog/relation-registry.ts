@@ -20,6 +20,8 @@ interface Shape {
   readonly name: string
   /** The columns that changes have, in the server's order. */
   readonly sent: readonly ColumnFacts[]
+  /** The columns that these changes do not have, because nobody wanted them. */
+  readonly leftOut: readonly ColumnFacts[]
   /** The columns that changes never have. */
   readonly unsent: readonly ColumnFacts[]
   readonly primaryKey: readonly string[]
@@ -39,6 +41,8 @@ export interface DeliveredNames {
   nameOf(oid: number): TableName | undefined
   /** The table that is captured under a name; `undefined` where there is none. */
   byName(table: TableName): { readonly oid: number } | undefined
+  /** The tables of which not every column may have been published. */
+  readonly inPart: ReadonlySet<number>
 }
 
 /** Makes relations, one object for each shape, whether the catalogue tells of it or the stream. */
@@ -73,6 +77,7 @@ export class RelationRegistry {
       schema: facts.schema,
       name: facts.name,
       sent: facts.columns.filter((column) => column.isSent),
+      leftOut: [],
       unsent: facts.columns.filter((column) => !column.isSent),
       primaryKey,
       old,
@@ -100,11 +105,16 @@ export class RelationRegistry {
     this.#identities.set(message.oid, identity)
     const { primaryKey, old } = identity
     const { schema, name } = this.#names.nameOf(message.oid) ?? message
+    const sent = sameColumns(message, known) ? known : await messageColumns(this.#control, message, { facts, types })
+    // One that was renamed since is in the message under its name of then.
+    const isSent = ({ name: column, number }: ColumnFacts): boolean =>
+      sent.some((other) => other.name === column || (other.number !== null && other.number === number))
     return this.#relation({
       oid: message.oid,
       schema,
       name,
-      sent: sameColumns(message, known) ? known : await messageColumns(this.#control, message, { facts, types }),
+      sent,
+      leftOut: this.#names.inPart.has(message.oid) ? known.filter((column) => !isSent(column)) : [],
       unsent: facts?.columns.filter((column) => !column.isSent && !has(column.name)) ?? [],
       primaryKey,
       old,
@@ -156,7 +166,7 @@ export class RelationRegistry {
   }
 
   #relation(shape: Shape): Relation {
-    const types = [...shape.sent, ...shape.unsent].map(({ name, baseTypeOid, typeName }) =>
+    const types = [...shape.sent, ...shape.leftOut, ...shape.unsent].map(({ name, baseTypeOid, typeName }) =>
       this.#columnTypes.typeOf(shape.oid, { name, typeOid: baseTypeOid, typeName }),
     )
     const key = JSON.stringify([shape, types])
@@ -170,8 +180,8 @@ export class RelationRegistry {
   }
 
   #make(shape: Shape, types: readonly ColumnType[]): Relation {
-    // A row of the stream ends before the columns that it never has.
-    const columns = [...shape.sent, ...shape.unsent]
+    // A row of the stream ends before the columns that it does not have.
+    const columns = [...shape.sent, ...shape.leftOut, ...shape.unsent]
     const indexes = (names: readonly string[]): number[] =>
       names.map((name) => columns.findIndex((column) => column.name === name)).filter((index) => index >= 0)
     const isAll = shape.old === 'all' && shape.unsent.length === 0
@@ -184,12 +194,15 @@ export class RelationRegistry {
         type: types[index] ?? unknownType(column.typeName),
         mayBeUnavailable: column.mayBeToasted || !column.isSent,
         neverSent: neverSent(column),
+        ...(shape.leftOut.includes(column) ? { leftOut: true } : {}),
         typeOid: column.baseTypeOid,
         typeName: column.typeName,
-        parse: quickParser(column.baseTypeOid, this.#types.getTypeParser(column.baseTypeOid, 'text')),
+        ...quickParser(column.baseTypeOid, this.#types.getTypeParser(column.baseTypeOid, 'text')),
       })),
       primaryKey: indexes(shape.primaryKey),
-      oldColumns: isAll ? 'all' : indexes(shape.old === 'all' ? shape.sent.map((column) => column.name) : shape.old),
+      oldColumns: isAll
+        ? 'all'
+        : indexes(shape.old === 'all' ? [...shape.sent, ...shape.leftOut].map((column) => column.name) : shape.old),
       oldRowsStatement: shape.oldRowsStatement,
     }
   }

@@ -29,6 +29,8 @@ export interface StorageFacts extends TableName {
   readonly kind: string
   /** `pg_class.relpersistence` */
   readonly persistence: string
+  /** `pg_class.relfilenode`: another one once it was emptied or rewritten. */
+  readonly file: number
   /** `pg_class.relreplident` */
   readonly replicaIdentity: string
   /** The columns of the index that identifies a row; `null` where there is none, or the whole row does. */
@@ -78,12 +80,12 @@ type Column =
 
 /** Reads a table's facts by its name; `null` where there is no such table. The error of a failure is `pg`'s. */
 export async function readTable(control: ControlConnection, table: TableName): Promise<TableFacts | null> {
-  return tableFacts(await control.query<Column>(TABLE_BY_NAME, [table.schema, table.name]))
+  return tableFacts(await control.prepared<Column>('rowtap_table_by_name', TABLE_BY_NAME, [table.schema, table.name]))
 }
 
 /** Reads a table's facts by its object id; `null` where there is no such table. The error of a failure is `pg`'s. */
 export async function readTableByOid(control: ControlConnection, oid: number): Promise<TableFacts | null> {
-  return tableFacts(await control.query<Column>(TABLE_BY_OID, [oid]))
+  return tableFacts(await control.prepared<Column>('rowtap_table_by_oid', TABLE_BY_OID, [oid]))
 }
 
 /** What the server and the database set, from a row that has it. */

@@ -41,7 +41,7 @@ family (oid) AS (
 -- What writes a row: the table itself, or every partition that has none below it.
 storage AS (
   SELECT
-    c.oid, c.relname, c.relkind, c.relpersistence, c.relreplident, n.nspname,
+    c.oid, c.relname, c.relkind, c.relpersistence, c.relreplident, c.relfilenode, n.nspname,
     (
       -- A deferrable or invalid index does not identify a row, whatever relreplident says.
       SELECT json_agg(a.attname ORDER BY part.ordinal)
@@ -111,6 +111,7 @@ SELECT
       'name', storage.relname,
       'kind', storage.relkind,
       'persistence', storage.relpersistence,
+      'file', storage.relfilenode::int8,
       'replicaIdentity', storage.relreplident,
       'identity', storage.identity,
       'hasVirtualColumns', storage.has_virtual

@@ -68,12 +68,19 @@ export class ControlConnection {
    * The error of a failure is `pg`'s.
    */
   query<Column extends string>(text: string, values?: readonly unknown[]): Promise<readonly TextRow<Column>[]> {
-    const result = this.#turn.then(async () => {
-      const { rows } = await this.#client.query<TextRow<Column>>(text, values === undefined ? undefined : [...values])
-      return rows
-    })
-    this.#turn = result.catch(() => undefined)
-    return result
+    return this.#inTurn(() => this.#client.query<TextRow<Column>>(text, values === undefined ? undefined : [...values]))
+  }
+
+  /**
+   * Runs a statement that is run again and again: the server keeps it, under this name, as it was read and planned. Planning
+   * a look at the catalogue takes several times as long as the look. The error of a failure is `pg`'s.
+   */
+  prepared<Column extends string>(
+    name: string,
+    text: string,
+    values: readonly unknown[],
+  ): Promise<readonly TextRow<Column>[]> {
+    return this.#inTurn(() => this.#client.query<TextRow<Column>>({ name, text, values: [...values] }))
   }
 
   /**
@@ -95,9 +102,11 @@ export class ControlConnection {
   }
 
   /** Runs a statement and returns its one row, as texts in the order of its columns. The error of a failure is `pg`'s. */
-  readonly queryRow: QueryRow = ({ text, values }) => {
+  readonly queryRow: QueryRow = ({ text, values, name }) => {
+    const prepared = name === undefined ? {} : { name }
     const result = this.#turn.then(async () => {
-      const { rows } = await this.#client.query<(string | null)[]>({ text, values: [...values], rowMode: 'array' })
+      const query = { text, values: [...values], rowMode: 'array' as const, ...prepared }
+      const { rows } = await this.#client.query<(string | null)[]>(query)
       return rows[0] ?? []
     })
     this.#turn = result.catch(() => undefined)
@@ -110,6 +119,12 @@ export class ControlConnection {
       const { rows } = await this.#client.query<(string | null)[]>({ text, values: [...values], rowMode: 'array' })
       return rows
     })
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+
+  #inTurn<Row>(query: () => Promise<{ readonly rows: readonly Row[] }>): Promise<readonly Row[]> {
+    const result = this.#turn.then(async () => (await query()).rows)
     this.#turn = result.catch(() => undefined)
     return result
   }

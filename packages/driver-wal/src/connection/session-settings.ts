@@ -1,3 +1,5 @@
+import { READER_NAME } from './synchronous-standbys.ts'
+
 /*
  * The output of a type depends on settings that a role or a database may have changed. Rows must not depend on
  * them, so each connection sets what it relies on. `search_path` is left alone on the replication connection:
@@ -30,15 +32,18 @@ const PINNED = `${KEEPALIVES}
 
 /** For the replication connection. It waits for locks as long as it takes: whoever waits is told. */
 export const PIN_REPLICATION_SESSION: string = pin(`${PINNED},
+  ('application_name', ${READER_NAME}),
   ('lock_timeout', '0')`)
 
 /**
  * For the control connection. The short `lock_timeout` keeps others from queueing behind a statement of ours
  * that waits for a table. `tcp_user_timeout` is for this connection alone: on the other one a reader that is slow on
- * purpose would be taken for one that is gone.
+ * purpose would be taken for one that is gone. What is set up waits for no standby: a program that reads changes may be what
+ * the server waits for.
  */
 export const PIN_CONTROL_SESSION: string = pin(`${PINNED},
   ('tcp_user_timeout', '15000'),
+  ('synchronous_commit', 'local'),
   ('lock_timeout', '100ms'),
   ('search_path', 'pg_catalog')`)
 

@@ -1,3 +1,5 @@
+import { PROGRESS_NOTE } from '../snapshot/progress-sql.ts'
+import { READER_NAME } from '../connection/synchronous-standbys.ts'
 import { OWN_PUBLICATIONS, OWN_SLOTS } from './owned-name.ts'
 
 /*
@@ -13,11 +15,13 @@ const LOG_END = `CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_las
 export const READ_ONLY = `SELECT pg_catalog.set_config('default_transaction_read_only', 'on', false)`
 
 /** The server, the database and the role. */
-export const SERVER_HEALTH = `
+export const SERVER_HEALTH: string = `
 SELECT
   pg_catalog.current_setting('server_version_num') AS version,
   pg_catalog.current_setting('server_version') AS version_name,
   pg_catalog.current_setting('wal_level') AS wal_level,
+  pg_catalog.current_setting('synchronous_standby_names') AS standbys,
+  ${READER_NAME} AS reader,
   pg_catalog.pg_is_in_recovery() AS standby,
   pg_catalog.current_database() AS database,
   (SELECT pg_catalog.count(*) FROM pg_catalog.pg_replication_slots) AS slots,
@@ -93,7 +97,14 @@ SELECT
   (
     SELECT pg_catalog.json_agg(member.prrelid::pg_catalog.int8 ORDER BY member.prrelid)
     FROM pg_catalog.pg_publication_rel AS member WHERE member.prpubid = p.oid
-  ) AS tables
+  ) AS tables,
+  (
+    SELECT pg_catalog.json_agg(object.oid::pg_catalog.int8 ORDER BY object.oid)
+    FROM pg_catalog.pg_description AS comment
+    JOIN pg_catalog.pg_largeobject_metadata AS object ON object.oid = comment.objoid AND object.lomowner = p.pubowner
+    WHERE comment.classoid = 'pg_catalog.pg_largeobject'::pg_catalog.regclass
+      AND comment.description = '${PROGRESS_NOTE}' || p.pubname
+  ) AS progress
 FROM pg_catalog.pg_publication AS p
 WHERE p.pubname ~ '${OWN_PUBLICATIONS}'
 ORDER BY p.pubname`

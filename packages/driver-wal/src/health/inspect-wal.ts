@@ -102,12 +102,12 @@ async function lookAndWait(
 }
 
 async function readPublications(control: ControlConnection): Promise<readonly WalPublicationHealth[]> {
-  const rows = await control.query<'name' | 'role' | 'owned' | 'updates' | 'tables'>(PUBLICATIONS)
+  const rows = await control.query<'name' | 'role' | 'owned' | 'updates' | 'tables' | 'progress'>(PUBLICATIONS)
   const publications: WalPublicationHealth[] = []
   for (const row of rows) {
     const owner = ownerOfPublication(row.name ?? '')
     if (row.name === null || owner === null) continue
-    // The statement builds this document, so its shape is known here.
+    // The statement builds these documents, so their shape is known here.
     const oids = JSON.parse(row.tables ?? '[]') as readonly number[]
     publications.push({
       name: row.name,
@@ -115,6 +115,7 @@ async function readPublications(control: ControlConnection): Promise<readonly Wa
       role: row.role ?? '',
       isOwned: row.owned === 't',
       publishesUpdates: row.updates === 't',
+      progress: JSON.parse(row.progress ?? '[]') as readonly number[],
       tables: await readTablesHealth(control, oids),
     })
   }

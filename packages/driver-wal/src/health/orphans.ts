@@ -48,7 +48,10 @@ function orphan(
     owner,
     slots: slotNames,
     publications: publicationNames,
-    statements: [...slotNames.map(dropSlot), ...publicationNames.map(dropPublication)],
+    statements: [
+      ...slotNames.map(dropSlot),
+      ...publications.map(({ name, progress }) => dropPublication(name, progress)),
+    ],
   }
 }
 
@@ -57,7 +60,8 @@ export function dropSlot(name: string): string {
   return `SELECT pg_catalog.pg_drop_replication_slot('${name.replaceAll("'", "''")}')`
 }
 
-/** The statement that removes a publication. */
-export function dropPublication(name: string): string {
-  return `DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`
+/** The statement that removes a publication, and the large objects that go with it. */
+export function dropPublication(name: string, progress: readonly number[] = []): string {
+  const unlinks = progress.map((oid) => `SELECT pg_catalog.lo_unlink(${oid}); `)
+  return `${unlinks.join('')}DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`
 }

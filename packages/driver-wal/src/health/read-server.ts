@@ -1,5 +1,6 @@
 import { RowtapError } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
+import { isCountedAsStandby } from '../connection/synchronous-standbys.ts'
 import { SERVER_HEALTH } from './health-sql.ts'
 import type { ManagedService, WalRoleHealth, WalServerHealth } from './wal-health.ts'
 
@@ -16,6 +17,8 @@ type Column =
   | 'version'
   | 'version_name'
   | 'wal_level'
+  | 'standbys'
+  | 'reader'
   | 'standby'
   | 'database'
   | 'slots'
@@ -61,6 +64,8 @@ export async function readServer(control: ControlConnection): Promise<ServerLook
       versionName: row.version_name?.split(' ')[0] ?? '',
       walLevel: row.wal_level ?? '',
       isStandby: row.standby === 't',
+      synchronousStandbyNames: row.standbys ?? '',
+      countsReadersAsStandbys: isCountedAsStandby(row.standbys ?? '', row.reader ?? ''),
       managedBy: SERVICES[row.managing_role ?? ''] ?? null,
       maxReplicationSlots: Number(settings['max_replication_slots'] ?? 0),
       usedReplicationSlots: Number(row.slots),

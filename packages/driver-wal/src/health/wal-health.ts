@@ -12,6 +12,10 @@ export interface WalServerHealth {
   readonly versionName: string
   readonly walLevel: string
   readonly isStandby: boolean
+  /** The setting `synchronous_standby_names`: whom commits wait for. */
+  readonly synchronousStandbyNames: string
+  /** Whether that takes whoever reads changes for a standby: commits would wait for handlers, and no client starts. */
+  readonly countsReadersAsStandbys: boolean
   /** The service that runs the server, by the roles that it makes; `null` where none is known. */
   readonly managedBy: ManagedService | null
   readonly maxReplicationSlots: number
@@ -137,6 +141,8 @@ export interface WalPublicationHealth {
   readonly isOwned: boolean
   /** Whether updates and deletes are published, and not only what needs no identity. */
   readonly publishesUpdates: boolean
+  /** The large objects that hold how far its subscription's snapshots are, of which there is one at most. */
+  readonly progress: readonly number[]
   readonly tables: readonly WalTableHealth[]
 }
 

@@ -1,10 +1,14 @@
-import type { Tuple } from '@rowtap/core/driver'
+import type { RelationColumn, Tuple } from '@rowtap/core/driver'
 import { MalformedMessage } from './malformed-message.ts'
 import { ReceivedBytes } from './received-bytes.ts'
 
 const NULL = 0x6e // 'n'
 const UNCHANGED = 0x75 // 'u': a TOASTed value that the update left alone
 const TEXT = 0x74 // 't'
+
+/** Why a column has no text. */
+const NOT_SENT = -1
+const IS_NULL = -2
 
 /**
  * One row as it lies in the received bytes.
@@ -33,27 +37,44 @@ export class PgoutputTuple implements Tuple {
   }
 
   text(index: number): string | null | undefined {
+    const from = this.find(index)
+    return from < 0 ? this.missing(from) : this.bytes.text(from, this.at)
+  }
+
+  value(index: number, { parse, keepsText }: RelationColumn): unknown {
+    const from = this.find(index)
+    if (from < 0) return this.missing(from)
+    return parse(keepsText === false ? this.bytes.passingText(from, this.at) : this.bytes.text(from, this.at))
+  }
+
+  /** The offset of a column's text, whose end is `at` then; less than 0: it has none. */
+  private find(index: number): number {
     // Behind the columns that are sent are those that never are.
-    if (index >= this.columns) return undefined
+    if (index >= this.columns) return NOT_SENT
     const { buffer } = this.bytes
-    let at = this.at
-    let current = this.index
+    let { at, index: current } = this
     if (index < current) {
       at = this.start
       current = 0
     }
-    while (current < index) {
-      at += buffer[at] === TEXT ? 5 + uint32At(buffer, at + 1) : 1
+    for (;;) {
+      const isText = buffer[at] === TEXT
+      const from = at + 5
+      const end = isText ? from + uint32At(buffer, at + 1) : at + 1
+      if (current === index) {
+        this.at = end
+        this.index = current + 1
+        if (isText) return from
+        if (buffer[at] === undefined) throw new RangeError('A row was read after its batch was released.')
+        return buffer[at] === UNCHANGED ? NOT_SENT : IS_NULL
+      }
+      at = end
       current += 1
     }
-    this.at = at
-    this.index = index
-    if (buffer[at] === TEXT) {
-      const from = at + 5
-      return this.bytes.text(from, from + uint32At(buffer, at + 1))
-    }
-    if (buffer[at] === UNCHANGED || this.nullIsMissing) return undefined
-    return null
+  }
+
+  private missing(why: number): null | undefined {
+    return why === NOT_SENT || this.nullIsMissing ? undefined : null
   }
 
   /** The same row in bytes of its own: it no longer keeps those alive that were received with it. */

@@ -1,27 +1,48 @@
-import { isAscii } from 'node:buffer'
-
-/** The engine copies a part of a text that is shorter than this; a longer one would keep the whole text in memory. */
+/**
+ * The engine copies a part of a text that is shorter than this; a longer one would be a reference to the whole text, and
+ * keep it in memory.
+ */
 const SHORTEST_SHARED = 13
+/** From so many characters on, a call out of the engine costs less than putting a text together. */
+const LONGEST_JOINED = 2 * (SHORTEST_SHARED - 1)
 
 /**
  * Bytes as they were received, from which many short texts are read.
  *
- * Making a text of some bytes is a call out of the engine, which costs several times what cutting a part out of another
+ * Making a text of some bytes is a call out of the engine, which costs several times what cutting parts out of another
  * text does: so all of the bytes are made a text once, where each of them is a character.
  */
 export class ReceivedBytes {
   readonly buffer: Buffer
-  /** All of the bytes; `null` where they are more than ASCII, `undefined` until it is needed. */
-  private ascii: string | null | undefined = undefined
+  private made: string | null = null
 
   constructor(buffer: Buffer) {
     this.buffer = buffer
   }
 
-  /** The text between two offsets. */
+  /** The text in UTF-8 between two offsets. */
   text(start: number, end: number): string {
-    if (end - start >= SHORTEST_SHARED) return this.buffer.toString('utf8', start, end)
-    if (this.ascii === undefined) this.ascii = isAscii(this.buffer) ? this.buffer.toString('latin1') : null
-    return this.ascii === null ? this.buffer.toString('utf8', start, end) : this.ascii.substring(start, end)
+    const { buffer } = this
+    const length = end - start
+    if (length > LONGEST_JOINED || !isAscii(buffer, start, end)) return buffer.toString(undefined, start, end)
+    const characters = this.characters
+    if (length < SHORTEST_SHARED) return characters.substring(start, end)
+    const middle = start + SHORTEST_SHARED - 1
+    return characters.substring(start, middle) + characters.substring(middle, end)
   }
+
+  /** The same where all of it is ASCII, for whoever lets go of it at once: it may keep all of the bytes in memory. */
+  passingText(start: number, end: number): string {
+    return this.characters.substring(start, end)
+  }
+
+  private get characters(): string {
+    this.made ??= this.buffer.toString('latin1')
+    return this.made
+  }
+}
+
+function isAscii(buffer: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if ((buffer[at] ?? 0) > 127) return false
+  return true
 }

@@ -24,6 +24,9 @@ export class AttachedTables {
    */
   readonly unsettled: Set<number> = new Set<number>()
 
+  /** Tables of which not every column may have been published: changes of them may come without the others. */
+  readonly inPart: Set<number> = new Set<number>()
+
   get all(): readonly AttachedTable[] {
     return this.#tables
   }

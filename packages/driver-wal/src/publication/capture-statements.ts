@@ -1,7 +1,9 @@
 import type { PlannedStatement } from '@rowtap/core/driver'
 import type { CaptureName, PublicationKind } from './capture-name.ts'
 import type { Published, PublicationPlan, TableToPublish } from './publication-plan.ts'
+import type { TableInPart } from './publication-sql.ts'
 import { addTables, dropTables, touchPublication } from './publication-sql.ts'
+import { WHOLE } from './published-part.ts'
 import { inTransaction } from './transaction-statements.ts'
 
 const kinds: readonly PublicationKind[] = ['all', 'inserts']
@@ -25,14 +27,9 @@ export function additionStatements(
     statements.push({ sql: dropTables(publications.inserts, plan.replace), purpose, table: onlyOne(plan.replace) })
   }
   for (const kind of kinds) {
-    const tables = plan.add
-      .filter((table) => table.kind === kind)
-      .map(({ facts, filter }) => ({ table: facts, filter }))
+    const tables = plan.add.filter((table) => table.kind === kind).map(({ facts, part }) => ({ table: facts, part }))
     if (tables.length === 0) continue
-    const filtered = tables.some(({ filter }) => filter !== null)
-      ? ' Other rows do not leave the server. As long as it is so, PostgreSQL refuses to drop, or to change the type of, a column that the filter names.'
-      : ''
-    const purpose = `Publishes ${kind === 'all' ? 'every change' : 'inserts and truncates'} from now on; writers are not kept waiting.${filtered}`
+    const purpose = `Publishes ${kind === 'all' ? 'every change' : 'inserts and truncates'} from now on; writers are not kept waiting.${leftOut(tables)}`
     statements.push({
       sql: addTables(publications[kind], tables),
       purpose,
@@ -42,10 +39,14 @@ export function additionStatements(
   return inTransaction(statements)
 }
 
-/** The statements that publish fewer rows of a table: one transaction, in which it is never not published. */
+/** The statements that publish fewer rows, or fewer columns, of a table: one transaction, in which it is never not published. */
 export function narrowingStatements(name: CaptureName, table: TableToPublish): readonly PlannedStatement[] {
   const { facts, kind } = table
-  return additionStatements(name, { add: [table], replace: [{ ...facts, kind }], narrow: [], remove: [] }, 0)
+  return additionStatements(
+    name,
+    { add: [table], replace: [{ ...facts, kind, part: WHOLE }], narrow: [], remove: [] },
+    0,
+  )
 }
 
 /** The statement that publishes a table no more. */
@@ -62,6 +63,15 @@ export function touchStatements({ publications }: CaptureName): readonly Planned
     table: null,
   }))
   return inTransaction(touches)
+}
+
+/** What does not leave the server, and what that means for the application: sentences that follow another one. */
+function leftOut(tables: readonly TableInPart[]): string {
+  const hasFilter = tables.some(({ part }) => part.rows !== null)
+  const hasList = tables.some(({ part }) => part.columns !== null)
+  if (!hasFilter && !hasList) return ''
+  const others = hasFilter && hasList ? 'Other rows, and other columns,' : hasFilter ? 'Other rows' : 'Other columns'
+  return ` ${others} do not leave the server. As long as it is so, PostgreSQL refuses to drop, or to change the type of, a column that the statement names.`
 }
 
 function onlyOne(tables: readonly { readonly schema: string; readonly name: string }[]): PlannedStatement['table'] {

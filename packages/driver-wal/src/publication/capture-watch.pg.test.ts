@@ -114,6 +114,34 @@ describePostgres('the watch of captured tables', (postgres) => {
     ])
   })
 
+  test.each(['TRUNCATE r_0', 'VACUUM FULL r_0', 'BEGIN; TRUNCATE r_0; INSERT INTO r VALUES (2); COMMIT'])(
+    'a partition that may have been emptied is a gap: %s',
+    async (statement) => {
+      await using database = await postgres.createDatabase()
+      const tables = `${PARTITIONED}; CREATE TABLE r_1 PARTITION OF r FOR VALUES FROM (10) TO (20); INSERT INTO r VALUES (1)`
+      await using wal = await capturing(database, tables, 'r')
+      await database.query(statement)
+      expect(await gaps(wal, 1)).toEqual([
+        expect.stringMatching(/^public\.r_0: emptied \(TRUNCATE of a partition of public\.r, .* or rewritten/),
+      ])
+      await database.query('INSERT INTO r VALUES (11)')
+      await eventually(() => wal.changes.at(-1)?.new?.[0] === '11', 'what follows')
+      expect(wal.host.notices).toHaveLength(1)
+    },
+  )
+
+  test('a truncate of the whole table is delivered, and no gap', async () => {
+    await using database = await postgres.createDatabase()
+    const tables = `${PARTITIONED}; CREATE TABLE r_1 PARTITION OF r FOR VALUES FROM (10) TO (20); INSERT INTO r VALUES (1)`
+    await using wal = await capturing(database, tables, 'r')
+    await database.query('TRUNCATE r')
+    // Once this is told, the one before would have been.
+    await wal.count(1)
+    await database.query('TRUNCATE r_1')
+    expect(await gaps(wal, 1)).toEqual([expect.stringMatching(/^public\.r_1: emptied/)])
+    expect(wal.changes).toMatchObject([{ kind: 'truncate', table: 'r' }])
+  })
+
   test('an unlogged partition is a gap', async () => {
     await using database = await postgres.createDatabase()
     await using wal = await capturing(database, PARTITIONED, 'r')

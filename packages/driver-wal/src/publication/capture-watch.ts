@@ -1,14 +1,20 @@
-import type { DriverHost, TableName } from '@rowtap/core/driver'
+import type { ChangeBatch, DriverHost, TableName } from '@rowtap/core/driver'
 import { formatTableName } from '@rowtap/core/driver'
 import { fullIdentityStatements, lackingFullIdentity } from '../catalog/full-identity.ts'
 import type { TableFacts } from '../catalog/table-facts.ts'
 import { readTableByOid } from '../catalog/table-facts.ts'
 import type { ControlConnection, TextRow } from '../connection/control-connection.ts'
 import { sqlstateOf } from '../errors/database-error.ts'
+import { parseLsn } from '../replication/lsn.ts'
+import type { Lsn } from '../replication/lsn.ts'
 import type { AttachedTable, AttachedTables } from './attached-tables.ts'
 import { harmOf } from './check-identity.ts'
 import type { CaptureName } from './capture-name.ts'
+import type { CoverageMemory } from './coverage.ts'
 import { addTables, dropTables } from './publication-sql.ts'
+import type { ChangedPartition } from './emptied-partitions.ts'
+import { EmptiedPartitions } from './emptied-partitions.ts'
+import { WHOLE } from './published-part.ts'
 import { textOf } from './transaction-statements.ts'
 import { WATCH } from './watch-sql.ts'
 
@@ -21,12 +27,15 @@ export interface CaptureWatchParts {
   readonly host: DriverHost
   readonly name: CaptureName
   readonly attached: AttachedTables
+  /** Where what is published is written down; `null`: nowhere. */
+  readonly memory: CoverageMemory | null
+  /** Everything that was committed before this place was delivered. */
+  readonly passed: Lsn
   /** Whether partitions that come are given full replica identity. */
   readonly fullIdentity: boolean
 }
 
-interface Partition extends TableName {
-  readonly oid: number
+interface Partition extends ChangedPartition {
   /** Made as a partition, and so without rows; otherwise it was a table of its own before. */
   readonly isMade: boolean
 }
@@ -38,9 +47,17 @@ interface Seen {
   /** Object ids of everything below it. */
   readonly family: readonly number[]
   /** Those below it whose names are known. */
-  readonly partitions: readonly (TableName & { readonly oid: number })[]
+  readonly partitions: readonly Partition[]
   /** What the user was told, and still holds. */
   readonly told: readonly string[]
+}
+
+/** What a look has found of one attached table. */
+interface Look {
+  readonly attached: AttachedTable
+  readonly row: TextRow<Column>
+  readonly before: Seen
+  readonly partitions: readonly Partition[]
 }
 
 /**
@@ -53,6 +70,7 @@ export class CaptureWatch {
   readonly #seen = new Map<number, Seen>()
   /** Object ids of the partitions that were given full identity. */
   readonly #identified = new Set<number>()
+  readonly #emptied = new EmptiedPartitions()
   #timer: NodeJS.Timeout | null = null
   #isStopped = false
 
@@ -71,6 +89,13 @@ export class CaptureWatch {
     }, LOOK_MS)
   }
 
+  /** Changes are delivered. */
+  delivered({ changes }: Pick<ChangeBatch, 'changes'>): void {
+    for (const { kind, relation, transaction } of changes) {
+      if (kind === 'truncate') this.#emptied.truncated(relation, transaction.id)
+    }
+  }
+
   /** Looks and tells no more. */
   stop(): void {
     this.#isStopped = true
@@ -82,24 +107,28 @@ export class CaptureWatch {
     const tables = attached.all
     for (const oid of this.#seen.keys()) if (!tables.some((table) => table.oid === oid)) this.#seen.delete(oid)
     if (tables.length === 0) return
-    const rows = await control.query<Column>(WATCH, [
+    const rows = await control.prepared<Column>('rowtap_watch', WATCH, [
       tables.map(({ oid }) => oid),
       tables.map(({ table }) => table.schema),
       tables.map(({ table }) => table.name),
       name.publications.all,
       name.publications.inserts,
+      tables.map(({ oid }) => this.#seen.get(oid)?.version ?? null),
     ])
-    for (const row of rows) {
+    const looks = rows.flatMap((row): readonly Look[] => {
       const table = tables.find(({ oid }) => oid === Number(row.oid))
-      if (table !== undefined) await this.#lookAt(table, row, rows)
-    }
+      if (table === undefined) return []
+      const before = this.#seen.get(table.oid) ?? asAttached(table)
+      return [{ attached: table, row, before, partitions: partitionsOf(row, before) }]
+    })
+    for (const look of looks) await this.#lookAt(look, looks)
+    for (const reason of this.#emptied.reasons(this.#parts.passed)) this.#tell(reason)
   }
 
-  async #lookAt(attached: AttachedTable, row: TextRow<Column>, rows: readonly TextRow<Column>[]): Promise<void> {
-    const before = this.#seen.get(attached.oid) ?? asAttached(attached)
+  async #lookAt(look: Look, looks: readonly Look[]): Promise<void> {
+    const { attached, row, before, partitions } = look
     const facts = await this.#factsOf(attached, row, before)
-    const partitions = partitionsOf(row)
-    const lasting = lastingReasons({ attached, row, rows, facts })
+    const lasting = lastingReasons(look, looks, facts)
     this.#seen.set(attached.oid, {
       version: row.version,
       facts,
@@ -107,6 +136,7 @@ export class CaptureWatch {
       partitions,
       told: lasting,
     })
+    this.#emptied.compare(attached.table, before.partitions, partitions, parseLsn(row.place ?? '0/0'))
     const passing = facts === null ? [] : movedPartitions(attached.table, before, partitions)
     for (const reason of [...lasting.filter((one) => !before.told.includes(one)), ...passing]) this.#tell(reason)
     if (facts !== null && row.publication === this.#parts.name.publications.all) {
@@ -137,15 +167,17 @@ export class CaptureWatch {
   async #spareWriters(attached: AttachedTable, facts: TableFacts): Promise<void> {
     const harm = harmOf(facts)
     if (harm === null) return
-    const { control, name } = this.#parts
+    const { control, name, memory } = this.#parts
     const { all, inserts } = name.publications
     try {
-      await control.query(`${dropTables(all, [facts])};\n${addTables(inserts, [{ table: facts, filter: null }])}`)
+      await memory?.takingOut([facts.oid])
+      await control.query(`${dropTables(all, [facts])};\n${addTables(inserts, [{ table: facts, part: WHOLE }])}`)
     } catch (error) {
       // It is locked, or has changed again: the next look is soon.
       if (sqlstateOf(error) !== null) return
       throw error
     }
+    await memory?.settled()
     if (attached.kind === 'inserts') return
     this.#tell(
       `Updates and deletes of ${formatTableName(attached.table)} are not captured any more. ${harm} Then stop its listeners, and listen to it again.`,
@@ -157,25 +189,17 @@ export class CaptureWatch {
   }
 }
 
-type Column = 'oid' | 'named' | 'publication' | 'version' | 'partitions'
+type Column = 'oid' | 'place' | 'named' | 'publication' | 'version' | 'partitions'
 
-function partitionsOf(row: TextRow<Column>): readonly Partition[] {
+function partitionsOf({ version, partitions }: TextRow<Column>, before: Seen): readonly Partition[] {
+  if (partitions === null) return version === null ? [] : before.partitions
   // The statement builds this document, so its shape is known here.
-  return JSON.parse(row.partitions ?? '[]') as Partition[]
+  return JSON.parse(partitions) as Partition[]
 }
 
 /** Why changes of the table may be missed from now on. */
-function lastingReasons({
-  attached,
-  row,
-  rows,
-  facts,
-}: {
-  readonly attached: AttachedTable
-  readonly row: TextRow<Column>
-  readonly rows: readonly TextRow<Column>[]
-  readonly facts: TableFacts | null
-}): readonly string[] {
+function lastingReasons(look: Look, looks: readonly Look[], facts: TableFacts | null): readonly string[] {
+  const { attached, row } = look
   const name = formatTableName(attached.table)
   const again = 'Stop its listeners, and listen to it again.'
   const reasons: string[] = []
@@ -191,7 +215,7 @@ function lastingReasons({
   if (row.publication === null) {
     reasons.push(`Somebody took ${name} out of the publication: its changes are not captured any more. ${again}`)
   }
-  const root = rows.find((other) => other !== row && partitionsOf(other).some(({ oid }) => oid === attached.oid))
+  const root = looks.find((other) => other !== look && other.partitions.some(({ oid }) => oid === attached.oid))
   if (root !== undefined) {
     reasons.push(
       `${name} is a partition of a table that is captured, too: its changes are delivered as changes of that one. Listen to it with another client.`,
@@ -226,7 +250,9 @@ function asAttached({ oid, facts }: AttachedTable): Seen {
     version: null,
     facts,
     family: facts.family,
-    partitions: facts.storage.filter((storage) => storage.oid !== oid),
+    partitions: facts.storage
+      .filter((storage) => storage.oid !== oid)
+      .map((storage) => ({ ...storage, isMade: false, writtenBy: '' })),
     told: [],
   }
 }

@@ -3,9 +3,12 @@ import type { ControlConnection } from '../connection/control-connection.ts'
 import type { CaptureName, PublicationKind } from './capture-name.ts'
 import type { Published } from './publication-plan.ts'
 import { createPublication, EXISTING_PUBLICATIONS, PUBLISHED_TABLES } from './publication-sql.ts'
+import { readFilter } from './row-filter.ts'
 import { inTransaction } from './transaction-statements.ts'
 
 const KINDS: readonly PublicationKind[] = ['all', 'inserts']
+
+type Column = 'publication' | 'oid' | 'schema' | 'name' | 'filter' | 'columns'
 
 /** The publications of a subscription as they are. */
 export interface DurablePublications {
@@ -30,12 +33,17 @@ export async function readPublished(
   { publications }: CaptureName,
 ): Promise<readonly Published[]> {
   const { all, inserts } = publications
-  const rows = await control.query<'publication' | 'oid' | 'schema' | 'name'>(PUBLISHED_TABLES, [all, inserts])
+  const rows = await control.prepared<Column>('rowtap_published', PUBLISHED_TABLES, [all, inserts])
   return rows.map((row) => ({
     oid: Number(row.oid),
     schema: row.schema ?? '',
     name: row.name ?? '',
     kind: row.publication === all ? 'all' : 'inserts',
+    // The statement builds the document, so its shape is known here.
+    part: {
+      rows: row.filter === null ? null : readFilter(row.filter),
+      columns: JSON.parse(row.columns ?? 'null') as string[] | null,
+    },
   }))
 }
 

@@ -1,29 +1,32 @@
 import type { CaptureRequest, TableName } from '@rowtap/core/driver'
 import type { TableFacts } from '../catalog/table-facts.ts'
 import type { PublicationKind } from './capture-name.ts'
-import type { RowFilter } from './row-filter.ts'
-import { isWithin } from './row-filter.ts'
+import type { PublishedPart } from './published-part.ts'
+import { isWithin } from './published-part.ts'
 
 /** A table that is in a publication. */
 export interface Published extends TableName {
   readonly oid: number
   readonly kind: PublicationKind
+  readonly part: PublishedPart
+  /** A process has ended while it changed the part, and nobody was told what was not in it before. Left out: none has. */
+  readonly isInDoubt?: boolean
 }
 
 /** A table, and what of it is to be published. */
 export interface TableToPublish {
   readonly facts: TableFacts
   readonly kind: PublicationKind
-  readonly filter: RowFilter
+  readonly part: PublishedPart
 }
 
 /** What has to change so that exactly the wanted tables are published. */
 export interface PublicationPlan {
-  /** Tables that are new, or whose updates and deletes are. */
+  /** Tables that are new, or of which more is wanted than is published. */
   readonly add: readonly TableToPublish[]
-  /** Tables that are published with fewer operations until the same transaction adds them with all. */
+  /** Those of them that are published in part until the same transaction adds them. */
   readonly replace: readonly Published[]
-  /** Tables of which fewer rows are wanted than are published. */
+  /** Tables of which fewer rows, or fewer columns, are wanted than are published. */
   readonly narrow: readonly TableToPublish[]
   /** Tables that nobody wants any more. */
   readonly remove: readonly Published[]
@@ -35,33 +38,26 @@ export interface WantedTable {
   readonly facts: TableFacts
   /** What of it may be published. */
   readonly kind: PublicationKind
-  /** Which of its rows are wanted. */
-  readonly filter: RowFilter
+  /** Which part of it is wanted. */
+  readonly part: PublishedPart
 }
 
 /**
  * Compares what is wanted with what is published. A table stays where it is when fewer operations are wanted:
  * moving it would need a lock, and core leaves out what nobody asked for.
- *
- * @param filters the filters of the tables that are published with one, by object id.
  */
-export function publicationPlan(
-  wanted: readonly WantedTable[],
-  published: readonly Published[],
-  filters: ReadonlyMap<number, RowFilter>,
-): PublicationPlan {
+export function publicationPlan(wanted: readonly WantedTable[], published: readonly Published[]): PublicationPlan {
   const add: TableToPublish[] = []
   const narrow: TableToPublish[] = []
   const replace: Published[] = []
-  for (const { facts, kind, filter } of wanted) {
+  for (const { facts, kind, part } of wanted) {
     const now = published.find((table) => table.oid === facts.oid)
     if (now?.kind === 'all') continue
-    const before = filters.get(facts.oid) ?? null
-    if (now?.kind === kind && isWithin(filter, before)) {
-      if (!isWithin(before, filter)) narrow.push({ facts, kind, filter })
+    if (now?.kind === kind && isWithin(part, now.part)) {
+      if (!isWithin(now.part, part)) narrow.push({ facts, kind, part })
       continue
     }
-    add.push({ facts, kind, filter })
+    add.push({ facts, kind, part })
     if (now !== undefined) replace.push(now)
   }
   const remove = published.filter((table) => !wanted.some(({ facts }) => facts.oid === table.oid))

@@ -2,8 +2,7 @@ import type { TableName } from '@rowtap/core/driver'
 import { quoteIdentifier, quoteTableName } from '@rowtap/core/driver'
 import { EPHEMERAL_PUBLICATION } from './ephemeral-name.ts'
 import type { PublicationKind } from './capture-name.ts'
-import type { RowFilter } from './row-filter.ts'
-import { filterText } from './row-filter.ts'
+import type { PublishedPart } from './published-part.ts'
 
 const PUBLISHED: Readonly<Record<PublicationKind, string>> = {
   all: 'insert, update, delete, truncate',
@@ -22,17 +21,17 @@ export function touchPublication(name: string, kind: PublicationKind): string {
   return `ALTER PUBLICATION ${quoteIdentifier(name)} SET (publish = '${PUBLISHED[kind]}')`
 }
 
-/** A table, and which of its rows are published. A filter needs PostgreSQL 15. */
-export interface PublishedTable {
+/** A table, and which part of it is published. Anything but the whole needs PostgreSQL 15. */
+export interface TableInPart {
   readonly table: TableName
-  readonly filter: RowFilter
+  readonly part: PublishedPart
 }
 
 /** Publishes tables from the statement's commit on. Tables that inherit from them are tables of their own. */
-export function addTables(name: string, tables: readonly PublishedTable[]): string {
-  const added = tables.map(({ table, filter }) => {
-    const text = filterText(filter)
-    return `ONLY ${quoteTableName(table)}${text === null ? '' : ` WHERE (${text})`}`
+export function addTables(name: string, tables: readonly TableInPart[]): string {
+  const added = tables.map(({ table, part: { rows, columns } }) => {
+    const list = columns === null ? '' : ` (${columns.map(quoteIdentifier).join(', ')})`
+    return `ONLY ${quoteTableName(table)}${list}${rows === null ? '' : ` WHERE (${rows.text})`}`
   })
   return `ALTER PUBLICATION ${quoteIdentifier(name)} ADD TABLE ${added.join(', ')}`
 }
@@ -50,14 +49,29 @@ export function removePublications(names: readonly string[]): string {
 /** Which of two publications ($1, $2) are there. */
 export const EXISTING_PUBLICATIONS: string = `SELECT p.pubname AS name FROM pg_publication AS p WHERE p.pubname IN ($1, $2)`
 
-/** The tables that two publications ($1, $2) hold. */
+/**
+ * The tables that two publications ($1, $2) hold, and which part of them. Before PostgreSQL 15 they are held whole, and
+ * the catalogue has no such columns: then their names stand for those of the row around the query that reads them.
+ */
 export const PUBLISHED_TABLES: string = `
-SELECT p.pubname AS publication, c.oid, n.nspname AS schema, c.relname AS name
-FROM pg_publication AS p
-JOIN pg_publication_rel AS member ON member.prpubid = p.oid
-JOIN pg_class AS c ON c.oid = member.prrelid
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE p.pubname IN ($1, $2)`
+SELECT member.publication, c.oid, n.nspname AS schema, c.relname AS name, member.filter, member.columns
+FROM (SELECT NULL::pg_node_tree AS prqual, NULL::int2[] AS prattrs) AS whole
+CROSS JOIN LATERAL (
+  SELECT
+    p.pubname AS publication,
+    prrelid AS oid,
+    pg_get_expr(prqual, prrelid) AS filter,
+    (
+      SELECT json_agg(a.attname ORDER BY a.attnum)
+      FROM pg_attribute AS a
+      WHERE a.attrelid = prrelid AND a.attnum = ANY (prattrs::int2[])
+    ) AS columns
+  FROM pg_publication AS p
+  JOIN pg_publication_rel ON prpubid = p.oid
+  WHERE p.pubname IN ($1, $2)
+) AS member
+JOIN pg_class AS c ON c.oid = member.oid
+JOIN pg_namespace AS n ON n.oid = c.relnamespace`
 
 /**
  * Publications of ephemeral clients that are gone: whose advisory lock could be had. The lock is kept, so that

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { CaptureRequest, RequestedCondition } from '@rowtap/core/driver'
 import type { TableFacts } from '../catalog/table-facts.ts'
 
@@ -12,47 +13,90 @@ const TYPES: ReadonlySet<number> = new Set([
   16, 17, 20, 21, 23, 25, 26, 700, 701, 1042, 1043, 1082, 1083, 1114, 1184, 1700, 2950,
 ])
 
-/** Which rows of a table leave the server: those of which one of these conditions, as SQL, is true. `null`: all. */
-export type RowFilter = readonly string[] | null
+/** How many hexadecimal digits tell one condition from another. */
+const MARK_DIGITS = 16
+
+/** What {@link rowFilter} ends with, also as PostgreSQL prints it. */
+const MARKS = /'rowtap ([0-9a-f ]+)'(?:::text)? IS NULL\)*$/u
 
 /**
- * The filter for the rows that listeners want, where the server can be trusted with each of their conditions. A pattern
- * (LIKE) may fail on a row, and would end the stream.
+ * Which rows of a table leave the server: those of which one of several conditions is true.
+ *
+ * PostgreSQL keeps a filter as a tree of its own, and prints it in its own way. To know a condition again, the filter
+ * names the marks of all that are in it, in a part that is never true and that PostgreSQL takes out before it tests a row.
  */
-export function rowFilter({ where }: CaptureRequest, facts: TableFacts): RowFilter {
+export interface RowFilter {
+  /** As a boolean expression on a row of the table, marks included. */
+  readonly text: string
+  /** One for each condition. */
+  readonly marks: readonly string[]
+}
+
+/** A filter that PostgreSQL has printed. */
+export function readFilter(text: string): RowFilter {
+  return { text, marks: MARKS.exec(text)?.[1]?.split(' ') ?? [] }
+}
+
+/**
+ * The filter for the rows that listeners want, where the server can be trusted with each of their conditions; `null`: all
+ * rows. A pattern (LIKE) may fail on a row, and would end the stream.
+ */
+export function rowFilter({ where }: CaptureRequest, facts: TableFacts): RowFilter | null {
   if (where === undefined || where === null || where.length > MOST_CONDITIONS) return null
-  const plain = new Set(
+  const plain = new Map(
     facts.columns
       .filter(({ typeOid, baseTypeOid, isSent }) => isSent && typeOid === baseTypeOid && TYPES.has(typeOid))
-      .map(({ name }) => name),
+      .map(({ name, number }) => [name, number]),
   )
-  if (!where.every(({ tree }) => isPlain(tree, plain))) return null
-  return where.map(({ sql }) => sql).toSorted()
+  if (!where.every(({ tree }) => columnsOf(tree).every((name) => plain.has(name)) && !hasPattern(tree))) return null
+  const conditions = where.toSorted((one, other) => (one.sql < other.sql ? -1 : 1))
+  const marks = new Set(conditions.flatMap((condition) => marksOf(condition, plain)))
+  if (marks.size > MOST_CONDITIONS) return null
+  const parts = conditions.map(({ sql }) => `(${sql})`)
+  return { text: [...parts, `'rowtap ${[...marks].join(' ')}' IS NULL`].join(' OR '), marks: [...marks] }
 }
 
-/** Whether every row that passes the one filter passes the other, too. */
-export function isWithin(inner: RowFilter, outer: RowFilter): boolean {
-  if (outer === null) return true
-  return inner !== null && inner.every((condition) => outer.includes(condition))
+/** The marks of the filter that a condition is, where it is one that was read; otherwise its own. */
+export function marksOf(
+  { tree, sql }: RequestedCondition,
+  numbers: ReadonlyMap<string, number | null>,
+): readonly string[] {
+  const { marks } = readFilter(sql)
+  if (marks.length > 0) return marks
+  // Another column may have the name later: then the same text is another condition.
+  const columns = columnsOf(tree).map((name) => numbers.get(name))
+  return [
+    createHash('sha256')
+      .update(JSON.stringify([sql, columns]))
+      .digest('hex')
+      .slice(0, MARK_DIGITS),
+  ]
 }
 
-/** The filter as the text of one expression; `null`: there is none. */
-export function filterText(filter: RowFilter): string | null {
-  return filter === null ? null : filter.map((condition) => `(${condition})`).join(' OR ')
-}
-
-function isPlain(tree: RequestedCondition['tree'], columns: ReadonlySet<string>): boolean {
+function columnsOf(tree: RequestedCondition['tree']): readonly string[] {
   switch (tree.kind) {
     case 'and':
     case 'or':
-      return tree.conditions.every((condition) => isPlain(condition, columns))
+      return tree.conditions.flatMap(columnsOf)
     case 'not':
-      return isPlain(tree.condition, columns)
+      return columnsOf(tree.condition)
     case 'constant':
-      return true
-    case 'compare':
-      return columns.has(tree.column) && !tree.operator.endsWith('like')
+      return []
     default:
-      return columns.has(tree.column)
+      return [tree.column]
+  }
+}
+
+function hasPattern(tree: RequestedCondition['tree']): boolean {
+  switch (tree.kind) {
+    case 'and':
+    case 'or':
+      return tree.conditions.some(hasPattern)
+    case 'not':
+      return hasPattern(tree.condition)
+    case 'compare':
+      return tree.operator.endsWith('like')
+    default:
+      return false
   }
 }

@@ -11,18 +11,22 @@ import { fullIdentityStatements } from '../catalog/full-identity.ts'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { databaseError, sqlstateOf } from '../errors/database-error.ts'
 import { parseLsn } from '../replication/lsn.ts'
+import type { TimelineHistory } from '../replication/timeline-history.ts'
 import { positionBefore } from '../replication/wal-position.ts'
 import { Waiting } from '../session/waiting.ts'
 import type { AttachedTables } from './attached-tables.ts'
 import { additionStatements, narrowingStatements, removalStatement, touchStatements } from './capture-statements.ts'
 import { readPublished } from './durable-publications.ts'
 import type { CaptureName } from './capture-name.ts'
+import type { CoverageMemory } from './coverage.ts'
 import { ALL_LOCK_HOLDERS, INSERT_PLACE, LOCK_HOLDERS } from './lock-sql.ts'
 import type { Gate } from './gate.ts'
 import type { Published, PublicationPlan, TableToPublish, WantedTable } from './publication-plan.ts'
 import { kindOf, publicationPlan } from './publication-plan.ts'
+import type { PublishedPart } from './published-part.ts'
+import { WHOLE } from './published-part.ts'
+import { Pushdown } from './pushdown.ts'
 import { textOf } from './transaction-statements.ts'
-import { RowFilters } from './row-filters.ts'
 import { waitForCommits, waitForWriters } from './wait-for-writers.ts'
 import { WantedTables } from './wanted-tables.ts'
 
@@ -35,13 +39,25 @@ export interface TableCaptureParts {
   readonly control: ControlConnection
   readonly host: DriverHost
   readonly name: CaptureName
+  /** Whose log positions are of. */
+  readonly history: TimelineHistory
+  /** Where what is published is written down; `null`: nowhere. */
+  readonly memory: CoverageMemory | null
   readonly attached: AttachedTables
   /** Holds back what the stream delivers. */
   readonly gate: Gate
   /** Whether tables whose updates or deletes are wanted are given full replica identity. */
   readonly fullIdentity: boolean
-  /** Whether tables of which inserts alone are wanted are published with a filter for the rows. */
-  readonly filtersInserts: boolean
+  /** Whether tables of which inserts alone are wanted are published in part. */
+  readonly pushesDown: boolean
+}
+
+/** A table that is asked for, and which part of it the server would send. */
+export interface TablePart {
+  readonly request: CaptureRequest
+  readonly part: PublishedPart
+  /** Whether it is published whole since updates or deletes of it were wanted. */
+  readonly isWhole: boolean
 }
 
 /** What the publications hold now. */
@@ -55,12 +71,13 @@ interface PublishedTables {
 /** Keeps the tables in a client's publications equal to what is wanted. */
 export class TableCapture {
   readonly #parts: TableCaptureParts
-  readonly #filters = new RowFilters()
+  readonly #pushdown: Pushdown
   readonly #wanted: WantedTables
 
   constructor(parts: TableCaptureParts) {
     this.#parts = parts
-    this.#wanted = new WantedTables(parts, this.#filters)
+    this.#pushdown = new Pushdown(parts.pushesDown)
+    this.#wanted = new WantedTables(parts, this.#pushdown)
   }
 
   /**
@@ -83,7 +100,9 @@ export class TableCapture {
       }
       if (added.length > 0 || isRenamed) await this.#touch()
       for (const oid of added) unsettled.delete(oid)
-      return await this.#separate(added.length > 0 ? added : wanted.flatMap(({ facts }) => facts.family))
+      const from = await this.#separate(added.length > 0 ? added : wanted.flatMap(({ facts }) => facts.family))
+      await this.#parts.memory?.settled()
+      return from
     } catch (error) {
       const tables = requests.map(({ table }) => formatTableName(table)).join(', ')
       throw databaseError(error, tables === '' ? 'end the capture' : `capture ${tables}`)
@@ -96,20 +115,26 @@ export class TableCapture {
    * @throws RowtapError
    */
   async plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]> {
-    const { name, attached } = this.#parts
+    const { name, attached, memory } = this.#parts
     try {
       const wanted = await this.#wanted.lookUp(requests)
-      const plan = publicationPlan(wanted, await this.#published(), this.#filters.published)
+      const plan = publicationPlan(wanted, await this.#published())
       const isRenamed = wanted.some(({ request, facts }) => {
         const before = attached.nameOf(facts.oid)
         return before !== undefined && formatTableName(before) !== formatTableName(request.table)
       })
-      return [
-        ...(await this.#wanted.lackingIdentity(requests)).flatMap(fullIdentityStatements),
+      const statements = [
         ...(plan.add.length > 0 ? additionStatements(name, plan, 0) : []),
         ...plan.remove.map((table) => removalStatement(name, table)),
         ...plan.narrow.flatMap((table) => narrowingStatements(name, table)),
         ...(plan.add.length > 0 || isRenamed ? touchStatements(name) : []),
+      ]
+      const known = memory === null || statements.length === 0 ? [] : [memory.statement]
+      return [
+        ...(await this.#wanted.lackingIdentity(requests)).flatMap(fullIdentityStatements),
+        ...(takenOut(plan).length > 0 ? known : []),
+        ...statements,
+        ...known,
       ]
     } catch (error) {
       throw databaseError(error, 'plan what to capture')
@@ -117,19 +142,19 @@ export class TableCapture {
   }
 
   /**
-   * Those of the tables whose rows would be filtered by the server.
+   * Which part of each table would be published.
    *
    * @throws RowtapError
    */
-  async filtered(requests: readonly CaptureRequest[]): Promise<readonly TableName[]> {
-    if (!this.#parts.filtersInserts) return []
+  async partsOf(requests: readonly CaptureRequest[]): Promise<readonly TablePart[]> {
     try {
       const published = await this.#published()
       const isWhole = (oid: number): boolean => published.some((table) => table.oid === oid && table.kind === 'all')
       const wanted = await this.#wanted.lookUp(requests)
-      return wanted.flatMap(({ request, facts, filter }) =>
-        filter === null || isWhole(facts.oid) ? [] : [request.table],
-      )
+      return wanted.map(({ request, facts, part }) => {
+        const whole = isWhole(facts.oid)
+        return { request, part: whole ? WHOLE : part, isWhole: whole }
+      })
     } catch (error) {
       throw databaseError(error, 'plan what to capture')
     }
@@ -143,7 +168,13 @@ export class TableCapture {
     let isRenamed = false
     for (let attempt = 0; ; attempt += 1) {
       const wanted = await this.#wanted.lookUp(requests)
-      const plan = publicationPlan(wanted, await this.#published(), this.#filters.published)
+      const published = await this.#published()
+      const plan = publicationPlan(wanted, published)
+      // Before the first change that lacks a column can arrive, and while such a change may still be under way.
+      for (const { oid, part } of published) if (part.columns !== null) attached.inPart.add(oid)
+      for (const { facts, kind } of wanted) {
+        if (this.#parts.pushesDown && kind === 'inserts') attached.inPart.add(facts.oid)
+      }
       const tables = wanted.map(({ request, facts }) => ({
         oid: facts.oid,
         table: request.table,
@@ -156,9 +187,9 @@ export class TableCapture {
       if (attached.name(tables).length > 0) isRenamed = true
       const added = plan.add.flatMap(({ facts }) => facts.family).filter((oid) => !attached.unsettled.has(oid))
       for (const oid of added) attached.unsettled.add(oid)
+      if (takenOut(plan).length > 0) await this.#parts.memory?.takingOut(takenOut(plan))
       try {
         if (plan.add.length > 0) await control.transaction(textOf(additionStatements(this.#parts.name, plan, attempt)))
-        for (const { facts, filter } of plan.add) this.#filters.publish(facts.oid, filter)
         for (const { oid, table } of tables) {
           if ((attached.byName(table)?.oid ?? oid) !== oid) host.notify(successor(table))
         }
@@ -168,7 +199,7 @@ export class TableCapture {
         // Where the server says no, nothing was published; where it says nothing, that is not known.
         if (sqlstateOf(error) !== null) for (const oid of added) attached.unsettled.delete(oid)
         const family = plan.add.flatMap(({ facts }) => facts.family)
-        if (isRefusal(error) && this.#filters.giveUp(plan.add)) continue
+        if (isRefusal(error) && this.#pushdown.giveUp(plan.add)) continue
         await this.#afterFailure(error, waiting, LOCK_HOLDERS, family)
       }
     }
@@ -193,12 +224,11 @@ export class TableCapture {
     }
   }
 
-  /** Publishes fewer rows of a table. Where it is locked, more are published until the next call: core leaves them out. */
+  /** Publishes less of a table. Where it is locked, more is published until the next call: core leaves it out. */
   async #narrow(table: TableToPublish): Promise<void> {
     const { control, name } = this.#parts
     try {
       await control.transaction(textOf(narrowingStatements(name, table)))
-      this.#filters.publish(table.facts.oid, table.filter)
     } catch (error) {
       if (sqlstateOf(error) === null) throw error
     }
@@ -226,7 +256,6 @@ export class TableCapture {
     for (const table of tables) {
       try {
         await control.query(removalStatement(name, table).sql)
-        this.#filters.publish(table.oid, null)
       } catch (error) {
         const sqlstate = sqlstateOf(error)
         if (sqlstate !== LOCK_NOT_AVAILABLE && !(sqlstate !== null && VANISHED.includes(sqlstate))) throw error
@@ -246,17 +275,22 @@ export class TableCapture {
 
   /** Everything of these tables that is committed before the returned position can be seen by a SELECT. */
   async #separate(tables: readonly number[]): Promise<Position> {
-    const { control, host, gate } = this.#parts
+    const { control, host, gate, history } = this.#parts
     // What arrives from here on must not be handed out before the caller knows that it belongs to the new set.
     const open = gate.close()
     try {
       const [row] = await control.query<'place'>(INSERT_PLACE)
       await waitForCommits(control, tables, new Waiting(host))
-      return positionBefore(parseLsn(row?.place ?? ''))
+      return positionBefore(parseLsn(row?.place ?? ''), history)
     } finally {
       setImmediate(open)
     }
   }
+}
+
+/** The object ids of the tables that leave a publication, if only for a moment. */
+function takenOut({ replace, remove, narrow }: PublicationPlan): readonly number[] {
+  return [...replace.map(({ oid }) => oid), ...remove.map(({ oid }) => oid), ...narrow.map(({ facts }) => facts.oid)]
 }
 
 function successor(table: TableName): DriverNotice {

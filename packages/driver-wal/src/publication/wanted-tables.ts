@@ -10,29 +10,23 @@ import type { AttachedTable, AttachedTables } from './attached-tables.ts'
 import { checkIdentity, harmOf } from './check-identity.ts'
 import type { WantedTable } from './publication-plan.ts'
 import { kindOf } from './publication-plan.ts'
-import type { RowFilter } from './row-filter.ts'
+import type { Pushdown } from './pushdown.ts'
 
 /** What {@link WantedTables} works with. */
 export interface WantedTablesParts {
   readonly control: ControlConnection
   readonly attached: AttachedTables
   readonly fullIdentity: boolean
-  readonly filtersInserts: boolean
-}
-
-/** Says which rows of a table are wanted, where the server can be asked for them alone. */
-export interface FilterSource {
-  of(request: CaptureRequest, facts: TableFacts): RowFilter
 }
 
 /** Looks up the tables that are asked for, and refuses those that cannot be captured. */
 export class WantedTables {
   readonly #parts: WantedTablesParts
-  readonly #filters: FilterSource
+  readonly #pushdown: Pushdown
 
-  constructor(parts: WantedTablesParts, filters: FilterSource) {
+  constructor(parts: WantedTablesParts, pushdown: Pushdown) {
     this.#parts = parts
-    this.#filters = filters
+    this.#pushdown = pushdown
   }
 
   /**
@@ -55,14 +49,14 @@ export class WantedTables {
           request,
           facts,
           kind: harmOf(facts) === null ? kind : 'inserts',
-          filter: this.#filterOf(request, facts),
+          part: this.#pushdown.partOf(request, facts),
         })
         continue
       }
       checkCapturable(facts)
       checkOwned(facts, control.user)
       if (kind === 'all') checkIdentity(facts)
-      wanted.push({ request, facts, kind, filter: this.#filterOf(request, facts) })
+      wanted.push({ request, facts, kind, part: this.#pushdown.partOf(request, facts) })
     }
     for (const { request, facts } of wanted) {
       const other = wanted.find((one) => one.facts.oid === facts.oid && one.request !== request)
@@ -81,11 +75,6 @@ export class WantedTables {
       if (facts !== null) lacking.push(...lackingFullIdentity(facts))
     }
     return lacking
-  }
-
-  /** Where only inserts are wanted a filter never has to do with what PostgreSQL asks of updates and deletes. */
-  #filterOf(request: CaptureRequest, facts: TableFacts): RowFilter {
-    return this.#parts.filtersInserts && kindOf(request) === 'inserts' ? this.#filters.of(request, facts) : null
   }
 
   /** By its name; one that was renamed while it was captured, as the table that it is. */

@@ -1,10 +1,11 @@
 /**
  * What captured tables ($1: object ids, $2 and $3: the names that they were attached with) look like in two
- * publications ($4, $5). `version` is another text whenever something that capturing depends on may have changed.
+ * publications ($4, $5). `version` is another text whenever something that capturing depends on may have changed, and
+ * `partitions` are told where it is another one than before ($6): of a table that has many, looking costs little then.
  */
 export const WATCH: string = `
 WITH RECURSIVE attached AS (
-  SELECT * FROM unnest($1::oid[], $2::text[], $3::text[]) AS attached (oid, schema, name)
+  SELECT * FROM unnest($1::oid[], $2::text[], $3::text[], $6::text[]) AS attached (oid, schema, name, version)
 ),
 family (root, oid) AS (
   SELECT oid, oid FROM attached
@@ -13,9 +14,20 @@ family (root, oid) AS (
   FROM family
   JOIN pg_class AS parent ON parent.oid = family.oid AND parent.relkind = 'p'
   JOIN pg_inherits AS child ON child.inhparent = parent.oid
+),
+versions AS MATERIALIZED (
+  SELECT
+    family.root AS oid,
+    md5(string_agg(concat_ws(' ', c.oid, c.xmin, i.indexrelid, i.xmin), ',' ORDER BY c.oid, i.indexrelid)) AS version
+  FROM family
+  JOIN pg_class AS c ON c.oid = family.oid
+  LEFT JOIN pg_index AS i ON i.indrelid = c.oid
+  GROUP BY family.root
 )
 SELECT
   attached.oid,
+  -- Whatever is seen here was committed before this place.
+  pg_current_wal_insert_lsn() AS place,
   (
     SELECT c.oid
     FROM pg_class AS c
@@ -29,20 +41,16 @@ SELECT
     WHERE member.prrelid = attached.oid AND p.pubname IN ($4, $5)
     LIMIT 1
   ) AS publication,
-  (
-    SELECT string_agg(concat_ws(' ', c.oid, c.xmin, i.indexrelid, i.xmin), ',' ORDER BY c.oid, i.indexrelid)
-    FROM family
-    JOIN pg_class AS c ON c.oid = family.oid
-    LEFT JOIN pg_index AS i ON i.indrelid = c.oid
-    WHERE family.root = attached.oid
-  ) AS version,
-  (
+  versions.version,
+  CASE WHEN versions.version IS DISTINCT FROM attached.version THEN (
     -- A partition that was made as one is as old as its row type, and has brought no rows with it.
     SELECT coalesce(json_agg(json_build_object(
       'oid', c.oid::int8,
       'schema', n.nspname,
       'name', c.relname,
-      'isMade', child.xmin = t.xmin
+      'isMade', child.xmin = t.xmin,
+      'file', c.relfilenode::int8,
+      'writtenBy', c.xmin::text
     )), '[]')
     FROM family
     JOIN pg_class AS c ON c.oid = family.oid
@@ -50,5 +58,6 @@ SELECT
     JOIN pg_inherits AS child ON child.inhrelid = c.oid
     JOIN pg_type AS t ON t.oid = c.reltype
     WHERE family.root = attached.oid AND family.oid <> attached.oid
-  ) AS partitions
-FROM attached`
+  ) END AS partitions
+FROM attached
+LEFT JOIN versions USING (oid)`

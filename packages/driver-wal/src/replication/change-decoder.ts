@@ -187,7 +187,12 @@ export class ChangeDecoder {
     if (this.#arriving !== null) throw new MalformedMessage('a transaction begins within another')
     const commitTime = dateOf(microseconds)
     if (Number.isNaN(commitTime.getTime())) throw new MalformedMessage(`${microseconds} is not a time`)
-    this.#arriving = { transaction: { id: String(xid), commitTime }, positionPrefix: positionPrefix(commit) }
+    const { history } = this.#inFlight
+    this.#arriving = {
+      transaction: { id: String(xid), commitTime },
+      positionPrefix: positionPrefix(commit, history),
+      idPrefix: history.prefixAt(commit),
+    }
     this.#last = null
     this.#inFlight.begin()
   }
@@ -266,7 +271,7 @@ export class ChangeDecoder {
   #message(received: ReceivedMessage, at: number): void {
     const arriving = received.transactional ? this.#current() : null
     if (this.#onMessage === null) return
-    const message = walMessage(received, arriving)
+    const message = walMessage(received, arriving, this.#inFlight.history)
     if (arriving === null) this.#inFlight.single(received.lsn, message.position)
     else this.#last = message
     this.#onMessage(message, at)

@@ -7,6 +7,7 @@ import type { OnLogicalMessage } from './change-decoder.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Lsn } from './lsn.ts'
 import { formatLsn, ZERO_LSN } from './lsn.ts'
+import { ReceivedChunk } from './received-chunk.ts'
 import type { SocketReader } from './socket-reader.ts'
 import type { OpenTransactionsOptions } from './streaming/open-transactions.ts'
 import { WalChange } from './wal-change.ts'
@@ -50,8 +51,10 @@ export class ChangeStream {
   /** The two halves of the place of the message that arrived last. */
   #high = 0
   #low = 0
-  /** Whether somebody may have kept a part of what was received last. */
-  #isReferredTo = true
+  /** What is cut into messages. */
+  #chunk: ReceivedChunk | null = null
+  /** What the changes of the batch that is made lie in. */
+  #used: ReceivedChunk[] = []
   #isEnded = false
   /** Everything before this place was returned by earlier calls of {@link next}. */
   #passed: Lsn = ZERO_LSN
@@ -116,12 +119,13 @@ export class ChangeStream {
       while (isWanted()) {
         if (!this.#nextFrame()) {
           const chunk = reader.take()
-          if (chunk !== null) this.#frames.push(chunk)
+          if (chunk !== null) this.#push(chunk)
           else if (reader.isEnded) return
           else await reader.arrival()
         } else if (this.#frames.type === COPY_DATA) {
           await this.#data(changes)
         } else {
+          this.#chunk?.use()
           reader.handOver(this.#frames.frame())
         }
       }
@@ -144,10 +148,11 @@ export class ChangeStream {
     for (;;) {
       if (!this.#nextOfRest()) {
         const chunk = reader.take()
-        if (chunk !== null) this.#frames.push(chunk)
+        if (chunk !== null) this.#push(chunk)
         else if (reader.isEnded) return
         else await reader.arrival()
       } else if (this.#frames.type !== COPY_DATA) {
+        this.#chunk?.use()
         reader.handOver(this.#frames.frame())
       }
     }
@@ -182,6 +187,8 @@ export class ChangeStream {
     const changes: Change[] = []
     const messages: PlacedMessage[] = []
     this.#logicalMessages = messages
+    const used: ReceivedChunk[] = []
+    this.#used = used
     const isEmpty = (): boolean => changes.length === 0 && messages.length === 0
     let received = 0
     const bytes = (): number => received + changes.length * CHANGE_BYTES
@@ -192,9 +199,7 @@ export class ChangeStream {
       } else if (!this.#nextFrame()) {
         const chunk = this.#parts.reader.take()
         if (chunk === null) break
-        if (!this.#isReferredTo) frames.free()
-        this.#isReferredTo = false
-        frames.push(chunk)
+        this.#push(chunk)
       } else if (frames.type === COPY_DATA) {
         received += frames.end - frames.start
         const pending = this.#data(changes)
@@ -203,11 +208,15 @@ export class ChangeStream {
         // While there is something to wait for again and again, what is there does not wait.
         if (!isEmpty()) break
       } else {
-        this.#isReferredTo = true
+        // Who knows for how long it keeps that.
+        this.#chunk?.use()
         this.#parts.reader.handOver(frames.frame())
       }
     }
-    return { changes, bytes: bytes(), ...(messages.length === 0 ? {} : { messages }) }
+    const release = (): void => {
+      for (const chunk of used.splice(0)) chunk.release()
+    }
+    return { changes, bytes: bytes(), release, ...(messages.length === 0 ? {} : { messages }) }
   }
 
   /** What was received may have labels of enumerations that its relations do not have yet. `null`: the stream has ended. */
@@ -246,7 +255,7 @@ export class ChangeStream {
       const message = start + WAL_DATA_HEADER_BYTES
       this.#high = buffer.readUInt32BE(start + 1)
       this.#low = buffer.readUInt32BE(start + 5)
-      if (this.#messages.refersTo(buffer[message])) this.#isReferredTo = true
+      if (this.#messages.refersTo(buffer[message])) this.#use()
       try {
         return this.#messages.take(buffer, message, end, this.#high, this.#low, changes)
       } catch (error) {
@@ -267,6 +276,21 @@ export class ChangeStream {
     } catch (error) {
       throw this.#malformed(error)
     }
+  }
+
+  /** What was received before is read to its end. */
+  #push(bytes: Buffer): void {
+    this.#chunk?.release()
+    this.#chunk = new ReceivedChunk(bytes)
+    this.#frames.push(bytes)
+  }
+
+  /** The batch that is made may have changes that lie in the chunk. */
+  #use(): void {
+    const chunk = this.#chunk
+    if (chunk === null || this.#used.at(-1) === chunk) return
+    chunk.use()
+    this.#used.push(chunk)
   }
 
   #nextFrame(): boolean {

@@ -3,15 +3,12 @@ import { MalformedMessage } from '../pgoutput/malformed-message.ts'
 const HEADER_BYTES = 5
 /** The server builds no message that is longer: it is the most that it allocates at once (`MaxAllocSize`). */
 const LONGEST_BYTES = 0x3fffffff
-/** A smaller buffer may share its memory with others. */
-const LARGE_BYTES = 16 * 1024
 
 /**
  * Cuts received bytes into the protocol's messages: a type byte, a length, a payload.
  *
  * After {@link next} has returned true, `type` is the message's type and `buffer` holds its payload between
- * `start` and `end`. The bytes are those that were received, or a copy where a message arrived in pieces, and are never
- * written to again: whoever keeps a part of them may.
+ * `start` and `end`. The bytes are those that were received last, or a copy where a message arrived in pieces.
  */
 export class FrameReader {
   type = 0
@@ -25,12 +22,9 @@ export class FrameReader {
   #neededBytes = 0
   /** What is behind the message that was joined: it is not copied. */
   #behind: Buffer | null = null
-  /** What was received last. */
-  #received: Buffer | null = null
 
   /** Takes the bytes that arrived next. Call it only after {@link next} has returned false. */
   push(chunk: Buffer): void {
-    this.#received = chunk
     if (this.#pieceBytes === 0) {
       this.buffer = chunk
       this.#at = 0
@@ -71,26 +65,9 @@ export class FrameReader {
     return this.buffer.subarray(this.start - HEADER_BYTES, this.end)
   }
 
-  /**
-   * Gives back the memory of what was received last, without waiting for the garbage collector: nobody has kept a part of
-   * it. Call it only after {@link next} has returned false.
-   */
-  free(): void {
-    const received = this.#received
-    // The pieces of a large message are in several of them.
-    if (received === null || this.#pieces.length > 1) return
-    const memory = received.buffer
-    if (!(memory instanceof ArrayBuffer) || received.length < LARGE_BYTES || received.length !== memory.byteLength)
-      return
-    this.#pieces = this.#pieces.map((piece) => Buffer.from(piece))
-    this.buffer = Buffer.alloc(0)
-    this.#at = 0
-    this.#received = null
-    memory.transfer(0)
-  }
-
   #keep(needed: number): void {
-    const rest = this.buffer.subarray(this.#at)
+    // A copy: whoever received the bytes need not keep them for the little that is left.
+    const rest = Buffer.from(this.buffer.subarray(this.#at))
     this.#pieces = [rest]
     this.#pieceBytes = rest.length
     this.#neededBytes = needed

@@ -1,6 +1,7 @@
 import type { Position } from '@rowtap/core/driver'
 import type { Lsn } from './lsn.ts'
 import { ZERO_LSN } from './lsn.ts'
+import { TimelineHistory } from './timeline-history.ts'
 
 interface Delivered {
   readonly last: Position
@@ -9,22 +10,24 @@ interface Delivered {
 
 /** Knows how far the server may let go of the log: the end of the last transaction before which all is handled. */
 export class InFlight {
+  /** Whose log it is. */
+  readonly history: TimelineHistory
   /** Transactions that were delivered completely and are not acknowledged. */
   #delivered: Delivered[] = []
   #head = 0
   #inTransaction = false
-  #acknowledged: Position | null
+  #acknowledged: Position | null = null
   #received: Lsn
   #flushed: Lsn
 
   /**
    * @param start where the stream begins: everything before is handled.
-   * @param acknowledged what was acknowledged on an earlier connection; it may be delivered again.
+   * @param history whose log it is. Left out: that of a server which never took over from another one.
    */
-  constructor(start: Lsn = ZERO_LSN, acknowledged: Position | null = null) {
+  constructor(start: Lsn = ZERO_LSN, history: TimelineHistory = TimelineHistory.first) {
     this.#received = start
     this.#flushed = start
-    this.#acknowledged = acknowledged
+    this.history = history
   }
 
   /** The furthest place that the server has sent. */

@@ -28,12 +28,20 @@ export function lsnDigits(lsn: Lsn): string {
 /** Each byte as two hexadecimal digits: cutting a number into them costs less than having it printed. */
 const BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
+/** What the last byte is written as, and something behind it: texts that need not be put together for each number. */
+export type LastByte = readonly string[]
+
+/** The last byte with something behind it. */
+export function lastByteAnd(behind: string): LastByte {
+  return BYTES.map((byte) => byte + behind)
+}
+
 let lastHigh = 0
 let lastMiddle = 0
 let lastDigits = '000000000000'
 
 /** The same, from the number's two halves. */
-export function lsnDigitsOfHalves(high: number, low: number): string {
+export function lsnDigitsOfHalves(high: number, low: number, lastByte: LastByte = BYTES): string {
   const middle = low >>> 16
   // The first twelve digits change once in 64 KiB of log.
   if (high !== lastHigh || middle !== lastMiddle) {
@@ -41,7 +49,7 @@ export function lsnDigitsOfHalves(high: number, low: number): string {
     lastMiddle = middle
     lastDigits = hexDigits(high) + twoBytes(middle)
   }
-  return lastDigits + twoBytes(low & 0xffff)
+  return lastDigits + ((BYTES[(low >>> 8) & 0xff] ?? '') + (lastByte[low & 0xff] ?? ''))
 }
 
 /** An unsigned 32-bit number as eight hexadecimal digits. */
@@ -50,5 +58,5 @@ export function hexDigits(value: number): string {
 }
 
 function twoBytes(value: number): string {
-  return `${BYTES[value >>> 8]}${BYTES[value & 0xff]}`
+  return (BYTES[value >>> 8] ?? '') + (BYTES[value & 0xff] ?? '')
 }

@@ -2,14 +2,23 @@ import type { SocketConstructorOpts } from 'node:net'
 import { Socket } from 'node:net'
 import type { Client, ClientConfig } from 'pg'
 import pgLogicalReplication from 'pg-logical-replication'
+import { sqlstateOf } from '../errors/database-error.ts'
 import { endWithin } from '../connection/end-within.ts'
 import { PIN_REPLICATION_SESSION } from '../connection/session-settings.ts'
 import type { SlotKind, StreamOptions } from './replication-sql.ts'
-import { createSlotCommand, enableFailover, startReplication } from './replication-sql.ts'
+import {
+  createSlotCommand,
+  enableFailover,
+  IDENTIFY_SYSTEM,
+  startReplication,
+  timelineHistory,
+} from './replication-sql.ts'
 import type { Lsn } from './lsn.ts'
 import { parseLsn } from './lsn.ts'
 import { SocketReader } from './socket-reader.ts'
 import { COPY_DONE } from './standby-status.ts'
+import type { ServerIdentity } from './timeline-history.ts'
+import { parseTimelineHistory } from './timeline-history.ts'
 
 /** How long the server may take to end the stream when it is asked to. */
 const STOP_TIMEOUT_MS = 1000
@@ -76,6 +85,18 @@ export class ReplicationConnection {
   async processId(): Promise<number> {
     const rows = await this.#query('SELECT pg_catalog.pg_backend_pid() AS pid')
     return Number(rows[0]?.['pid'])
+  }
+
+  /** Which server it is, and which timelines its log has. The error of a failure is `pg`'s. */
+  async identify(): Promise<ServerIdentity> {
+    const [row] = await this.#query(IDENTIFY_SYSTEM)
+    const timeline = Number(row?.['timeline'])
+    return {
+      systemId: String(row?.['systemid']),
+      timeline,
+      end: parseLsn(String(row?.['xlogpos'])),
+      ancestors: timeline === 1 ? [] : await this.#ancestorsOf(timeline),
+    }
   }
 
   /**
@@ -155,6 +176,17 @@ export class ReplicationConnection {
     const options: SocketConstructorOpts & { readonly highWaterMark: number } = { highWaterMark: 1 }
     this.#socket = new Socket(options)
     return this.#socket
+  }
+
+  async #ancestorsOf(timeline: number): Promise<ServerIdentity['ancestors']> {
+    try {
+      const [row] = await this.#query(timelineHistory(timeline))
+      return parseTimelineHistory(String(row?.['content']))
+    } catch (error) {
+      // The file may have been removed, which the server does without.
+      if (sqlstateOf(error) === null) throw error
+      return null
+    }
   }
 
   async #query(text: string): Promise<readonly Readonly<Record<string, unknown>>[]> {

@@ -40,3 +40,11 @@ export function startReplication(
   const logical = messages ? `, messages 'true'` : ''
   return `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL 0/0 (${protocol}, publication_names '${names}'${logical})`
 }
+
+/** Which server it is, and where its log ends. */
+export const IDENTIFY_SYSTEM = 'IDENTIFY_SYSTEM'
+
+/** The history file of a timeline. The first one has none. */
+export function timelineHistory(timeline: number): string {
+  return `TIMELINE_HISTORY ${timeline}`
+}

@@ -1,13 +1,18 @@
 import type { Change, Operation, Position, Relation, Transaction } from '@rowtap/core/driver'
 import { position } from '@rowtap/core/driver'
 import type { PgoutputTuple } from '../pgoutput/pgoutput-tuple.ts'
-import { hexDigits, lsnDigitsOfHalves } from './lsn.ts'
+import { hexDigits, lastByteAnd, lsnDigitsOfHalves } from './lsn.ts'
+
+const FIRST_ID = lastByteAnd('-0')
+const FIRST_POSITION = lastByteAnd('-00000000')
 
 /** A transaction while its changes arrive. */
 export interface ArrivingTransaction {
   readonly transaction: Transaction
   /** What the positions of all its changes begin with. */
   readonly positionPrefix: string
+  /** What their ids begin with. */
+  readonly idPrefix: string
 }
 
 /** What a change is made of. */
@@ -30,7 +35,8 @@ export interface WalChangeParts {
  * One change. `id` and `position` are made when they are asked for: they are texts, and cost more than decoding.
  *
  * The id is the place of the log record, and what tells apart the changes of one record. It does not depend on
- * what else is captured, so the same change has the same id whenever and to whomever it is delivered.
+ * what else is captured, so the same change has the same id whenever and to whomever it is delivered. Where a standby has
+ * become the primary, the timeline is before it: the former primary may have had another change at that place.
  */
 export class WalChange implements Change {
   readonly kind: Operation
@@ -60,7 +66,9 @@ export class WalChange implements Change {
   }
 
   get id(): string {
-    const lsn = lsnDigitsOfHalves(this.lsnHigh, this.lsnLow)
+    const { idPrefix } = this.arriving
+    if (this.isFirst) return idPrefix + lsnDigitsOfHalves(this.lsnHigh, this.lsnLow, FIRST_ID)
+    const lsn = idPrefix + lsnDigitsOfHalves(this.lsnHigh, this.lsnLow)
     return this.truncatedOid === 0 ? `${lsn}-${this.ordinal}` : `${lsn}-t${this.truncatedOid}`
   }
 
@@ -70,10 +78,15 @@ export class WalChange implements Change {
   }
 
   private makePosition(): Position {
-    const place = this.arriving.positionPrefix + lsnDigitsOfHalves(this.lsnHigh, this.lsnLow)
-    // Asked for with every change, and nearly every change has a record of its own.
-    if (this.ordinal === 0 && this.truncatedOid === 0) return position(`${place}-00000000`)
+    const { positionPrefix } = this.arriving
+    if (this.isFirst) return position(positionPrefix + lsnDigitsOfHalves(this.lsnHigh, this.lsnLow, FIRST_POSITION))
+    const place = positionPrefix + lsnDigitsOfHalves(this.lsnHigh, this.lsnLow)
     return position(`${place}-${hexDigits(this.truncatedOid === 0 ? this.ordinal : this.truncatedOid)}`)
+  }
+
+  /** Nearly every change has a record of its own. */
+  private get isFirst(): boolean {
+    return this.ordinal === 0 && this.truncatedOid === 0
   }
 
   /** The same change as one of another relation, which has the same columns. */

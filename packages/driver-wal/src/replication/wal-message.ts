@@ -2,6 +2,7 @@ import type { LogicalMessage } from '@rowtap/core/driver'
 import { position } from '@rowtap/core/driver'
 import type { LogicalMessage as ReceivedMessage } from '../pgoutput/logical-message.ts'
 import { lsnDigits } from './lsn.ts'
+import type { TimelineHistory } from './timeline-history.ts'
 import type { ArrivingTransaction } from './wal-change.ts'
 import { positionPrefix } from './wal-position.ts'
 
@@ -14,7 +15,11 @@ import { positionPrefix } from './wal-position.ts'
  *
  * @param arriving the transaction that it belongs to; `null` where it belongs to none.
  */
-export function walMessage(received: ReceivedMessage, arriving: ArrivingTransaction | null): LogicalMessage {
+export function walMessage(
+  received: ReceivedMessage,
+  arriving: ArrivingTransaction | null,
+  history: TimelineHistory,
+): LogicalMessage {
   const { prefix, content, transactional, lsn } = received
   const place = lsn - 1n
   const digits = lsnDigits(place)
@@ -23,7 +28,7 @@ export function walMessage(received: ReceivedMessage, arriving: ArrivingTransact
     content: Uint8Array.from(content),
     transactional,
     transaction: arriving?.transaction ?? null,
-    id: `${digits}-m`,
-    position: position(`${arriving?.positionPrefix ?? positionPrefix(place)}${digits}-00000000`),
+    id: `${arriving?.idPrefix ?? history.prefixAt(place)}${digits}-m`,
+    position: position(`${arriving?.positionPrefix ?? positionPrefix(place, history)}${digits}-00000000`),
   }
 }

@@ -2,20 +2,23 @@ import type { Position } from '@rowtap/core/driver'
 import { position } from '@rowtap/core/driver'
 import type { Lsn } from './lsn.ts'
 import { lsnDigits } from './lsn.ts'
+import { TimelineHistory } from './timeline-history.ts'
 
 /*
  * A position is the place of the transaction's commit record, the place of the change's own record, and what tells apart
  * the changes of one record: `000000001a2b3c40/000000001a2b3b08-00000000`. Transactions arrive in the order of their
  * commit records, and the changes of one in the order of their own. Nothing in it depends on what else is captured: a
- * change that is delivered again has the position that it had.
+ * change that is delivered again has the position that it had. Where a standby has become the primary, the timeline of the
+ * commit record is before it: `t00000002/000000001a2b3c40/…`.
  */
 
 /** What the positions of a transaction's changes begin with. */
-export function positionPrefix(commit: Lsn): string {
-  return `${lsnDigits(commit)}/`
+export function positionPrefix(commit: Lsn, history: TimelineHistory = TimelineHistory.first): string {
+  return `${history.prefixAt(commit)}${lsnDigits(commit)}/`
 }
 
 /** Greater than the position of all whose commit record is before this place, and smaller than of all others. */
-export function positionBefore(place: Lsn): Position {
-  return position(`${lsnDigits(place > 0n ? place - 1n : 0n)}/ffffffffffffffff-ffffffff`)
+export function positionBefore(place: Lsn, history: TimelineHistory = TimelineHistory.first): Position {
+  const last = place > 0n ? place - 1n : 0n
+  return position(`${positionPrefix(last, history)}ffffffffffffffff-ffffffff`)
 }

@@ -1,13 +1,20 @@
 import type { DriverHost, PlannedStatement, Position, RowtapError } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import type { CaptureName } from '../publication/capture-name.ts'
+import type { CoverageMemory } from '../publication/coverage.ts'
 import type { Published } from '../publication/publication-plan.ts'
+import type { InFlight } from '../replication/in-flight.ts'
 import type { Lsn } from '../replication/lsn.ts'
 import type { ReplicationConnection } from '../replication/replication-connection.ts'
+import type { TimelineHistory } from '../replication/timeline-history.ts'
 
 /** What became of a session's last pair of connections. */
 export interface FormerConnections {
   readonly name: CaptureName
+  /** How far it came. */
+  readonly inFlight: InFlight
+  /** The last position that anybody was told of; `null`: none. */
+  readonly last: Position | null
   /** Why it was lost. */
   readonly cause: RowtapError
 }
@@ -19,6 +26,8 @@ export interface Connections {
   /** `server_version_num` */
   readonly version: number
   readonly host: DriverHost
+  /** Whose log it is. */
+  readonly history: TimelineHistory
   /** The pair that this one replaces; `null` for a session's first. */
   readonly former: FormerConnections | null
   /** Processes of the server that the session's control connections talked to. They may not have noticed their end yet. */
@@ -28,7 +37,7 @@ export interface Connections {
 /** What is missing before a stream begins. */
 export interface SourceGap {
   readonly from: Position | null
-  readonly to: Position
+  readonly to: Position | null
   readonly reason: string
 }
 
@@ -40,6 +49,8 @@ export interface PreparedSource {
   /** The tables whose changes come from there on. */
   readonly tables: readonly Published[]
   readonly gap: SourceGap | null
+  /** Why changes of single tables are missing: a sentence for each. */
+  readonly uncovered: readonly string[]
 }
 
 /** What the publications and the slot of a session are: its own and gone with it, or a subscription's. */
@@ -52,6 +63,8 @@ export interface CaptureSource {
    * @throws RowtapError, or the error of `pg`.
    */
   prepare(connections: Connections): Promise<PreparedSource>
+  /** Where what is captured is written down for the next session; left out: nowhere. */
+  memory?(control: ControlConnection, name: CaptureName): CoverageMemory
   /** Removes what is not to outlive the session, once the stream has ended. The error of a failure is `pg`'s. */
   release(control: ControlConnection, name: CaptureName): Promise<void>
   /** The names, and the statements that {@link prepare} would run as things are now. The error of a failure is `pg`'s. */

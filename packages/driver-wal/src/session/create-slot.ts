@@ -7,7 +7,7 @@ import type { Connections } from './capture-source.ts'
 import { Waiting } from './waiting.ts'
 
 const CONFIGURATION_LIMIT_EXCEEDED = '53400'
-const TERMINATE = 'SELECT pg_terminate_backend($1::int4)'
+const TERMINATE = 'SELECT pg_terminate_backend($1::int4, 1000)'
 
 /**
  * Makes the replication slot, and tells what it waits for: a slot begins where every older transaction, in

@@ -5,6 +5,7 @@ import { databaseError } from '../errors/database-error.ts'
 import { durableName } from '../publication/durable-name.ts'
 import { dropPublications } from '../publication/ephemeral-publications.ts'
 import type { WalDriverOptions } from '../wal-driver-options.ts'
+import { removeProgress } from '../snapshot/saved-progress.ts'
 import { controlConnection } from './open-link.ts'
 import { DATABASE_OID, DROP_SLOT } from './session-sql.ts'
 import { takeSubscription } from './subscription-lock.ts'
@@ -38,6 +39,7 @@ export async function dropSubscription(
     const names = durableName(name, Number(row?.oid))
     // The slot first: without its publications it could not be read.
     if ((await idleSlot(control, names.slot, new Waiting(host))) !== null) await control.query(DROP_SLOT, [names.slot])
+    await removeProgress(control, names.publications.all)
     await dropPublications(control, names)
   } catch (error) {
     throw databaseError(error, `remove subscription ${name}`)

@@ -1,19 +1,24 @@
-import type { DurableSubscription, PlannedStatement } from '@rowtap/core/driver'
+import type { DriverHost, DurableSubscription, PlannedStatement } from '@rowtap/core/driver'
 import { inlineParameters, RowtapError } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
+import { uncoveredReasons } from '../publication/coverage.ts'
 import type { DurableName } from '../publication/durable-name.ts'
 import { durableName } from '../publication/durable-name.ts'
 import type { DurablePublications } from '../publication/durable-publications.ts'
 import { creationsOf, readPublications } from '../publication/durable-publications.ts'
 import { dropPublications } from '../publication/ephemeral-publications.ts'
+import type { Published } from '../publication/publication-plan.ts'
 import { textOf } from '../publication/transaction-statements.ts'
 import { createSlotCommand } from '../replication/replication-sql.ts'
 import { positionBefore } from '../replication/wal-position.ts'
+import { removeProgress } from '../snapshot/saved-progress.ts'
 import type { CaptureSource, Connections, PreparedSource, SourceGap } from './capture-source.ts'
 import { createSlot } from './create-slot.ts'
-import { positionLost, positionLostReason } from './position-lost.ts'
+import { positionLost, positionLostReason, strangeSlotReason } from './position-lost.ts'
 import { DATABASE_OID, DROP_SLOT, TRY_LOCK_SUBSCRIPTION } from './session-sql.ts'
 import { takeSubscription } from './subscription-lock.ts'
+import type { RecalledSubscription } from './subscription-memory.ts'
+import { memoryStatement, SubscriptionMemory } from './subscription-memory.ts'
 import type { IdleSlot } from './subscription-slot.ts'
 import { idleSlot, readSlot, waitForSlotEnd } from './subscription-slot.ts'
 import { Waiting } from './waiting.ts'
@@ -32,11 +37,12 @@ const FIRST_VERSION_WITH_FAILOVER = 170_000
  *
  * @param failover whether standbys are to hold a copy of the slot.
  */
-export function durableSource(subscription: DurableSubscription, failover: boolean): CaptureSource {
+export function durableSource(subscription: DurableSubscription, failover: boolean, host: DriverHost): CaptureSource {
+  const memory = new SubscriptionMemory()
   return {
     isDurable: true,
     async prepare(connections) {
-      const { control, version, host, former } = connections
+      const { control, version, former, history } = connections
       checkFailover(failover, version)
       await takeSubscription(control, {
         name: subscription.name,
@@ -47,14 +53,34 @@ export function durableSource(subscription: DurableSubscription, failover: boole
       const name = await nameOf(control, subscription)
       const slot = await idleSlot(control, name.slot, new Waiting(host))
       const publications = await readPublications(control, name)
-      const reason = positionLostReason(slot, publications, former?.cause)
-      if (reason !== null) return restart(connections, { name, subscription, failover, slot, publications, reason })
-      if (slot === null) return begin(connections, { name, failover, publications })
+      const recalled = await memory.recall(control, name)
+      const reason =
+        positionLostReason(slot, publications, former?.cause) ?? strangeSlotReason(slot, recalled, connections)
+      const beginning: Beginning = { name, failover, publications, memory }
+      if (reason !== null) return restart(connections, { ...beginning, subscription, slot, reason })
+      if (slot === null) return begin(connections, beginning)
       if (failover && !slot.isFailover) await connections.replication.enableFailover(name.slot)
-      return { name, start: slot.flushed, tables: publications.tables, gap: null }
+      await memory.take(control, { name, systemId: history.systemId, host }, recalled)
+      return {
+        name,
+        start: slot.flushed,
+        tables: publications.tables.map((table) => ({ ...table, isInDoubt: isInDoubt(table, recalled) })),
+        gap: null,
+        uncovered: await uncoveredReasons(control, recalled.uncovered),
+      }
     },
     // What a subscription has stays: it is to go on. Its slot is free, and can be removed, when this is done.
-    release: (control, name) => waitForSlotEnd(control, name.slot),
+    async release(control, name) {
+      await waitForSlotEnd(control, name.slot)
+      const slot = await readSlot(control, name.slot)
+      // Where somebody is in the way, the next start knows less.
+      if (slot !== null) await memory.close(control, name, slot.flushed).catch(() => undefined)
+    },
+    memory: (control, name) => ({
+      takingOut: (oids) => memory.takingOut(control, { name, host }, oids),
+      settled: () => memory.settle(control, { name, host }),
+      statement: memoryStatement(name),
+    }),
     async plan(control, version) {
       checkFailover(failover, version)
       const name = await nameOf(control, subscription)
@@ -70,25 +96,47 @@ export function durableSource(subscription: DurableSubscription, failover: boole
   }
 }
 
+/** What is about to be changed is taken out of the record, and comes back into it when that is done and told. */
+function isInDoubt({ oid }: Published, { record }: RecalledSubscription): boolean {
+  return record !== null && !record.tables.some((table) => table.oid === oid)
+}
+
 interface Beginning {
   readonly name: DurableName
   readonly failover: boolean
   readonly publications: DurablePublications
+  readonly memory: SubscriptionMemory
 }
 
 /** The publications before the slot: a slot does not see a publication that is younger. */
-async function begin(connections: Connections, { name, failover, publications }: Beginning): Promise<PreparedSource> {
-  const { control, version } = connections
+async function begin(
+  connections: Connections,
+  { name, failover, publications, memory }: Beginning,
+): Promise<PreparedSource> {
+  const { control, version, history, host } = connections
   const creations = creationsOf(name, publications, version)
   try {
     if (creations.length > 0) await control.transaction(textOf(creations))
     const start = await createSlot(connections, name.slot, failover ? 'failover' : 'permanent')
-    return { name, start, tables: publications.tables, gap: null }
+    const { coverage } = await memory.recall(control, name)
+    await memory.take(
+      control,
+      { name, systemId: history.systemId, host },
+      { record: null, isOwn: false, coverage, uncovered: [] },
+    )
+    return { name, start, tables: publications.tables, gap: null, uncovered: [] }
   } catch (error) {
-    // The first error is the one to tell. Empty publications without a slot are no obstacle to the next start.
-    if (publications.tables.length === 0) await dropPublications(control, name).catch(() => undefined)
+    // The first error is the one to tell. What stays is no obstacle to the next start.
+    if (publications.tables.length === 0) await removeAgain(control, name).catch(() => undefined)
     throw error
   }
+}
+
+/** The slot first: it may have come about although nobody waited for it, and without its publications it could not be read. */
+async function removeAgain(control: ControlConnection, name: DurableName): Promise<void> {
+  await waitForSlotEnd(control, name.slot)
+  await control.query(DROP_SLOT, [name.slot])
+  await dropPublications(control, name)
 }
 
 interface Restart extends Beginning {
@@ -100,12 +148,15 @@ interface Restart extends Beginning {
 /** A new slot from now on, in place of one that cannot go on. */
 async function restart(connections: Connections, restarted: Restart): Promise<PreparedSource> {
   const { name, subscription, slot, reason } = restarted
+  const { control, history } = connections
   if (subscription.onPositionLost === 'stop') throw positionLost(name, reason)
-  await connections.control.query(DROP_SLOT, [name.slot])
+  // How far its snapshots were does not hold, also where this process ends before it says so.
+  await removeProgress(connections.control, name.publications.all)
+  await control.query(DROP_SLOT, [name.slot])
   const prepared = await begin(connections, restarted)
   const gap: SourceGap = {
-    from: slot === null ? null : positionBefore(slot.flushed),
-    to: positionBefore(prepared.start),
+    from: slot === null ? null : positionBefore(slot.flushed, history),
+    to: positionBefore(prepared.start, history),
     reason: `Subscription ${JSON.stringify(name.subscription)} begins anew: ${reason}`,
   }
   return { ...prepared, gap }
@@ -125,7 +176,7 @@ function planned(
     purpose: 'Makes this the only process with the subscription, for as long as it is connected; tried until it is.',
     table: null,
   }
-  if (state.slot !== null) return [lock]
+  if (state.slot !== null) return [lock, memoryStatement(name)]
   return [
     lock,
     ...creationsOf(name, state.publications, version),
@@ -135,6 +186,7 @@ function planned(
         'Makes the subscription’s slot, which stays and keeps the log from what is not handled on; waits for all older transactions to end.',
       table: null,
     },
+    memoryStatement(name),
   ]
 }
 

@@ -78,7 +78,7 @@ describePostgres('a process that is killed', (postgres) => {
       async () =>
         (
           await database.query(
-            `SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = 'rowtap' AND datname = current_database()`,
+            `SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name IN ('rowtap', 'rowtap changes') AND datname = current_database()`,
           )
         )[0]?.['count'] === 3,
       'the second process waits',

@@ -1,34 +1,43 @@
-import type { CaptureRequest } from '@rowtap/core/driver'
+import type { CaptureRequest, Position } from '@rowtap/core/driver'
+import type { AttachedTable } from '../publication/attached-tables.ts'
 import type { Link } from './link.ts'
 import type { LinkOptions } from './open-link.ts'
 import { openLink } from './open-link.ts'
+
+/** What a link that was lost leaves behind. */
+export interface LostLink {
+  readonly link: Link
+  /** The last position that anybody was told of; `null`: none. */
+  readonly last: Position | null
+  /** What was captured. */
+  readonly requests: readonly CaptureRequest[]
+}
 
 /**
  * Makes the link that follows one that was lost, and sees to it that everything is captured that was. Where changes were
  * missed meanwhile, the link knows it.
  *
- * @param requests what was captured.
  * @throws RowtapError
  */
-export async function linkAgain(
-  options: LinkOptions,
-  former: Link,
-  requests: readonly CaptureRequest[],
-): Promise<Link> {
+export async function linkAgain(options: LinkOptions, { link: former, last, requests }: LostLink): Promise<Link> {
   const { source, attached } = options
   const cause = await former.lost
-  const link = await openLink(options, { name: former.prepared.name, cause })
+  const { name } = former.prepared
+  const link = await openLink(options, { name, inFlight: former.inFlight, last, cause })
   // Before the first change is decoded.
   link.relations.compare(requests)
-  const isPublished = ({ oid }: { readonly oid: number }): boolean =>
-    link.prepared.tables.some((table) => table.oid === oid)
-  // A subscription’s publications are as they were, unless another process had it meanwhile.
-  if (requests.length === 0 || (source.isDurable && attached.all.every(isPublished))) return link
+  const { tables, uncovered, gap } = link.prepared
+  const isPublished = ({ oid, kind }: AttachedTable): boolean =>
+    tables.some((table) => table.oid === oid && (table.kind === kind || table.kind === 'all'))
+  const isWhole = uncovered.length === 0 && attached.all.every(isPublished)
+  // A subscription’s publications are as they were, unless somebody else had it meanwhile.
+  if (requests.length === 0 || (source.isDurable && isWhole)) return link
   try {
     const to = await link.unlessLost(() => link.tables.capture(requests))
     if (source.isDurable) {
-      const reason = 'Another process had the subscription, and captured less: changes until now may have been missed.'
-      link.beginWithGap({ from: null, to, reason }, null)
+      const reason =
+        'Another process had the subscription, or somebody altered its publications, and captured less: changes until now may have been missed.'
+      link.beginWithGap({ from: null, to, reason: gap === null ? reason : `${gap.reason} ${reason}` }, null)
     } else {
       link.beginWithGap({ from: null, to, reason: `${cause.message} Changes until now were missed.` }, to)
     }

@@ -3,6 +3,8 @@ import type { RelationRegistry } from '../catalog/relation-registry.ts'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { connectionLost, databaseError } from '../errors/database-error.ts'
 import type { AttachedTables } from '../publication/attached-tables.ts'
+import type { PushdownSetting } from '../publication/explain-pushdown.ts'
+import type { CoverageMemory } from '../publication/coverage.ts'
 import type { Gate } from '../publication/gate.ts'
 import { TableCapture } from '../publication/table-capture.ts'
 import { ChangeStream } from '../replication/change-stream.ts'
@@ -10,11 +12,14 @@ import { InFlight } from '../replication/in-flight.ts'
 import type { ReplicationConnection } from '../replication/replication-connection.ts'
 import type { SocketReader } from '../replication/socket-reader.ts'
 import type { OpenTransactionsOptions } from '../replication/streaming/open-transactions.ts'
+import type { TimelineHistory } from '../replication/timeline-history.ts'
 import type { CaptureSource, PreparedSource, SourceGap } from './capture-source.ts'
 import { Interruption } from './interruption.ts'
 import { releaseWithin } from './release-within.ts'
+import { guardAgainstStandby } from './standby-guard.ts'
 import { StatusTimer } from './status-timer.ts'
 import { StreamLiveness } from './stream-liveness.ts'
+import { streamingFailed } from './streaming-failed.ts'
 
 /** How long a connection may be silent, in milliseconds, unless the user says otherwise. */
 export const DEFAULT_LIVENESS_MS = 10_000
@@ -36,9 +41,10 @@ export interface LinkParts {
   readonly open: OpenTransactionsOptions | null
   readonly source: CaptureSource
   readonly prepared: PreparedSource
+  readonly history: TimelineHistory
   readonly gate: Gate
   readonly fullIdentity: boolean
-  readonly filtersInserts: boolean
+  readonly pushdown: PushdownSetting
   readonly host: DriverHost
   readonly senderProcessId: number
   readonly senderTimeoutMs: number
@@ -59,16 +65,20 @@ export class Link {
   readonly prepared: PreparedSource
   readonly stream: ChangeStream
   readonly tables: TableCapture
+  readonly pushdown: PushdownSetting
   readonly inFlight: InFlight
+  /** Where what is published is written down; `null`: nowhere. */
+  readonly memory: CoverageMemory | null
   readonly #replication: ReplicationConnection
   readonly #source: CaptureSource
   readonly #status: StatusTimer
   readonly #liveness: StreamLiveness
+  readonly #unguard: () => void
   readonly #lost = Promise.withResolvers<RowtapError>()
   readonly #loss = new Interruption()
   #gap: SourceGap | null
   #beginsAfter: Position | null = null
-  #isLost = false
+  #reason: RowtapError | null = null
   #isControlLost = false
   #ending: Promise<void> | null = null
 
@@ -77,10 +87,12 @@ export class Link {
     this.control = control
     this.relations = relations
     this.prepared = prepared
+    this.pushdown = parts.pushdown
     this.#gap = prepared.gap
     this.#replication = replication
     this.#source = parts.source
-    this.inFlight = new InFlight(prepared.start)
+    this.memory = parts.source.memory?.(control, prepared.name) ?? null
+    this.inFlight = new InFlight(prepared.start, parts.history)
     const { inFlight } = this
     this.#status = new StatusTimer(inFlight, (message) => replication.send(message), parts.senderTimeoutMs)
     this.stream = new ChangeStream({
@@ -95,10 +107,12 @@ export class Link {
       control,
       host,
       name: prepared.name,
+      history: parts.history,
+      memory: this.memory,
       attached,
       gate,
       fullIdentity: parts.fullIdentity,
-      filtersInserts: parts.filtersInserts,
+      pushesDown: parts.pushdown.isOn && parts.pushdown.isAble,
     })
     this.#liveness = new StreamLiveness({
       control,
@@ -109,6 +123,10 @@ export class Link {
       lose: (error) => this.#lose(connectionLost(error)),
     })
     this.#liveness.start()
+    this.#unguard = guardAgainstStandby(control, (error) => {
+      this.stream.end()
+      this.#lose(error)
+    })
     control.lost.catch((error: unknown) => {
       this.#isControlLost = true
       // Without the catalogue what arrives cannot be understood.
@@ -117,7 +135,7 @@ export class Link {
     })
     replication.failed.catch((error: unknown) => {
       if (!reader.isEnded) this.stream.end()
-      this.#lose(databaseError(error, 'stream changes'))
+      this.#lose((open === null ? null : streamingFailed(error)) ?? databaseError(error, 'stream changes'))
     })
   }
 
@@ -151,9 +169,14 @@ export class Link {
     return this.#loss.unless(work)
   }
 
+  /** Why the link is lost; `null`: it is not. */
+  get reason(): RowtapError | null {
+    return this.#reason
+  }
+
   /** Whether the link is lost. */
   get isLost(): boolean {
-    return this.#isLost
+    return this.#reason !== null
   }
 
   /** Delivers the last acknowledgement, ends the stream, and removes what was the session's own. */
@@ -172,10 +195,11 @@ export class Link {
   }
 
   #lose(error: RowtapError): void {
-    if (this.#isLost) return
-    this.#isLost = true
+    if (this.#reason !== null) return
+    this.#reason = error
     this.#status.stop()
     this.#liveness.stop()
+    this.#unguard()
     this.#lost.resolve(error)
     this.#loss.interrupt(error)
   }
@@ -183,6 +207,7 @@ export class Link {
   async #abandon(): Promise<void> {
     this.#status.stop()
     this.#liveness.stop()
+    this.#unguard()
     await this.#replication.stop(null)
     // What cannot be removed now is removed by the next start.
     if (!this.#isControlLost && !this.#source.isDurable) await this.#release(ABANDON_MS).catch(() => undefined)
@@ -196,6 +221,7 @@ export class Link {
   async #end(): Promise<void> {
     this.#status.stop()
     this.#liveness.stop()
+    this.#unguard()
     // What cannot be understood now comes again.
     await this.stream.finish(FINISH_MS).catch(() => undefined)
     await this.#status.tell()

@@ -7,13 +7,16 @@ import { ControlConnection } from '../connection/control-connection.ts'
 import { databaseError } from '../errors/database-error.ts'
 import { replicationConnectError } from '../errors/replication-connect-error.ts'
 import type { AttachedTables } from '../publication/attached-tables.ts'
+import { pushdownSetting } from '../publication/explain-pushdown.ts'
 import type { Gate } from '../publication/gate.ts'
 import { ReplicationConnection } from '../replication/replication-connection.ts'
 import { openTransactionsOptions } from '../replication/streaming/streaming-options.ts'
+import { TimelineHistory } from '../replication/timeline-history.ts'
 import type { WalDriverOptions } from '../wal-driver-options.ts'
 import type { CaptureSource, Connections, FormerConnections } from './capture-source.ts'
 import { checkServer } from './check-server.ts'
 import { DEFAULT_LIVENESS_MS, Link } from './link.ts'
+import { streamingFailed } from './streaming-failed.ts'
 import { unlessAborted } from './waiting.ts'
 
 /** How long what is under way may take to end when the caller gives up, in milliseconds. */
@@ -62,19 +65,24 @@ export async function openLink(options: LinkOptions, former: FormerConnections |
   }
 }
 
-async function startLink(options: LinkOptions, connections: Connections): Promise<Link> {
+async function startLink(options: LinkOptions, made: Omit<Connections, 'history'>): Promise<Link> {
   const { driver, host, source, attached, gate } = options
-  const { control, replication } = connections
+  const { control, replication } = made
   await unlessAborted(host.signal, () => replication.connect()).catch((error: unknown) => {
     throw replicationConnectError(error, control)
   })
-  const prepared = await source.prepare(connections)
+  const server = new TimelineHistory(await replication.identify())
+  const before = made.former?.inFlight
+  const history = before === undefined ? server : server.after(before.history, before.received)
+  const prepared = await source.prepare({ ...made, history })
   options.processIds.clear()
   options.processIds.add(control.processId)
   const senderTimeoutMs = await replication.senderTimeoutMs()
   const senderProcessId = await replication.processId()
   const { slot, publications } = prepared.name
-  const open = openTransactionsOptions(driver)
+  // What ended the link before this one is to come after its commit.
+  const mayStream = made.former === null || streamingFailed(made.former.cause.cause) === null
+  const open = mayStream ? openTransactionsOptions(driver) : null
   const reader = replication.start(slot, [publications.all, publications.inserts], {
     isStreaming: open !== null,
     messages: host.messages,
@@ -88,19 +96,15 @@ async function startLink(options: LinkOptions, connections: Connections): Promis
     open,
     source,
     prepared,
+    history,
     gate,
     fullIdentity: driver.replicaIdentity === 'full',
-    filtersInserts: filtersInserts(driver, host, connections.version),
+    pushdown: pushdownSetting(driver, made.version),
     host,
     senderProcessId,
     senderTimeoutMs,
     livenessMs: driver.livenessMs ?? DEFAULT_LIVENESS_MS,
   })
-}
-
-/** Whether rows are filtered by the server: it knows how from PostgreSQL 15 on, and a subscription may want others next time. */
-export function filtersInserts(driver: WalDriverOptions, host: DriverHost, version: number): boolean {
-  return driver.pushdown === 'inserts' && host.subscription === null && version >= 150_000
 }
 
 /**

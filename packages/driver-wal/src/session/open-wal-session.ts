@@ -8,15 +8,17 @@ import type { ControlConnection } from '../connection/control-connection.ts'
 import { databaseError } from '../errors/database-error.ts'
 import type { AttachedTable } from '../publication/attached-tables.ts'
 import { AttachedTables } from '../publication/attached-tables.ts'
+import { pushdownSetting } from '../publication/explain-pushdown.ts'
 import { Gate } from '../publication/gate.ts'
 import type { Published } from '../publication/publication-plan.ts'
+import { positionBefore } from '../replication/wal-position.ts'
 import { readProgress } from '../snapshot/saved-progress.ts'
 import type { WalDriverOptions } from '../wal-driver-options.ts'
 import { durableSource } from './durable-source.ts'
 import { ephemeralSource } from './ephemeral-source.ts'
 import type { Link } from './link.ts'
 import type { LinkOptions } from './open-link.ts'
-import { connectControl, controlConnection, filtersInserts, openLink } from './open-link.ts'
+import { connectControl, controlConnection, openLink } from './open-link.ts'
 import { planningSession } from './planning-session.ts'
 import { WalSession } from './wal-session.ts'
 
@@ -50,7 +52,7 @@ export async function openWalSession(options: WalDriverOptions, host: DriverHost
     config: clientConfig(options.connection),
     driver: options,
     host: sessionHost,
-    source: host.subscription === null ? ephemeralSource : durableSource(host.subscription, failover),
+    source: host.subscription === null ? ephemeralSource : durableSource(host.subscription, failover, sessionHost),
     attached: new AttachedTables(),
     gate: new Gate(),
     processIds: new Set(),
@@ -58,7 +60,10 @@ export async function openWalSession(options: WalDriverOptions, host: DriverHost
   if (host.planOnly) return openPlanningSession(link)
   const first = await openLink(link, null)
   const progress = await attachResumed(link, first)
-  if (first.prepared.gap !== null) host.notify({ kind: 'gap', ...first.prepared.gap })
+  const { gap, start, uncovered } = first.prepared
+  if (gap !== null) host.notify({ kind: 'gap', ...gap })
+  const from = positionBefore(start, first.inFlight.history)
+  for (const reason of uncovered) host.notify({ kind: 'gap', from, to: null, reason })
   return new WalSession(first, { link, policy: reconnectPolicy('walDriver', options.reconnect), ending, progress })
 }
 
@@ -73,8 +78,8 @@ async function attachResumed({ attached, source }: LinkOptions, link: Link): Pro
     for (const table of link.prepared.tables) tables.push(...(await attachedTable(link.control, table)))
     attached.name(tables)
     attached.replace(tables)
-    const { gap, name } = link.prepared
-    return source.isDurable && gap === null ? await readProgress(link.control, name) : null
+    const { gap, uncovered, name } = link.prepared
+    return source.isDurable && gap === null && uncovered.length === 0 ? await readProgress(link.control, name) : null
   } catch (error) {
     await link.abandon()
     throw databaseError(error, 'look up what the subscription captured')
@@ -103,8 +108,9 @@ async function openPlanningSession(link: LinkOptions): Promise<DriverSession> {
       name,
       statements,
       isStreaming,
+      memory: link.source.memory?.(control, name) ?? null,
       fullIdentity: link.driver.replicaIdentity === 'full',
-      filtersInserts: filtersInserts(link.driver, link.host, version),
+      pushdown: pushdownSetting(link.driver, version),
     })
   } catch (error) {
     await control.end()

@@ -4,10 +4,14 @@ import { describeTable, readConstants } from '../catalog/describe-table.ts'
 import type { Catalogue } from '../catalog/describe-table.ts'
 import type { AttachedTables } from '../publication/attached-tables.ts'
 import type { CaptureName } from '../publication/capture-name.ts'
+import type { CoverageMemory } from '../publication/coverage.ts'
+import type { PushdownSetting } from '../publication/explain-pushdown.ts'
+import { explainPushdown } from '../publication/explain-pushdown.ts'
 import { Gate } from '../publication/gate.ts'
 import { TableCapture } from '../publication/table-capture.ts'
 import { progressStatements } from '../snapshot/saved-progress.ts'
 import { startReplication } from '../replication/replication-sql.ts'
+import { TimelineHistory } from '../replication/timeline-history.ts'
 
 /** What a planning session works with. */
 export interface PlanningParts extends Catalogue {
@@ -16,8 +20,10 @@ export interface PlanningParts extends Catalogue {
   /** What would make, or find, the publications and the slot of that name. */
   readonly statements: readonly PlannedStatement[]
   readonly isStreaming: boolean
+  /** Where what is captured would be written down; `null`: nowhere. */
+  readonly memory: CoverageMemory | null
   readonly fullIdentity: boolean
-  readonly filtersInserts: boolean
+  readonly pushdown: PushdownSetting
   readonly attached: AttachedTables
   readonly host: DriverHost
 }
@@ -29,19 +35,21 @@ export function planningSession(parts: PlanningParts): DriverSession {
     control,
     host,
     name,
+    history: TimelineHistory.first,
+    memory: parts.memory,
     attached,
     gate: new Gate(),
     fullIdentity: parts.fullIdentity,
-    filtersInserts: parts.filtersInserts,
+    pushesDown: parts.pushdown.isOn && parts.pushdown.isAble,
   })
   let closed: Promise<void> | null = null
   return {
-    usesConditions: parts.filtersInserts,
+    usesConditions: parts.pushdown.isOn,
     progressStatements: host.subscription === null ? [] : progressStatements(name),
     describe: (table) => describeTable(parts, table),
     normalise: (constants) => readConstants(control, constants),
     plan: async (requests) => [...openingStatements(parts), ...(await tables.plan(requests))],
-    filteredTables: (requests) => tables.filtered(requests),
+    pushdown: async (requests) => explainPushdown(await tables.partsOf(requests), parts.pushdown),
     capture: () => Promise.reject(planOnly()),
     batches: () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(planOnly()) }) }),
     acknowledge: () => {},

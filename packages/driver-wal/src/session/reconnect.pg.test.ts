@@ -47,7 +47,7 @@ describePostgres('a session whose connections are lost', (postgres) => {
     await database.query('INSERT INTO t VALUES (1)')
     await wal.count(1)
     await database.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rowtap' AND backend_type = $1`,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name <> 'rowtap-testkit' AND backend_type = $1`,
       [type],
     )
     await database.query('INSERT INTO t VALUES (2)')

@@ -8,8 +8,10 @@ import type {
   Position,
   ReconnectPolicy,
   Relation,
+  ResumedRequest,
   SourceHealth,
   TableName,
+  TablePushdown,
 } from '@rowtap/core/driver'
 import { LinkSequence, RowtapError } from '@rowtap/core/driver'
 import pg from 'pg'
@@ -17,14 +19,19 @@ import { describeTable, readConstants } from '../catalog/describe-table.ts'
 import { databaseError } from '../errors/database-error.ts'
 import { SlotHealthWatch } from '../health/slot-health-watch.ts'
 import { CaptureWatch } from '../publication/capture-watch.ts'
+import { explainPushdown } from '../publication/explain-pushdown.ts'
 import { positionBefore } from '../replication/wal-position.ts'
 import { progressStatements, saveProgress } from '../snapshot/saved-progress.ts'
+import { settledPosition } from '../snapshot/settled-position.ts'
+import { snapshotNow } from '../snapshot/wait-until-visible.ts'
 import { WalSnapshots } from '../snapshot/wal-snapshots.ts'
+import { YieldedTransactions } from '../snapshot/yielded-transactions.ts'
 import { Interruption } from './interruption.ts'
 import type { Link } from './link.ts'
 import { linkAgain } from './link-again.ts'
 import type { LinkOptions } from './open-link.ts'
 import { resumedRequests } from './resumed-requests.ts'
+import { undoneGap } from './undone-gap.ts'
 import { UnseenChanges } from './unseen-changes.ts'
 
 /** How long a call that failed waits to hear whether its link was lost, in milliseconds. */
@@ -59,7 +66,7 @@ export interface WalSessionParts {
  * ```
  */
 export class WalSession implements DriverSession {
-  readonly resumed: readonly CaptureRequest[]
+  readonly resumed: readonly ResumedRequest[]
   readonly usesConditions: boolean
   readonly snapshots: WalSnapshots
   readonly #parts: WalSessionParts
@@ -76,6 +83,8 @@ export class WalSession implements DriverSession {
   #newest: Link
   /** What is captured. */
   #requests: readonly CaptureRequest[] = []
+  /** Where what is captured became live last. */
+  #live: { readonly link: Link; readonly from: Position } | null = null
   #acknowledged: Position | null = null
   #call: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | null = null
@@ -86,8 +95,8 @@ export class WalSession implements DriverSession {
     this.#host = host
     this.#reading = first
     this.#newest = first
-    this.usesConditions = parts.link.driver.pushdown === 'inserts' && host.subscription === null
-    this.resumed = resumedRequests(attached.all)
+    this.usesConditions = parts.link.driver.pushdown === 'inserts'
+    this.resumed = resumedRequests(attached.all, first.prepared.tables, this.usesConditions)
     this.#links = new LinkSequence(first, {
       policy: parts.policy,
       host,
@@ -95,6 +104,7 @@ export class WalSession implements DriverSession {
       connect: (former) => this.#connect(former),
     })
     const newest = (): Link => this.#newest
+    const reading = (): Link => this.#reading
     this.#watch = new CaptureWatch({
       host,
       attached,
@@ -104,6 +114,12 @@ export class WalSession implements DriverSession {
       },
       get name() {
         return newest().prepared.name
+      },
+      get passed() {
+        return reading().stream.passed
+      },
+      get memory() {
+        return newest().memory
       },
     })
     this.#watch.start()
@@ -120,12 +136,17 @@ export class WalSession implements DriverSession {
       names: attached,
       attached,
       host,
+      history: () => this.#newest.inFlight.history,
+      yielded: new YieldedTransactions(() => this.#untilDone(({ control }) => snapshotNow(control))),
       signal: host.signal,
       resumed: parts.progress,
       link: () => this.#links.current(),
-      passed: () => positionBefore(this.#reading.stream.passed),
-      saveProgress: (text) =>
-        this.#untilDone(({ control, prepared }) => saveProgress(control, prepared.name, text, host)),
+      passed: () => positionBefore(this.#reading.stream.passed, this.#reading.inFlight.history),
+      settled: () =>
+        this.#untilDone(({ control, prepared, inFlight }) =>
+          settledPosition(control, prepared.name.slot, inFlight.history),
+        ),
+      saveProgress: (text) => this.#untilDone(({ control, prepared }) => saveProgress(control, prepared.name, text)),
     })
   }
 
@@ -146,16 +167,17 @@ export class WalSession implements DriverSession {
     return this.#onLink(({ tables }) => tables.plan(requests))
   }
 
-  filteredTables(requests: readonly CaptureRequest[]): Promise<readonly TableName[]> {
-    return this.#onLink(({ tables }) => tables.filtered(requests))
+  pushdown(requests: readonly CaptureRequest[]): Promise<readonly TablePushdown[]> {
+    return this.#onLink(async ({ tables, pushdown }) => explainPushdown(await tables.partsOf(requests), pushdown))
   }
 
   capture(requests: readonly CaptureRequest[]): Promise<Position> {
-    return this.#onLink(async ({ relations, tables }) => {
+    return this.#onLink(async (link) => {
       // Before the first change that a new listener may see is decoded.
-      relations.compare(requests)
-      const from = await tables.capture(requests)
+      link.relations.compare(requests)
+      const from = await link.tables.capture(requests)
       this.#requests = requests
+      this.#live = { link, from }
       return from
     })
   }
@@ -168,7 +190,10 @@ export class WalSession implements DriverSession {
       if (gate.isClosed) await this.#end.unless(() => gate.passed()).catch(() => undefined)
       if (this.#closing !== null) return
       const unseen = this.#unseen.of(batch)
-      if (unseen !== null) yield unseen
+      if (unseen === null) continue
+      this.#watch.delivered(unseen)
+      this.snapshots.yielding(unseen)
+      yield unseen
     }
   }
 
@@ -196,8 +221,8 @@ export class WalSession implements DriverSession {
       const next = await Promise.race([this.#following(), this.#ended.promise])
       if (next === null) return null
       await this.#reading.stream.release()
+      this.#tellGap(this.#reading, next)
       this.#reading = next
-      this.#tellGap(next)
     }
     return null
   }
@@ -224,13 +249,25 @@ export class WalSession implements DriverSession {
     }
   }
 
-  #tellGap({ gap, beginsAfter }: Link): void {
+  #tellGap(former: Link, next: Link): void {
+    const gap = next.gap ?? undoneGap(next, former, this.#lastOf(former))
     if (gap !== null) this.#host.notify({ kind: 'gap', ...gap, from: this.#unseen.last ?? gap.from })
-    this.#unseen.repeat(beginsAfter)
+    this.#unseen.repeat(next.beginsAfter)
+  }
+
+  /** The last position of a link that anybody was told of. */
+  #lastOf(link: Link): Position | null {
+    const delivered = this.#unseen.last
+    const live = this.#live?.link === link ? this.#live.from : null
+    return delivered === null || (live !== null && live > delivered) ? live : delivered
   }
 
   async #connect(former: Link): Promise<Link> {
-    const link = await linkAgain(this.#parts.link, former, this.#requests)
+    const link = await linkAgain(this.#parts.link, {
+      link: former,
+      last: this.#lastOf(former),
+      requests: this.#requests,
+    })
     if (this.#acknowledged !== null) link.inFlight.acknowledge(this.#acknowledged)
     this.#newest = link
     return link
@@ -249,8 +286,10 @@ export class WalSession implements DriverSession {
       try {
         return await this.#end.unless(() => link.unlessLost(() => call(link)))
       } catch (error) {
-        if (this.#closing !== null || !RowtapError.is(error, 'ERR_CONNECTION_LOST')) throw error
-        if (!(await this.#isLost(link))) throw error
+        if (this.#closing !== null) throw error
+        // Whatever it was lost for: where there will be no other one, that is told when it is asked for.
+        if (error === link.reason) continue
+        if (!RowtapError.is(error, 'ERR_CONNECTION_LOST') || !(await this.#isLost(link))) throw error
       }
     }
   }

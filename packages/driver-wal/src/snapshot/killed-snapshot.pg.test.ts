@@ -38,10 +38,8 @@ async function kill({ child }: Program): Promise<void> {
 
 /** How far the progress that is kept says that the rows were read: the last key, 0 where none was. */
 async function keptUpTo(database: TestDatabase): Promise<number> {
-  const rows = await database.query(
-    `SELECT description FROM pg_description WHERE classoid = 'pg_publication'::regclass`,
-  )
-  const keys = rows.flatMap((row) => [...String(row['description']).matchAll(/"upTo":\["(\d+)"\],"read":true/gu)])
+  const rows = await database.query(`SELECT convert_from(lo_get(oid), 'UTF8') AS text FROM pg_largeobject_metadata`)
+  const keys = rows.flatMap((row) => [...String(row['text']).matchAll(/"upTo":\["(\d+)"\],"read":true/gu)])
   return Math.max(0, ...keys.map(([, key]) => Number(key)))
 }
 

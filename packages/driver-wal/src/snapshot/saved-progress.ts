@@ -1,18 +1,18 @@
-import type { DriverHost, PlannedStatement } from '@rowtap/core/driver'
-import { inlineParameters, quoteIdentifier } from '@rowtap/core/driver'
+import type { PlannedStatement } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
-import { databaseError, sqlstateOf } from '../errors/database-error.ts'
+import { databaseError } from '../errors/database-error.ts'
 import type { CaptureName } from '../publication/capture-name.ts'
-import { Waiting } from '../session/waiting.ts'
+import { makeProgress, progressNote, READ_PROGRESS, UNLINK_PROGRESS, WRITE_PROGRESS } from './progress-sql.ts'
+import { WRITE_OUT } from './settled-position.ts'
 
-const LOCK_NOT_AVAILABLE = '55P03'
-
-/** The comment of a publication ($1). */
-const COMMENT_OF = `
-SELECT obj_description(p.oid, 'pg_publication') AS text FROM pg_publication AS p WHERE p.pubname = $1`
+/*
+ * How far snapshots are holds the keys of rows, which not every role may read. So it is kept in a large object, which
+ * belongs to the role that connects, and which no other can read: nor can a publication of all tables send it to anybody, as
+ * it could a table's rows. Everybody can read the comments of publications.
+ */
 
 /**
- * Keeps a text with a subscription: as the comment of its first publication, so that nothing has to be made for it.
+ * Keeps a text with a subscription, in place of the one before.
  *
  * @throws RowtapError
  */
@@ -20,28 +20,36 @@ export async function saveProgress(
   control: ControlConnection,
   { publications }: CaptureName,
   text: string,
-  host: DriverHost,
 ): Promise<void> {
-  // Comments take no parameters.
-  const statement = inlineParameters(`COMMENT ON PUBLICATION ${quoteIdentifier(publications.all)} IS $1`, [text])
-  const waiting = new Waiting(host)
-  for (;;) {
-    try {
-      await control.query(statement)
-      return
-    } catch (error) {
-      if (sqlstateOf(error) !== LOCK_NOT_AVAILABLE) throw databaseError(error, 'keep how far the snapshots are')
-      await waiting.pause('Waiting for a lock on the publication, to keep how far the snapshots are.', [])
-    }
+  const note = progressNote(publications.all)
+  const values = [note, publications.all, Buffer.from(text)]
+  try {
+    if ((await control.query(WRITE_PROGRESS, values)).length > 0) return
+    await control.query(makeProgress(note))
+    await control.query(WRITE_PROGRESS, values)
+  } catch (error) {
+    throw databaseError(error, 'keep how far the snapshots are')
   }
 }
 
 /** What {@link saveProgress} executes. */
 export function progressStatements({ publications }: CaptureName): readonly PlannedStatement[] {
+  const note = progressNote(publications.all)
   return [
     {
-      sql: `COMMENT ON PUBLICATION ${quoteIdentifier(publications.all)} IS :progress`,
-      purpose: 'Keeps with the subscription how far its snapshots are; at most once a second while one is read.',
+      sql: makeProgress(note),
+      purpose:
+        'Makes a large object, which no other role can read, to keep with the subscription how far its snapshots are; once.',
+      table: null,
+    },
+    {
+      sql: WRITE_PROGRESS.trim(),
+      purpose: 'Keeps there how far the snapshots are; at most once a second while one is read.',
+      table: null,
+    },
+    {
+      sql: WRITE_OUT,
+      purpose: 'Has the server write out the log that was there when rows were read, where nobody else does: as often.',
       table: null,
     },
   ]
@@ -49,6 +57,12 @@ export function progressStatements({ publications }: CaptureName): readonly Plan
 
 /** The text that {@link saveProgress} has kept; `null` where there is none. The error of a failure is `pg`'s. */
 export async function readProgress(control: ControlConnection, { publications }: CaptureName): Promise<string | null> {
-  const [row] = await control.query<'text'>(COMMENT_OF, [publications.all])
-  return row?.text ?? null
+  const [row] = await control.query<'content'>(READ_PROGRESS, [progressNote(publications.all), publications.all])
+  const content = row?.content ?? null
+  return content === null ? null : Buffer.from(content, 'base64').toString()
+}
+
+/** Removes what was kept, before the publication is removed that it goes with. The error of a failure is `pg`'s. */
+export async function removeProgress(control: ControlConnection, publication: string): Promise<void> {
+  await control.query(UNLINK_PROGRESS, [progressNote(publication), publication])
 }

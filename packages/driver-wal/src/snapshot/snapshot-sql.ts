@@ -73,6 +73,16 @@ export const ALL_ROWS = `SET LOCAL row_security = off`
 /** The snapshot of the transaction, and a place in the log that nothing in it is behind. */
 export const SNAPSHOT = `SELECT pg_current_snapshot()::text AS state, pg_current_wal_insert_lsn() AS place`
 
+/** Which of some transactions ($1: the lower 32 bits of their ids) have not ended, and their processes: a prepared one has none. */
+export const UNENDED = `
+SELECT l.transactionid::pg_catalog.text AS id, l.pid
+FROM pg_catalog.pg_locks AS l
+WHERE l.locktype = 'transactionid' AND l.granted AND l.mode = 'ExclusiveLock'
+  AND l.transactionid::pg_catalog.text = ANY ($1::pg_catalog.text[])`
+
+/** A snapshot of this moment. */
+export const SNAPSHOT_NOW = `SELECT pg_catalog.pg_current_snapshot() AS state`
+
 /** Values are printed as they are for the role's other sessions: names with their schema, or without. */
 export const OWN_SEARCH_PATH = `
 SELECT pg_catalog.set_config('search_path', s.reset_val, true) FROM pg_catalog.pg_settings AS s WHERE s.name OPERATOR(pg_catalog.=) 'search_path'`

@@ -1,6 +1,5 @@
 import type {
   DriverHost,
-  Position,
   Relation,
   SnapshotChunk,
   SnapshotKey,
@@ -14,8 +13,8 @@ import { tableMissing } from '../catalog/table-missing.ts'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { sqlstateOf } from '../errors/database-error.ts'
 import type { AttachedTables } from '../publication/attached-tables.ts'
-import { waitForCommits } from '../publication/wait-for-writers.ts'
 import { parseLsn } from '../replication/lsn.ts'
+import type { TimelineHistory } from '../replication/timeline-history.ts'
 import { positionBefore } from '../replication/wal-position.ts'
 import { Waiting } from '../session/waiting.ts'
 import type { KeyColumn } from './key-columns.ts'
@@ -33,6 +32,8 @@ import {
   ROLLBACK,
   SNAPSHOT,
 } from './snapshot-sql.ts'
+import { waitUntilVisible } from './wait-until-visible.ts'
+import type { YieldedTransactions } from './yielded-transactions.ts'
 
 const LOCK_NOT_AVAILABLE = '55P03'
 const INSUFFICIENT_PRIVILEGE = '42501'
@@ -45,6 +46,9 @@ const ROW_BYTES = 64
 export interface TableReading {
   readonly attached: AttachedTables
   readonly host: DriverHost
+  /** Whose log positions are of. */
+  readonly history: () => TimelineHistory
+  readonly yielded: YieldedTransactions
 }
 
 /** How a table can be read. */
@@ -93,10 +97,9 @@ export async function readTablePiece(
 ): Promise<SnapshotChunk> {
   const { control } = open
   const facts = await factsOf(control, reading.attached, request.table)
-  await waitForCommits(control, facts.family, new Waiting(reading.host))
-  await lock(control, facts, new Waiting(reading.host))
   try {
-    const chunk = await readLocked(open, request, facts, key)
+    const view = await takeSnapshot(control, reading, facts)
+    const chunk = await readIn(view, open, request, { facts, key })
     await control.query(COMMIT)
     return chunk
   } catch (error) {
@@ -106,16 +109,33 @@ export async function readTablePiece(
   }
 }
 
-async function readLocked(
+/** Locks the table, and takes a snapshot in which everything is visible that was delivered, in a transaction that goes on. */
+async function takeSnapshot(
+  control: ControlConnection,
+  { host, yielded, history }: TableReading,
+  facts: TableFacts,
+): Promise<Pick<SnapshotChunk, 'state' | 'until'>> {
+  let place: string | null = null
+  const state = await waitUntilVisible(control, yielded, new Waiting(host), {
+    async take() {
+      await lock(control, facts, new Waiting(host))
+      await control.query(ALL_ROWS)
+      const [row] = await control.query<'state' | 'place'>(SNAPSHOT)
+      place = row?.place ?? null
+      return row?.state ?? ''
+    },
+    giveUp: () => control.query(ROLLBACK),
+  })
+  return { state, until: positionBefore(parseLsn(place ?? ''), history()) }
+}
+
+async function readIn(
+  { state, until }: Pick<SnapshotChunk, 'state' | 'until'>,
   open: OpenSnapshotConnection,
   request: SnapshotRequest,
-  { oid }: TableFacts,
-  key: readonly KeyColumn[],
+  { facts: { oid }, key }: { readonly facts: TableFacts; readonly key: readonly KeyColumn[] },
 ): Promise<SnapshotChunk> {
   const { control, relations } = open
-  await control.query(ALL_ROWS)
-  const [row] = await control.query<'state' | 'place'>(SNAPSHOT)
-  const until: Position = positionBefore(parseLsn(row?.place ?? ''))
   const facts = await readTableByOid(control, oid)
   if (facts === null) throw await tableMissing(control, request.table)
   const relation = named(await relations.ofTable(facts), request.table)
@@ -134,7 +154,7 @@ async function readLocked(
     rows: rows.map((row) => new PieceRow(row, columns, relation.columns.length)),
     bytes,
     isLast,
-    state: row?.state ?? '',
+    state,
     until,
   }
 }

@@ -1,4 +1,5 @@
 import type {
+  ChangeBatch,
   KeyComparison,
   Position,
   SnapshotChunk,
@@ -22,6 +23,7 @@ export interface WalSnapshotsParts extends SnapshotConnectionParts, TableReading
   /** What the subscription has kept; `null` where there is nothing, or its position was lost. */
   readonly resumed: string | null
   readonly passed: () => Position | null
+  readonly settled: () => Promise<Position | null>
   readonly saveProgress: (text: string) => Promise<void>
 }
 
@@ -77,8 +79,17 @@ export class WalSnapshots implements SnapshotSource {
     return this.#parts.passed()
   }
 
+  settled(): Promise<Position | null> {
+    return this.#parts.settled()
+  }
+
   saveProgress(text: string): Promise<void> {
     return this.#parts.saveProgress(text)
+  }
+
+  /** These changes are about to be delivered: what is read from now on is read when they can be seen. */
+  yielding(batch: ChangeBatch): void {
+    this.#parts.yielded.add(batch)
   }
 
   async #columnsOf(open: OpenSnapshotConnection, table: TableName, key: SnapshotKey): Promise<readonly KeyColumn[]> {

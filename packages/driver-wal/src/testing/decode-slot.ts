@@ -43,7 +43,11 @@ export async function lateReader(database: TestDatabase, isKnown: boolean): Prom
   await database.query(CREATE)
   const control = new ControlConnection(clientConfig(database.url))
   await control.connect()
-  const registry = new RelationRegistry(control, pg.types, { nameOf: () => undefined, byName: () => undefined })
+  const registry = new RelationRegistry(control, pg.types, {
+    nameOf: () => undefined,
+    byName: () => undefined,
+    inPart: new Set(),
+  })
   for (const { schema, name } of isKnown ? await database.query(TABLES) : []) {
     const facts = await readTable(control, { schema: String(schema), name: String(name) })
     if (facts !== null) await registry.ofTable(facts)

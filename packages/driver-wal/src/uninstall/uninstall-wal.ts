@@ -4,6 +4,7 @@ import { databaseError } from '../errors/database-error.ts'
 import { openControl } from '../health/open-control.ts'
 import { dropPublication } from '../health/orphans.ts'
 import { isSameOwner } from '../health/owned-name.ts'
+import { removeProgress } from '../snapshot/saved-progress.ts'
 import type { WalDriverOptions } from '../wal-driver-options.ts'
 import { takeOwnerLock } from './owner-lock.ts'
 import { DROP_SLOT, END_SLOT_READER, UNLOCK_ALL } from './uninstall-sql.ts'
@@ -73,6 +74,7 @@ async function removeOne(control: ControlConnection, object: WalObject, force: b
   try {
     if (!(await takeOwnerLock(control, object.owner, force))) return inUse(object)
     if (object.kind === 'publication') {
+      await removeProgress(control, object.name)
       await control.query(dropPublication(object.name))
       return null
     }

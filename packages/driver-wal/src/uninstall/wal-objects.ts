@@ -30,11 +30,11 @@ export function walObjects({ slots, publications, clients }: WalHealth): readonl
       statement: dropSlot(name),
       usedBy: usersOf(owner),
     })),
-    ...publications.map(({ name, owner }): WalObject => ({
+    ...publications.map(({ name, owner, progress }): WalObject => ({
       kind: 'publication',
       name,
       owner,
-      statement: dropPublication(name),
+      statement: dropPublication(name, progress),
       usedBy: usersOf(owner),
     })),
   ]

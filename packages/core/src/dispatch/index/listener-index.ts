@@ -64,6 +64,8 @@ export class ListenerIndex<M extends object> {
   readonly #hashes = new Map<number, HashIndex<M>>()
   readonly #intervals = new Map<number, IntervalIndex<M>>()
   readonly #others = new Set<M>()
+  /** The same, to be gone through with each change; `null` where it has to be made anew. */
+  #othersInTurn: readonly M[] | null = null
 
   constructor(relation: Relation) {
     this.#relation = relation
@@ -81,9 +83,14 @@ export class ListenerIndex<M extends object> {
    * was not sent may be anything.
    */
   visit(before: Tuple | null, after: Tuple | null, visitor: Visitor<M>): void {
-    for (const [column, index] of this.#hashes) visitEither(index, column, before, after, visitor)
-    for (const [column, index] of this.#intervals) visitEither(index, column, before, after, visitor)
-    for (const member of this.#others) visitor(member, UNKNOWN)
+    // To go through what is empty costs as much as all else does for a change that nobody wants.
+    if (this.#hashes.size > 0)
+      for (const [column, index] of this.#hashes) visitEither(index, column, before, after, visitor)
+    if (this.#intervals.size > 0) {
+      for (const [column, index] of this.#intervals) visitEither(index, column, before, after, visitor)
+    }
+    this.#othersInTurn ??= [...this.#others]
+    for (const member of this.#othersInTurn) visitor(member, UNKNOWN)
   }
 
   #choice(condition: ListenerCondition): Choice<M> | null {
@@ -113,8 +120,10 @@ export class ListenerIndex<M extends object> {
 
   #addToOthers(member: M): Placement {
     this.#others.add(member)
+    this.#othersInTurn = null
     const remove = (): void => {
       this.#others.delete(member)
+      this.#othersInTurn = null
     }
     return { remove }
   }

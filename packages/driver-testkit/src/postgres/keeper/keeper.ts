@@ -12,6 +12,7 @@ import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { copyCluster } from './copy-cluster.ts'
 import { dataHome } from './data-home.ts'
 import { initCluster } from './init-cluster.ts'
 import type { KeeperAnswer, KeeperCommand, KeeperRequest } from './protocol.ts'
@@ -79,13 +80,11 @@ async function prepare(request: KeeperRequest, directories: string[]): Promise<S
   // Memory may forbid running programs from it: what has to be copied is copied elsewhere.
   const programs = await usableBinaries(request, () => newDirectory(tmpdir()), user)
   const directory = await newDirectory(await dataHome())
-  const data = await initCluster({
-    version: request.version,
-    initdb: programs.initdb,
-    directory,
-    password: request.password,
-    user,
-  })
+  const { version, password, primary } = request
+  const data =
+    primary === undefined
+      ? await initCluster({ version, initdb: programs.initdb, directory, password, user })
+      : await copyCluster({ version, primary, directory, user })
   return { postgres: programs.postgres, directory, data, settings: request.settings, user }
 }
 

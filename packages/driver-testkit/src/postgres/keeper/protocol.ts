@@ -5,6 +5,15 @@ export interface KeeperRequest {
   readonly postgres: string
   readonly settings: Readonly<Record<string, string>>
   readonly password: string
+  /** The server to begin as a standby of; left out: it begins with a cluster of its own. */
+  readonly primary?: PrimaryServer
+}
+
+/** A running server that another one follows. */
+export interface PrimaryServer {
+  /** A superuser's connection string. */
+  readonly url: string
+  readonly dataDirectory: string
 }
 
 /**

@@ -69,7 +69,7 @@ function untilReady(child: ChildProcess): Promise<string | null> {
     if (child.stderr === null) return
     // The log goes on being read to the end: a server blocks when nobody takes what it writes.
     createInterface(child.stderr).on('line', (line) => {
-      if (/database system is ready to accept connections/u.test(line)) resolve(null)
+      if (/database system is ready to accept (?:read-only )?connections/u.test(line)) resolve(null)
       log.push(line)
       if (log.length > LOG_LINES_KEPT) log.shift()
     })

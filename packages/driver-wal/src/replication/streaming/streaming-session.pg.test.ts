@@ -5,12 +5,15 @@ import type { TestDatabase } from '@rowtap/driver-testkit'
 import { eventually } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
+import { notices } from '../../testing/notices.ts'
 import { testHost, testSession, wanted } from '../../testing/test-session.ts'
 import { walDriver } from '../../wal-driver.ts'
 
 const CUT = `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active`
 const IS_OLD = `SELECT now() - backend_start > '4 s' AS old FROM pg_stat_replication
   JOIN pg_replication_slots ON active_pid = pid WHERE database = current_database()`
+const SENT = `SELECT FROM pg_stat_replication JOIN pg_replication_slots ON active_pid = pid
+  WHERE database = current_database() AND sent_lsn >= $1::pg_lsn`
 const rows = (from: number, count: number): string =>
   `INSERT INTO t SELECT i, repeat('x', 300) FROM generate_series(${from}, ${from + count - 1}) AS i`
 
@@ -147,5 +150,39 @@ describePostgres('a session that streams', (postgres) => {
       code: 'ERR_STORAGE',
       message: expect.stringContaining(directory),
     })
+  })
+
+  test('gets past a transaction that the server fails to stream', { timeout: 60_000 }, async () => {
+    await using source = await database()
+    const host = testHost({ name: 'billing' })
+    const reconnect = { minDelayMs: 10, maxDelayMs: 100 }
+    await using wal = await testSession({ connection: source.url, host, streaming: 'on', reconnect })
+    await wal.session.capture([wanted('t')])
+    const writer = await source.connect()
+    const statements = [
+      `BEGIN; ${rows(0, 1000)}`,
+      'SAVEPOINT a; ALTER TABLE t ALTER COLUMN v TYPE varchar(400)',
+      rows(1000, 1000),
+      'ROLLBACK TO a',
+      rows(1000, 1000),
+    ]
+    for (const statement of statements) {
+      await writer.query(statement)
+      // Also what is not committed is on the disk then, and sent.
+      await source.query('CHECKPOINT')
+      const [row] = await source.query('SELECT pg_current_wal_flush_lsn()::text AS place')
+      await eventually(
+        async () => notices(host, 'reconnect').length > 0 || (await source.query(SENT, [row?.['place']])).length > 0,
+        'it is sent, or cannot be',
+      )
+    }
+    await writer.query('ALTER TABLE t ALTER COLUMN v TYPE varchar(500)')
+    await writer.query(`COMMIT; ${rows(2000, 1)}`)
+    await wal.count(2001)
+    expect(wal.changes.map((change) => Number(change.new?.[0]))).toEqual(Array.from({ length: 2001 }, (_, id) => id))
+    expect(notices(host, 'gap')).toEqual([])
+    // Now and then the server manages: what it knows of the table may have been thrown away meanwhile.
+    const causes = notices(host, 'reconnect').map(({ cause }) => cause)
+    expect(causes.every(({ message }) => message.includes('after their commit'))).toBe(true)
   })
 })

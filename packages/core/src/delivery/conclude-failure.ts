@@ -5,7 +5,6 @@ import { delayOf } from '../metrics/delivery-times.ts'
 import type { DeliveryTiming } from '../metrics/delivery-times.ts'
 import { RowtapError } from '../rowtap-error.ts'
 import type { CallFailure, CallOptions } from './event-call.ts'
-import { callHandlers } from './event-call.ts'
 import type { EventHandlers } from './event-handlers.ts'
 import type { TakenChange } from './taken-change.ts'
 
@@ -20,8 +19,8 @@ export interface EventReceiver extends CallOptions {
   readonly table: TableName
   readonly handlers: EventHandlers
   readonly onFailure: FailurePolicy
-  /** The handlers have returned without an error, after so many milliseconds. */
-  delivered(event: DeliveredEvent, taken: TakenChange, durationMs: number): void
+  /** The handlers, which were called at a time by `performance.now()`, have returned without an error. */
+  delivered(event: DeliveredEvent, taken: TakenChange, startedAt: number): void
   /** The event was passed over after its handler failed for good, as the listener asked for. */
   passedOver(
     event: DeliveredEvent,
@@ -37,40 +36,26 @@ export interface EventReceiver extends CallOptions {
 }
 
 /**
- * The way from an event to a decision: its handlers, their retries, and what is done when they fail for good.
+ * Decides what becomes of an event whose handlers have failed.
  *
+ * @param startedAt when they were called first, by `performance.now()`.
  * @returns true: it is dealt with; false: the listener is at its end. A promise only if there is something to wait for.
  */
-export function deliverEvent(
-  event: DeliveredEvent,
-  taken: TakenChange,
-  receiver: EventReceiver,
-): boolean | Promise<boolean> {
-  const startedAt = performance.now()
-  const outcome = callHandlers(receiver.handlers.of(event.kind), event, receiver)
-  if (outcome instanceof Promise) return outcome.then((failure) => decide(failure, event, taken, receiver, startedAt))
-  return decide(outcome, event, taken, receiver, startedAt)
-}
-
-function decide(
-  failure: CallFailure | null,
+export function concludeFailure(
+  failure: CallFailure,
   event: DeliveredEvent,
   taken: TakenChange,
   receiver: EventReceiver,
   startedAt: number,
 ): boolean | Promise<boolean> {
   const durationMs = performance.now() - startedAt
-  if (failure === null) {
-    receiver.delivered(event, taken, durationMs)
-    return true
-  }
   if (receiver.signal.aborted && failure.attempts < receiver.retry.attempts) {
     receiver.abandoned(taken)
     return false
   }
   const error = handlerFailed(receiver.table, event, failure)
   // Before a dead-letter handler has the event: the time that it takes is not the handlers'.
-  const timing = { durationMs, delayMs: delayOf(event, durationMs) }
+  const timing = { durationMs, delayMs: delayOf(event, startedAt) }
   switch (receiver.onFailure) {
     case 'stop':
       receiver.failed(event, error, timing)

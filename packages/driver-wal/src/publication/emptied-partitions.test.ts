@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import type { ChangedPartition } from './emptied-partitions.ts'
+import { EmptiedPartitions } from './emptied-partitions.ts'
+
+const table = { schema: 'public', name: 'r' }
+const partition = (oid: number, file: number, writtenBy = '7'): ChangedPartition => ({
+  schema: 'public',
+  name: `r_${oid}`,
+  oid,
+  file,
+  writtenBy,
+})
+
+test('a partition that is stored anew is told once the stream has come that far', () => {
+  const emptied = new EmptiedPartitions()
+  emptied.compare(table, [partition(1, 10), partition(2, 20)], [partition(1, 11), partition(2, 20)], 100n)
+  expect(emptied.reasons(99n)).toEqual([])
+  expect(emptied.reasons(100n)).toEqual([expect.stringMatching(/^public\.r_1: emptied/)])
+  expect(emptied.reasons(200n)).toEqual([])
+})
+
+test('what the whole table was truncated with is not told', () => {
+  const emptied = new EmptiedPartitions()
+  emptied.compare(table, [partition(1, 10), partition(2, 20)], [partition(1, 11), partition(2, 21, '8')], 100n)
+  emptied.truncated(table, '7')
+  expect(emptied.reasons(100n)).toEqual([expect.stringMatching(/^public\.r_2: emptied/)])
+})
+
+test('a partition that is new is not told', () => {
+  const emptied = new EmptiedPartitions()
+  emptied.compare(table, [], [partition(1, 10)], 100n)
+  expect(emptied.reasons(100n)).toEqual([])
+})
+
+test('many are not all named', () => {
+  const emptied = new EmptiedPartitions()
+  const oids = Array.from({ length: 1000 }, (_, oid) => oid)
+  emptied.compare(
+    table,
+    oids.map((oid) => partition(oid, 1)),
+    oids.map((oid) => partition(oid, 2)),
+    100n,
+  )
+  expect(emptied.reasons(100n)).toEqual([expect.stringContaining('public.r_4 and 995 others: emptied')])
+})

@@ -85,6 +85,25 @@ describe('an update', () => {
     ])
   })
 
+  test('has the value that a parser makes of the new text, also where that is undefined', () => {
+    const parse = (text: string): unknown => (text === 'x' ? 'an old x' : undefined)
+    const odd = {
+      ...whole,
+      columns: whole.columns.map((column) => (column.name === 'a' ? { ...column, parse } : column)),
+    }
+    const [event] = events(odd, { new: ['1', 'y', 'z'], old: ['1', 'x', 'z'] })
+    expect(event).toStrictEqual({
+      id: 'c1',
+      kind: 'update',
+      key: { id: '1' },
+      new: { id: '1', a: undefined, b: 'z' },
+      old: { id: '1', a: 'an old x', b: 'z' },
+      changed: ['a'],
+      unavailable: [],
+      derivedFrom: null,
+    })
+  })
+
   test('that changes nothing is delivered, with nothing changed', () => {
     expect(events(whole, { new: ['1', 'x', 'y'], old: ['1', 'x', 'y'] })).toMatchObject([
       { kind: 'update', changed: [] },

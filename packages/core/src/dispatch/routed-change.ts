@@ -111,7 +111,8 @@ class FilledTuple implements Tuple {
 
   value(index: number, column: RelationColumn): unknown {
     const value = valueOf(this.#row, index, column)
-    return value === undefined ? valueOf(this.#old, index, column) : value
+    // A parser may make `undefined` of a value that was sent.
+    return value !== undefined || this.#row.text(index) !== undefined ? value : valueOf(this.#old, index, column)
   }
 }
 

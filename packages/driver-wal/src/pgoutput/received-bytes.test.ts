@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ReceivedBytes } from './received-bytes.ts'
@@ -25,4 +26,11 @@ test('texts of ASCII, short and long, beside one that is not', () => {
     expect(received.text(31, received.buffer.length)).toBe(other)
     expect(received.text(3, 3)).toBe('')
   }
+})
+
+test('short texts among more bytes than a text may have characters', () => {
+  const received = new ReceivedBytes(Buffer.alloc(constants.MAX_STRING_LENGTH + 1))
+  received.buffer.write('42', 7)
+  expect(received.text(7, 9)).toBe('42')
+  expect(received.passingText(7, 9)).toBe('42')
 })

@@ -5,6 +5,8 @@
 const SHORTEST_SHARED = 13
 /** From so many characters on, a call out of the engine costs less than putting a text together. */
 const LONGEST_JOINED = 2 * (SHORTEST_SHARED - 1)
+/** More bytes are those of a row with large values: a text of them would take as much again, and may be longer than one can be. */
+const MOST_CHARACTERS = 1024 * 1024
 
 /**
  * Bytes as they were received, from which many short texts are read.
@@ -24,8 +26,8 @@ export class ReceivedBytes {
   text(start: number, end: number): string {
     const { buffer } = this
     const length = end - start
-    if (length > LONGEST_JOINED || !isAscii(buffer, start, end)) return buffer.toString(undefined, start, end)
-    const characters = this.characters
+    const characters = length > LONGEST_JOINED || !isAscii(buffer, start, end) ? null : this.characters
+    if (characters === null) return buffer.toString(undefined, start, end)
     if (length < SHORTEST_SHARED) return characters.substring(start, end)
     const middle = start + SHORTEST_SHARED - 1
     return characters.substring(start, middle) + characters.substring(middle, end)
@@ -33,10 +35,12 @@ export class ReceivedBytes {
 
   /** The same where all of it is ASCII, for whoever lets go of it at once: it may keep all of the bytes in memory. */
   passingText(start: number, end: number): string {
-    return this.characters.substring(start, end)
+    return this.characters?.substring(start, end) ?? this.buffer.toString('latin1', start, end)
   }
 
-  private get characters(): string {
+  /** `null`: there are too many. */
+  private get characters(): string | null {
+    if (this.buffer.length > MOST_CHARACTERS) return null
     this.made ??= this.buffer.toString('latin1')
     return this.made
   }

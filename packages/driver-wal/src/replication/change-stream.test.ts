@@ -10,7 +10,7 @@ const BEGIN = walData(0x1_0000_0010n, Buffer.from('42000000013f5c7600000303ade02
 const BROKEN = walData(0x1_0000_00f0n, Buffer.from('4900004306', 'hex'))
 
 /** A stream of what a socket gives. */
-function streamOf(socket: PassThrough): ChangeStream {
+function streamOf(socket: PassThrough, messages = false): ChangeStream {
   const relations = {
     ofMessage: (): Promise<Relation> => Promise.reject(new Error('There is none.')),
     isSettled: (): Promise<boolean> => Promise.resolve(true),
@@ -23,7 +23,7 @@ function streamOf(socket: PassThrough): ChangeStream {
     relations,
     inFlight: new InFlight(),
     open: null,
-    messages: false,
+    messages,
     answer: () => {},
   })
 }
@@ -48,4 +48,25 @@ test.each([
   socket.destroy()
   await discarded
   expect(await stream.next()).toBeNull()
+})
+
+test('a message that arrives in many pieces is whole, although the memory of what is read is given back', async () => {
+  const socket = new PassThrough()
+  const stream = streamOf(socket, true)
+  const content = Buffer.from(Array.from({ length: 50_000 }, (_, index) => `${index},`).join(''))
+  const header = Buffer.from('4d00000000010000001a7000', 'hex')
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(content.length)
+  const message = walData(0x1_0000_0010n, Buffer.concat([header, length, content]))
+  // What shares its memory with nothing is given back.
+  const pieces = Array.from({ length: Math.ceil(message.length / 32_768) }, (_, index) => {
+    const piece = message.subarray(index * 32_768, (index + 1) * 32_768)
+    return Buffer.alloc(piece.length, piece)
+  })
+  for (const piece of pieces) socket.write(piece)
+  const batch = await stream.next()
+  expect(Buffer.from(batch?.messages?.[0]?.message.content ?? []).equals(content)).toBe(true)
+  socket.write(BROKEN)
+  await expect(stream.next()).rejects.toMatchObject({ code: 'ERR_DECODE' })
+  expect(pieces.slice(0, -1).map((piece) => piece.length)).toEqual(pieces.slice(0, -1).map(() => 0))
 })

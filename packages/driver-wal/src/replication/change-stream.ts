@@ -53,6 +53,8 @@ export class ChangeStream {
   #low = 0
   /** What is cut into messages. */
   #chunk: ReceivedChunk | null = null
+  /** What arrived before that of a message in pieces. */
+  #pieces: ReceivedChunk[] = []
   /** What the changes of the batch that is made lie in. */
   #used: ReceivedChunk[] = []
   #isEnded = false
@@ -278,9 +280,10 @@ export class ChangeStream {
     }
   }
 
-  /** What was received before is read to its end. */
+  /** What was received before is read to its end, unless a message in pieces is still to be made of it. */
   #push(bytes: Buffer): void {
-    this.#chunk?.release()
+    if (this.#chunk !== null) this.#pieces.push(this.#chunk)
+    if (!this.#frames.holdsPushed) for (const chunk of this.#pieces.splice(0)) chunk.release()
     this.#chunk = new ReceivedChunk(bytes)
     this.#frames.push(bytes)
   }

@@ -34,6 +34,12 @@ export class FrameReader {
     this.#pieceBytes += chunk.length
   }
 
+  /** Whether bytes that were pushed are still to be read, although {@link next} has returned false: of a message in pieces. */
+  get holdsPushed(): boolean {
+    // The first piece is a copy.
+    return this.#pieces.length > 1
+  }
+
   /**
    * Goes to the next message; false where it has not arrived completely.
    *

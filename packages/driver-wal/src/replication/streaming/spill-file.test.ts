@@ -40,7 +40,7 @@ test('says which directory, and what to do, where no file can be made', async ()
 test.skipIf(!existsSync('/dev/full'))('says what to do where the disk is full', async () => {
   const file = await SpillFile.open(() => open('/dev/full', 'r+'))
   const error = await refusal(file.append(Buffer.alloc(100)))
-  expect(error.message).toMatch(/could not be written .*ENOSPC.*spillDirectory.*comes again/)
+  expect(error.message).toMatch(/could not be written .*ENOSPC.*spillDirectory.*with a subscription it comes again/)
   expect(error.cause).toMatchObject({ code: 'ENOSPC' })
   await file.close()
 })

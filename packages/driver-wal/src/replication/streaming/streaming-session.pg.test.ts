@@ -139,12 +139,24 @@ describePostgres('a session that streams', (postgres) => {
     },
   )
 
-  test('fails with one clear error where it cannot write to the disk', async () => {
+  test('is refused where no file can be made, before anything is', async () => {
     await using source = await database()
     const directory = join(tmpdir(), 'there is no such directory')
+    const driver = walDriver({ connection: source.url, streaming: 'on', spillDirectory: directory })
+    await expect(driver.open(testHost({ name: 'billing' }))).rejects.toMatchObject({
+      code: 'ERR_STORAGE',
+      message: expect.stringContaining(directory),
+    })
+    expect(await source.query('SELECT FROM pg_publication')).toEqual([])
+  })
+
+  test('fails with one clear error where it cannot write to the disk any more', async () => {
+    await using source = await database()
+    const directory = await mkdtemp(join(tmpdir(), 'rowtap-test-'))
     const options = { streaming: 'on', streamingBufferBytes: 0, spillDirectory: directory } as const
     await using wal = await testSession({ connection: source.url, ...options })
     await wal.session.capture([wanted('t')])
+    await rm(directory, { recursive: true })
     await source.query(rows(1, 1000))
     await expect(wal.reading).rejects.toMatchObject({
       code: 'ERR_STORAGE',

@@ -111,7 +111,7 @@ describePostgres('rowtap doctor', (postgres) => {
     expect(of('keyed', 'trigger')).toEqual([expect.stringContaining('warning: It has row-level security')])
     expect(of('bare', 'wal')).toEqual([
       expect.stringContaining('problem: Without a replica identity'),
-      expect.stringContaining('warning: It has no primary key'),
+      expect.stringContaining('warning: It has no primary key: the key of its events is every column'),
     ])
     expect(of('fleeting', 'wal')).toEqual([expect.stringContaining('problem: Its changes are not in the log')])
     expect(of('parted', 'wal')).toEqual([expect.stringContaining('warning: Of old rows only the key is known')])
@@ -188,7 +188,8 @@ describePostgres('rowtap doctor', (postgres) => {
     const disabled = await findings(database.url, '--driver', driver)
     expect(disabled.exitCode).toBe(1)
     const faults = about(disabled.checks, /^table public\.orders$/)
-    expect(faults.map(({ level }) => level)).toEqual(['problem', 'problem'])
+    // Inserts, updates, deletes and truncate.
+    expect(faults.map(({ level }) => level)).toEqual(['problem', 'problem', 'problem', 'problem'])
     for (const statement of faults.flatMap(({ statements }) => statements)) await database.query(statement)
     expect((await findings(database.url, '--driver', driver)).exitCode).toBe(0)
   })

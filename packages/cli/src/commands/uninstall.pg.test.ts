@@ -58,7 +58,7 @@ describePostgres('rowtap uninstall', (postgres) => {
       'publication rowtap_s_billing_all of subscription billing, with public.orders\n    DROP PUBLICATION IF EXISTS "rowtap_s_billing_all";\n',
     )
     expect(result.stdout).toMatch(
-      /^change queue rowtap.*\n {4}drop function if exists "rowtap"\.capture\(\) cascade;$/m,
+      /^change queue rowtap.*\n(?: {4}.*\n)* {4}drop function if exists "rowtap"\.capture\(\) cascade;$/m,
     )
     expect(result.stdout).toMatch(/^ {4}drop schema "rowtap" restrict;$/m)
     expect(await catalogueSnapshot(database)).toEqual(before)
@@ -137,6 +137,12 @@ describePostgres('rowtap uninstall', (postgres) => {
     const result = await runRowtap(['uninstall', '--url', database.url, '--subscription', 'billing', '--yes'])
     expect(result).toMatchObject({ exitCode: 0, stderr: '' })
     expect(await catalogueSnapshot(database)).toEqual(before)
+    // There is something of rowtap, and nothing of this one any more.
+    expect(await runRowtap(['uninstall', '--url', database.url, '--subscription', 'billing', '--yes'])).toEqual({
+      exitCode: 0,
+      stdout: 'There is nothing of subscription billing in this database.\n',
+      stderr: '',
+    })
   })
 
   test.each(['wal', 'trigger'])(

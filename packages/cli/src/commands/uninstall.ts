@@ -28,13 +28,14 @@ export interface UninstallOptions {
  *   the database cannot be looked at; Error where something is left that was to be removed.
  */
 export async function uninstall(options: UninstallOptions, around: Surroundings): Promise<void> {
-  const { url, json, force, yes } = options
+  const { url, json, force, yes, subscriptions } = options
   const { output, interrupted, messages } = around
   const found = await look(options, interrupted)
   if (found === null) return
   const stays = (object: InstalledObject): boolean => reasonToStay(object, force) !== null
   const removable = found.filter((object) => !stays(object))
-  if (!json) for (const line of objectLines(found, (object) => reasonToStay(object, force))) await output.write(line)
+  const lines = objectLines(found, subscriptions, (object) => reasonToStay(object, force))
+  if (!json) for (const line of lines) await output.write(line)
 
   const isWanted = removable.length > 0 && (yes || (await mayRemove(options, removable.length, around)))
   if (interrupted.aborted) return

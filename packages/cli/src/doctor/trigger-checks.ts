@@ -43,7 +43,9 @@ export function triggerChecks(health: TriggerHealth): readonly Check[] {
     }
     checks.push(
       table.primaryKey.length === 0
-        ? about.warning(`It has no primary key: listeners need the option 'key'.`)
+        ? about.warning(
+            `It has no primary key: the key of its events is every column, unless a listener has the option 'key', which a snapshot needs.`,
+          )
         : about.ok(`It can be captured, with old rows as a whole. Its key is ${table.primaryKey.join(', ')}.`),
     )
     if (table.hasRowSecurity) checks.push(about.warning(ROW_SECURITY))

@@ -57,7 +57,9 @@ function askedChecks(table: WalTableHealth, role: string): readonly Check[] {
   checks.push(...identityChecks(table))
   checks.push(
     table.primaryKey.length === 0
-      ? warning(`It has no primary key: listeners need the option 'key'.`)
+      ? warning(
+          `It has no primary key: the key of its events is every column, unless a listener has the option 'key', which a snapshot needs.`,
+        )
       : ok(`Its key is ${table.primaryKey.join(', ')}.`),
   )
   if (table.hasRowSecurity) checks.push(warning(ROW_SECURITY))

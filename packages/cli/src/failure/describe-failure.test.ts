@@ -67,6 +67,10 @@ test.each([
   ],
   [`A way out: set transitions to 'idempotent' to get every update.`, '--transitions idempotent'],
   [`A way out: listen without the operation 'update'.`, '--on insert,delete,truncate'],
+  [
+    `Connect with onPositionLost: 'restart' to begin anew from now on.`,
+    'rowtap uninstall --subscription NAME, and then the same again',
+  ],
 ])('where a message names options of the API, a second line names the command’s: %s', (message, flags) => {
   expect(describeFailure(new RowtapError('ERR_SETUP_REQUIRED', { message })).sentence).toBe(
     `rowtap: ERR_SETUP_REQUIRED: ${message}\nOn the command line: ${flags}`,

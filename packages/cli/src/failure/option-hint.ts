@@ -3,6 +3,7 @@ const FLAGS: readonly (readonly [RegExp, string])[] = [
   [/\bset transitions to 'idempotent'/, '--transitions idempotent'],
   [/\blisten to the operations 'insert' and 'truncate' only/, '--on insert,truncate'],
   [/\blisten without the operation 'update'/, '--on insert,delete,truncate'],
+  [/\bonPositionLost: 'restart'/, 'rowtap uninstall --subscription NAME, and then the same again'],
 ]
 
 /** One line that says what a message's way out is on the command line; `null` where the message names none. */

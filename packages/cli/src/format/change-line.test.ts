@@ -45,12 +45,12 @@ describe('a change as a line for a person', () => {
     )
   })
 
-  test('the two halves of a key change say that they are', () => {
+  test('the two halves of a key change, and what crosses a condition, say that an update did it', () => {
     expect(line(deleteEvent({ key: { id: '7' }, old: { id: '7' }, derivedFrom: 'update' }))).toBe(
-      `${TIME}  delete    public.orders    id=7  (key change)`,
+      `${TIME}  delete    public.orders    id=7  (by an update)`,
     )
     expect(line(insertEvent({ key: { id: '8' }, new: { id: '8' }, derivedFrom: 'update' }))).toBe(
-      `${TIME}  insert    public.orders    id=8  (key change)`,
+      `${TIME}  insert    public.orders    id=8  (by an update)`,
     )
   })
 

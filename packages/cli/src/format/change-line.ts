@@ -52,7 +52,8 @@ export function changeLine(event: DeliveredEvent, style: ChangeLineStyle): strin
 function details(event: DeliveredEvent, style: ChangeLineStyle): readonly LineSegment[] {
   const { dim } = style.colors
   const notes: LineSegment[] = []
-  if (event.derivedFrom !== null) notes.push({ text: '  (key change)', paint: dim })
+  // Either it changed the key, or the row came into the condition or left it: the event does not tell which.
+  if (event.derivedFrom !== null) notes.push({ text: '  (by an update)', paint: dim })
   if (event.kind === 'update' && event.changed?.length === 0) notes.push({ text: '  (nothing changed)', paint: dim })
   if (event.unavailable.length > 0 && event.kind !== 'delete') {
     notes.push({ text: `  (not sent: ${event.unavailable.map(plainName).join(', ')})`, paint: dim })

@@ -4,9 +4,10 @@ import type { Removal } from './remove-objects.ts'
 /** What is there, each with the statements that remove it, or why it stays. */
 export function objectLines(
   objects: readonly InstalledObject[],
+  subscriptions: readonly string[],
   reasonToStay: (object: InstalledObject) => string | null,
 ): readonly string[] {
-  if (objects.length === 0) return ['There is nothing of rowtap in this database.']
+  if (objects.length === 0) return [`There is nothing of ${asked(subscriptions)} in this database.`]
   return objects.flatMap((object) => {
     const reason = reasonToStay(object)
     const contents = object.contents === '' ? '' : `, with ${object.contents}`
@@ -15,6 +16,11 @@ export function objectLines(
       ? [head, ...object.statements.map((statement) => `    ${statement};`)]
       : [`${head}: stays, ${reason}`]
   })
+}
+
+function asked(subscriptions: readonly string[]): string {
+  if (subscriptions.length === 0) return 'rowtap'
+  return `subscription${subscriptions.length === 1 ? '' : 's'} ${subscriptions.join(', ')}`
 }
 
 /** What became of an object, in one line. */

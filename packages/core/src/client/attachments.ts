@@ -53,6 +53,11 @@ export interface AttachmentEvents {
   attached(listeners: readonly AttachedListener[], from: Position): void
   /** A listener could not be attached; the others are not concerned. */
   refused(listener: TableListener, error: unknown): void
+  /**
+   * Less of a table is to be captured than before: what listeners want that have not come yet, or, where it is not wanted
+   * any more, everything. Once this resolves, changes are missed.
+   */
+  letGo(table: TableName, isWanted: boolean): Promise<void>
 }
 
 interface Coming extends BoundListener {
@@ -130,6 +135,7 @@ export class Attachments {
       this.#attached.delete(listener)
       const { version } = this.#wanted
       this.#wanted.remove(wish)
+      if (!this.#wanted.has(wish.table)) await this.#events.letGo(wish.table, false)
       if (this.#wanted.version !== version) await this.#session.capture(this.#wanted.requests())
     })
     // A later listener's turn does not depend on whether this one went well: each call states the whole set.
@@ -140,7 +146,10 @@ export class Attachments {
   /** Lets go of resumed tables that no listener has come for. Resolves when the source knows. */
   release(requests: readonly CaptureRequest[]): Promise<void> {
     const released = this.#turn.then(async () => {
+      const { version } = this.#wanted
       for (const request of requests) this.#wanted.remove(resumedWish(request))
+      const isLess = this.#wanted.version !== version
+      for (const { table } of isLess ? requests : []) await this.#events.letGo(table, this.#wanted.has(table))
       await this.#session.capture(this.#wanted.requests())
     })
     this.#turn = released.catch(() => undefined)

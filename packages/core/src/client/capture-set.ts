@@ -64,6 +64,11 @@ export class CaptureSet {
     if (wanted.operations.size === 0) this.#tables.delete(name)
   }
 
+  /** Whether anybody needs anything of a table. */
+  has(table: TableName): boolean {
+    return this.#tables.has(keyOf(table))
+  }
+
   /** One request for each table. */
   requests(): CaptureRequest[] {
     return [...this.#tables.values()].map(

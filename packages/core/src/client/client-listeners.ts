@@ -50,6 +50,7 @@ export class ClientListeners {
       {
         attached: (listeners, from) => this.#haveCome(listeners, from),
         refused: (listener, error) => this.#refused(listener, error),
+        letGo: (table, isWanted) => this.snapshots.forget([table], isWanted ? 'absent' : 'all'),
       },
       this.#resumption,
     )
@@ -184,14 +185,9 @@ export class ClientListeners {
 
   #expired(tables: readonly CaptureRequest[]): void {
     for (const table of tables) this.#host.notify(expiredNotice(table, this.reader.acknowledged))
-    this.#release(tables).catch((error: unknown) => {
+    this.#attachments.release(tables).catch((error: unknown) => {
       if (this.#host.isOpen) this.#host.failed(error)
     })
-  }
-
-  async #release(requests: readonly CaptureRequest[]): Promise<void> {
-    await this.snapshots.forget(requests.map(({ table }) => table))
-    await this.#attachments.release(requests)
   }
 
   #refused(listener: TableListener, error: unknown): void {

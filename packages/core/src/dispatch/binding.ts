@@ -68,16 +68,23 @@ function altered(relation: Relation, what: string, cause?: unknown): RowtapError
 function checkRows(relation: Relation, request: ListenRequest, condition: CompiledCondition): void {
   const missing = condition.columns.filter((index) => !isInOldRow(relation, index))
   const large = missing.filter((index) => relation.columns[index]?.mayBeUnavailable === true)
-  if (request.operations.has('update') && large.length > 0) throw valuesUnavailable(relation, large)
+  if (request.operations.has('update') && large.length > 0) throw valuesUnavailable(relation, large, request)
   const needsOldRow = request.operations.has('update') || request.operations.has('delete')
   if (needsOldRow && request.transitions === 'exact' && missing.length > 0) throw oldValuesUnknown(relation, missing)
 }
 
-function valuesUnavailable(relation: Relation, columns: readonly number[]): RowtapError {
+function valuesUnavailable(
+  relation: Relation,
+  columns: readonly number[],
+  { transitions }: ListenRequest,
+): RowtapError {
+  // Without updates, and with deletes, it would be refused for the old row that exact transitions need.
+  const rest =
+    transitions === 'exact' ? `to the operations 'insert' and 'truncate' only` : `without the operation 'update'`
   return new RowtapError('ERR_SETUP_REQUIRED', {
     message:
       `An update of table ${formatTableName(relation)} may come without the value of ${listed(relation, columns)} (a large value that it left alone), which 'where' needs. ` +
-      `${wayOut(relation)}listen without the operation 'update'.`,
+      `${wayOut(relation)}listen ${rest}.`,
   })
 }
 

@@ -24,5 +24,8 @@ export function messageRequest(capabilities: Capabilities, given: unknown): Mess
   if (!Array.isArray(prefixes) || !prefixes.every((prefix) => typeof prefix === 'string')) {
     throw invalidOptions(`'messages' is true, or { prefixes } with a list of texts.`)
   }
+  if (prefixes.length === 0) {
+    throw invalidOptions(`'messages.prefixes' takes a list of one or more texts, and not an empty one.`)
+  }
   return { prefixes: new Set(prefixes) }
 }

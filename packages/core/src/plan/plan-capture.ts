@@ -27,7 +27,8 @@ export async function planCapture(
     })
     try {
       // Nothing is attached, so that nothing can come of it.
-      const attachments = new Attachments(session, driver.capabilities, { attached: () => {}, refused: () => {} })
+      const nothing = { attached: () => {}, refused: () => {}, letGo: () => Promise.resolve() }
+      const attachments = new Attachments(session, driver.capabilities, nothing)
       return await attachments.plan(listeners)
     } finally {
       await session.close()

@@ -8,6 +8,7 @@ import type { Binding } from '../dispatch/binding.ts'
 import { bindListener } from '../dispatch/binding.ts'
 import type { ListenerCondition } from '../dispatch/listener-condition.ts'
 import { snapshotSource } from './snapshot-key.ts'
+import type { ForgottenProgress } from './snapshot-progress.ts'
 import { SnapshotProgress } from './snapshot-progress.ts'
 import { SnapshotRun } from './snapshot-run.ts'
 import type { PastChanges } from './stored-snapshot.ts'
@@ -146,8 +147,8 @@ export class ClientSnapshots {
   }
 
   /** Forgets what was kept for listeners of these tables that are not there. Resolves when that is kept. */
-  async forget(tables: readonly TableName[]): Promise<void> {
-    await this.#progress?.forget(tables)
+  async forget(tables: readonly TableName[], whose: ForgottenProgress = 'all'): Promise<void> {
+    await this.#progress?.forget(tables, whose)
   }
 
   /** Nothing more is read. What was read is still delivered. */

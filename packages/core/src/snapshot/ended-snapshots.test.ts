@@ -9,6 +9,7 @@ import type { ModelChange } from '../testing/model-table.ts'
 import { ModelTable } from '../testing/model-table.ts'
 import { DURABLE_CAPABILITIES } from '../testing/scripted-client.ts'
 import { ScriptedDriver } from '../testing/scripted-driver.ts'
+import { until } from '../testing/until.ts'
 
 type SnapshotListener = Listener<Row, typeof DURABLE_CAPABILITIES, 'auto', 'initial'>
 type Step = readonly ModelChange[] | 'show' | 'deliver' | 'answer'
@@ -212,3 +213,49 @@ test('a client that closes counts the rows that were not handled', async () => {
   await turn()
   expect(await client.close({ timeoutMs: 2 })).toEqual({ unfinished: 2 })
 })
+
+test.each(['in the same life', 'in a later one'])(
+  'what was done does not hold any more once nobody wants the table: %s',
+  async (life) => {
+    const driverOf = (model: ModelTable, saved: string | null): ScriptedDriver<typeof DURABLE_CAPABILITIES> => {
+      const driver = new ScriptedDriver([model.relation], DURABLE_CAPABILITIES)
+      driver.snapshots = model.source(saved)
+      if (saved !== null) driver.resumed = [ALL]
+      return driver
+    }
+    const readAll = async (client: Client<typeof DURABLE_CAPABILITIES>): Promise<readonly unknown[]> => {
+      const keys: unknown[] = []
+      const listener = client.listen({ table: 't', snapshot: 'initial' })
+      listener.on('snapshot', (event) => void keys.push(event.key['k']))
+      let isDone = false
+      void listener.snapshotDone.then(() => {
+        isDone = true
+      })
+      await until(() => {
+        model.answer()
+        return isDone
+      })
+      return keys
+    }
+    const model = new ModelTable()
+    model.commit([{ kind: 'put', key: 'a' }])
+    model.deliver()
+    const first = await connect(driverOf(model, null), { subscription: 's' })
+    expect(await readAll(first)).toEqual(['a'])
+    await first.close()
+
+    let client = await connect(driverOf(model, model.saved.at(-1) ?? null), { subscription: 's' })
+    const other = client.listen({ table: 't' })
+    other.on('change', () => undefined)
+    await other.ready
+    await other.stop({ discard: true })
+    model.commit([{ kind: 'put', key: 'missed' }])
+    model.deliver()
+    if (life === 'in a later one') {
+      await client.close()
+      client = await connect(driverOf(model, model.saved.at(-1) ?? null), { subscription: 's' })
+    }
+    expect(await readAll(client)).toEqual(['a', 'missed'])
+    await client.close()
+  },
+)

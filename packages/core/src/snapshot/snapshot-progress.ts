@@ -14,6 +14,9 @@ export interface ProgressHost {
   failed(error: unknown): void
 }
 
+/** What is kept for listeners that are not there: `'absent'`, for those that have not come yet; `'all'`, also for those that have ended. */
+export type ForgottenProgress = 'absent' | 'all'
+
 interface Known {
   readonly name: string
   readonly table: TableName
@@ -68,8 +71,8 @@ export class SnapshotProgress {
   }
 
   /** Keeps nothing for listeners of these tables that are not there. Resolves when that is kept. */
-  async forget(tables: readonly TableName[]): Promise<void> {
-    const left = this.#leftOf(tables)
+  async forget(tables: readonly TableName[], whose: ForgottenProgress = 'all'): Promise<void> {
+    const left = whose === 'all' ? this.#leftOf(tables) : []
     const unclaimed = this.#unclaimed.filter((kept) => !tables.some((table) => isSame(kept.table, table)))
     if (left.length === 0 && unclaimed.length === this.#unclaimed.length) return
     this.#unclaimed = unclaimed

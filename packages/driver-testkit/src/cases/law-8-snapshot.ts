@@ -97,6 +97,30 @@ const resumed: ConformanceCase = {
   },
 }
 
+const letGo: ConformanceCase = {
+  name: 'a snapshot that was done does not hold any more once nobody wanted its table',
+  law: 8,
+  needs: NEEDS,
+  async run(context) {
+    const { database } = context
+    await standardTable(database, 't', `INSERT INTO public.t SELECT i, 'old' FROM generate_series(1, 100) i`)
+    const first = await context.connect({ subscription: 'snapshot' })
+    await collectSnapshot(first, LISTENER).listener.snapshotDone
+    await first.close()
+
+    const second = await context.connect({ subscription: 'snapshot' })
+    const other = second.listen({ table: 'public.t' })
+    other.on('change', () => undefined)
+    await other.ready
+    await other.stop({ discard: true })
+    await database.query(`INSERT INTO public.t VALUES (101, 'missed')`)
+    const again = collectSnapshot(second, LISTENER)
+    await again.listener.snapshotDone
+    assertSameRows(fold(again.delivered), await readTable(database, 'public.t'), 'the rows that are read again')
+    await second.close()
+  },
+}
+
 /** Changes rows everywhere in the table, some of them differently each time. */
 async function change(database: TestDatabase, digit: number): Promise<void> {
   await database.query(`
@@ -106,4 +130,4 @@ async function change(database: TestDatabase, digit: number): Promise<void> {
 }
 
 /** Law 8: what was read is not read again. */
-export const durableSnapshotCases: readonly ConformanceCase[] = [once, resumed]
+export const durableSnapshotCases: readonly ConformanceCase[] = [once, resumed, letGo]

@@ -103,7 +103,10 @@ describePostgres('the watch of captured tables', (postgres) => {
   test('a partition that comes or goes with its rows is a gap, and one that is made is none', async () => {
     await using database = await postgres.createDatabase()
     await using wal = await capturing(database, `${PARTITIONED}; CREATE TABLE r_1 (id int PRIMARY KEY)`, 'r')
-    await database.query('CREATE TABLE r_2 PARTITION OF r FOR VALUES FROM (20) TO (30); INSERT INTO r VALUES (20)')
+    await database.query(`
+      CREATE TABLE r_2 PARTITION OF r FOR VALUES FROM (20) TO (30);
+      ALTER TABLE r_2 ALTER COLUMN id SET STATISTICS 10;
+      INSERT INTO r VALUES (20)`)
     await wal.count(1)
     await database.query('ALTER TABLE r ATTACH PARTITION r_1 FOR VALUES FROM (10) TO (20)')
     expect(await gaps(wal, 1)).toEqual([expect.stringContaining('public.r_1 became a partition of public.r')])
@@ -112,6 +115,18 @@ describePostgres('the watch of captured tables', (postgres) => {
       expect.anything(),
       expect.stringContaining('public.r_0 is no partition of public.r any more'),
     ])
+  })
+
+  test('a partition that was made, filled and attached by one transaction is a gap', async () => {
+    await using database = await postgres.createDatabase()
+    await using wal = await capturing(database, PARTITIONED, 'r')
+    await database.query(`
+      BEGIN;
+      CREATE TABLE r_1 (LIKE r INCLUDING ALL);
+      INSERT INTO r_1 VALUES (10);
+      ALTER TABLE r ATTACH PARTITION r_1 FOR VALUES FROM (10) TO (20);
+      COMMIT`)
+    expect(await gaps(wal, 1)).toEqual([expect.stringContaining('public.r_1 became a partition of public.r')])
   })
 
   test.each(['TRUNCATE r_0', 'VACUUM FULL r_0', 'BEGIN; TRUNCATE r_0; INSERT INTO r VALUES (2); COMMIT'])(

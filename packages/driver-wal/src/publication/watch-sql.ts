@@ -43,12 +43,16 @@ SELECT
   ) AS publication,
   versions.version,
   CASE WHEN versions.version IS DISTINCT FROM attached.version THEN (
-    -- A partition that was made as one is as old as its row type, and has brought no rows with it.
+    -- A partition that was made as one is as old as its row type, and has brought no rows with it. So is a table that the
+    -- same transaction made and attached, which may have: but attaching writes the columns anew, by the same command.
     SELECT coalesce(json_agg(json_build_object(
       'oid', c.oid::int8,
       'schema', n.nspname,
       'name', c.relname,
-      'isMade', child.xmin = t.xmin,
+      'isMade', child.xmin = t.xmin AND NOT EXISTS (
+        SELECT FROM pg_attribute AS a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.xmin = child.xmin AND a.cmin = child.cmin
+      ),
       'file', c.relfilenode::int8,
       'writtenBy', c.xmin::text
     )), '[]')

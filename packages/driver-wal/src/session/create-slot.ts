@@ -56,7 +56,7 @@ export async function createSlot(
 function slotError(error: unknown): RowtapError {
   if (sqlstateOf(error) === CONFIGURATION_LIMIT_EXCEEDED) {
     return new RowtapError('ERR_SETUP_REQUIRED', {
-      message: `The server has no replication slot free (${messageOf(error)}). Run: ALTER SYSTEM SET max_replication_slots = … with a higher number, and restart the server.`,
+      message: `The server has no replication slot free (${messageOf(error)}). Run: ALTER SYSTEM SET max_replication_slots = … with a higher number, and restart the server — or drop one that nothing needs any more: SELECT slot_name, active FROM pg_replication_slots`,
       retryable: true,
       cause: error,
     })

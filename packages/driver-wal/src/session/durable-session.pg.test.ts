@@ -2,6 +2,7 @@ import { RowtapError } from '@rowtap/core/driver'
 import { cutConnections, eventually } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
+import { makeProgress, progressNote } from '../snapshot/progress-sql.ts'
 import { testHost, testSession, wanted } from '../testing/test-session.ts'
 import { walDriver } from '../wal-driver.ts'
 import { dropSubscription } from './drop-subscription.ts'
@@ -151,8 +152,10 @@ describePostgres('a durable session', (postgres) => {
     expect((await again.count(1)).map((change) => change.new)).toEqual([['2']])
     const remedy = RowtapError.is(refused) ? /remove it: (.*)$/.exec(refused.message)?.[1] : undefined
     await again.session.close()
+    await database.query(makeProgress(progressNote('rowtap_s_billing_all')))
     await database.query(remedy ?? '')
     expect(await database.query(OBJECTS)).toEqual([])
+    expect(await database.query('SELECT FROM pg_largeobject_metadata')).toEqual([])
   })
 
   test('has everything acknowledged when it is closed, however shortly after the last change', async () => {

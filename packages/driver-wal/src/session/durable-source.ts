@@ -115,6 +115,8 @@ async function begin(
 ): Promise<PreparedSource> {
   const { control, version, history, host } = connections
   const creations = creationsOf(name, publications, version)
+  // How far snapshots were does not hold, also where this process ends before it says so.
+  await removeProgress(control, name.publications.all)
   try {
     if (creations.length > 0) await control.transaction(textOf(creations))
     const start = await createSlot(connections, name.slot, failover ? 'failover' : 'permanent')
@@ -150,8 +152,6 @@ async function restart(connections: Connections, restarted: Restart): Promise<Pr
   const { name, subscription, slot, reason } = restarted
   const { control, history } = connections
   if (subscription.onPositionLost === 'stop') throw positionLost(name, reason)
-  // How far its snapshots were does not hold, also where this process ends before it says so.
-  await removeProgress(connections.control, name.publications.all)
   await control.query(DROP_SLOT, [name.slot])
   const prepared = await begin(connections, restarted)
   const gap: SourceGap = {

@@ -11,8 +11,9 @@ import { AttachedTables } from '../publication/attached-tables.ts'
 import { pushdownSetting } from '../publication/explain-pushdown.ts'
 import { Gate } from '../publication/gate.ts'
 import type { Published } from '../publication/publication-plan.ts'
+import { checkSpillDirectory } from '../replication/streaming/streaming-options.ts'
 import { positionBefore } from '../replication/wal-position.ts'
-import { readProgress } from '../snapshot/saved-progress.ts'
+import { readProgress, removeProgress } from '../snapshot/saved-progress.ts'
 import type { WalDriverOptions } from '../wal-driver-options.ts'
 import { durableSource } from './durable-source.ts'
 import { ephemeralSource } from './ephemeral-source.ts'
@@ -58,6 +59,7 @@ export async function openWalSession(options: WalDriverOptions, host: DriverHost
     processIds: new Set(),
   }
   if (host.planOnly) return openPlanningSession(link)
+  await checkSpillDirectory(options)
   const first = await openLink(link, null)
   const progress = await attachResumed(link, first)
   const { gap, start, uncovered } = first.prepared
@@ -79,7 +81,11 @@ async function attachResumed({ attached, source }: LinkOptions, link: Link): Pro
     attached.name(tables)
     attached.replace(tables)
     const { gap, uncovered, name } = link.prepared
-    return source.isDurable && gap === null && uncovered.length === 0 ? await readProgress(link.control, name) : null
+    if (!source.isDurable || gap !== null) return null
+    if (uncovered.length === 0) return await readProgress(link.control, name)
+    // Once the tables are captured again, nobody could tell that changes were missed.
+    await removeProgress(link.control, name.publications.all)
+    return null
   } catch (error) {
     await link.abandon()
     throw databaseError(error, 'look up what the subscription captured')

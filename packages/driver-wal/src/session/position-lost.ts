@@ -3,6 +3,7 @@ import { sqlstateOf } from '../errors/database-error.ts'
 import type { Coverage, CoveredTable } from '../publication/coverage.ts'
 import type { DurableName } from '../publication/durable-name.ts'
 import type { DurablePublications } from '../publication/durable-publications.ts'
+import { progressNote } from '../snapshot/progress-sql.ts'
 import type { Connections } from './capture-source.ts'
 import type { RecalledSubscription } from './subscription-memory.ts'
 import type { SubscriptionRecord } from './subscription-record.ts'
@@ -65,13 +66,21 @@ function isUpgraded(record: SubscriptionRecord, { tables }: Coverage): boolean {
   return record.tables.length > 0 && record.tables.every(isThere)
 }
 
+/** The statements that leave nothing of a subscription, whatever of it there still is. */
+function removal({ slot, publications: { all, inserts } }: DurableName): readonly string[] {
+  return [
+    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '${slot}'`,
+    `SELECT lo_unlink(kept.oid) FROM pg_largeobject_metadata AS kept JOIN pg_description ON objoid = kept.oid AND classoid = 'pg_largeobject'::regclass WHERE description = '${progressNote(all)}' AND pg_has_role(lomowner, 'USAGE')`,
+    `DROP PUBLICATION IF EXISTS ${quoteIdentifier(all)}, ${quoteIdentifier(inserts)}`,
+  ]
+}
+
 /** The subscription cannot go on, and nobody said that it should begin anew. */
 export function positionLost(name: DurableName, reason: string): RowtapError {
-  const { all, inserts } = name.publications
   return new RowtapError('ERR_POSITION_LOST', {
     message:
       `Subscription ${JSON.stringify(name.subscription)} cannot go on where it ended: ${reason} ` +
       `Connect with onPositionLost: 'restart' to begin anew from now on, and read the tables again where the past matters. ` +
-      `Or remove it: SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '${name.slot}'; DROP PUBLICATION IF EXISTS ${quoteIdentifier(all)}, ${quoteIdentifier(inserts)}`,
+      `Or remove it: ${removal(name).join('; ')}`,
   })
 }

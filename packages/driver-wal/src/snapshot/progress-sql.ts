@@ -17,13 +17,13 @@ export function progressNote(publication: string): string {
   return `${PROGRESS_NOTE}${publication}`
 }
 
-/** The large object with a comment ($1) that goes with a publication ($2), if this role may read and write it. */
+/** The large object with a comment ($1) that goes with a publication ($2), which may be gone, if this role may read and write it. */
 const PROGRESS = `
   SELECT object.oid
   FROM pg_catalog.pg_description AS comment
   JOIN pg_catalog.pg_largeobject_metadata AS object ON object.oid = comment.objoid
-  JOIN pg_catalog.pg_publication AS publication ON publication.pubname = $2
   JOIN pg_catalog.pg_roles AS own ON own.rolname = current_user
+  LEFT JOIN pg_catalog.pg_publication AS publication ON publication.pubname = $2
   WHERE comment.classoid = 'pg_catalog.pg_largeobject'::pg_catalog.regclass
     AND comment.description = $1
     AND object.lomowner IN (own.oid, publication.pubowner)

@@ -1,7 +1,7 @@
 import type { Client } from '@rowtap/core'
 import { connect } from '@rowtap/core'
 import type { TestDatabase } from '@rowtap/driver-testkit'
-import { catalogueSnapshot } from '@rowtap/driver-testkit'
+import { catalogueSnapshot, eventually } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
 import { dropSubscription } from '../session/drop-subscription.ts'
@@ -86,5 +86,66 @@ describePostgres('how far snapshots are', (postgres) => {
     expect(await database.query(OBJECTS)).toHaveLength(2)
     const content = await other.query<{ length: number }>('SELECT length(lo_get($1))', [rows[0]?.oid])
     expect(content.rows).toEqual([{ length: 0 }])
+  })
+
+  test.each([
+    [
+      'somebody has removed the rest of it by hand',
+      `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database();
+       DROP PUBLICATION rowtap_s_billing_all, rowtap_s_billing_inserts`,
+    ],
+    ['somebody has taken its table out of the publication', 'ALTER PUBLICATION rowtap_s_billing_all DROP TABLE people'],
+    ['somebody has dropped its publications', 'DROP PUBLICATION rowtap_s_billing_all, rowtap_s_billing_inserts'],
+  ])('holds no more once changes were missed: %s', async (_, harm) => {
+    await using database = await postgres.createDatabase()
+    await subscribed(database)
+    await database.query(harm)
+    await database.query(`INSERT INTO people VALUES ('missed')`)
+    const connection = database.url
+    const options = { subscription: 'billing', onPositionLost: 'restart', on: { gap: () => undefined } } as const
+    // Whoever takes the subscription next captures the table, and does not read it.
+    const client = await connect(walDriver({ connection }), options)
+    await client.listen({ table: 'people' }).ready
+    await client.close()
+    await using last = await connect(walDriver({ connection }), options)
+    expect(await readAll(last)).toEqual([KEY, 'missed', 'z2'])
+  })
+
+  test('holds no more once rows of its condition do not leave the server', async (context) => {
+    context.skip(postgres.version < 15, 'PostgreSQL filters rows from version 15 on')
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE parcels (id int PRIMARY KEY, early bool, late bool)')
+    await database.query('INSERT INTO parcels VALUES (1, true, true)')
+    const open = (): Promise<Client<ReturnType<typeof walDriver>['capabilities']>> =>
+      connect(walDriver({ connection: database.url, pushdown: 'inserts' }), {
+        subscription: 'billing',
+        resumeTimeoutMs: 1,
+        on: { gap: () => undefined },
+      })
+    const readEarly = async (): Promise<readonly unknown[]> => {
+      await using client = await open()
+      const ids: unknown[] = []
+      const listener = client.listen({
+        table: 'parcels',
+        operations: ['insert'],
+        where: { early: true },
+        snapshot: 'initial',
+      })
+      listener.on('snapshot', ({ key }) => void ids.push(key['id']))
+      await listener.snapshotDone
+      return ids
+    }
+    expect(await readEarly()).toEqual([1])
+    await using other = await open()
+    await other.listen({ table: 'parcels', operations: ['insert'], where: { late: true } }).ready
+    await eventually(async () => {
+      const [row] = await database.query(
+        `SELECT pg_get_expr(prqual, prrelid) AS filter FROM pg_publication_rel WHERE prrelid = 'parcels'::regclass`,
+      )
+      return typeof row?.['filter'] === 'string' && !row['filter'].includes('early')
+    }, 'the filter of the listener that has not come is gone')
+    await database.query('INSERT INTO parcels VALUES (2, true, false)')
+    await other.close()
+    expect(await readEarly()).toEqual([1, 2])
   })
 })

@@ -62,7 +62,10 @@ export async function readProgress(control: ControlConnection, { publications }:
   return content === null ? null : Buffer.from(content, 'base64').toString()
 }
 
-/** Removes what was kept, before the publication is removed that it goes with. The error of a failure is `pg`'s. */
+/**
+ * Removes what was kept: before the publication is removed that it goes with, and before tables are captured again of which
+ * changes were missed. The error of a failure is `pg`'s.
+ */
 export async function removeProgress(control: ControlConnection, publication: string): Promise<void> {
   await control.query(UNLINK_PROGRESS, [progressNote(publication), publication])
 }

@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RowtapError } from '@rowtap/core/driver'
+import { messageOf } from '../../errors/database-error.ts'
 
 /** Opens a new file for reading and writing, which nobody else can open and which is gone when it is closed. */
 export type OpenFile = () => Promise<FileHandle>
@@ -90,12 +91,31 @@ export class SpillFile {
   }
 }
 
+/**
+ * Makes a file in the directory, and lets go of it: where that cannot be, it is better known before a transaction needs it.
+ *
+ * @throws RowtapError ERR_STORAGE
+ */
+export async function checkDirectory(directory: string): Promise<void> {
+  try {
+    const file = await openIn(directory)()
+    await file.close()
+  } catch (cause) {
+    throw new RowtapError('ERR_STORAGE', {
+      message:
+        `No file for large transactions can be made in ${directory} (${messageOf(cause)}). ` +
+        `Let the program write there, name another directory with spillDirectory, or set streaming to 'off'.`,
+      cause,
+    })
+  }
+}
+
 function storageError(what: string, cause: unknown): RowtapError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
   return new RowtapError('ERR_STORAGE', {
     message:
-      `A large transaction that is still open has to wait in a temporary file, which could not be ${what} (${reason}). ` +
-      `Make room there, name another directory with spillDirectory, or set streaming to 'off'. Nothing is acknowledged of it: it comes again.`,
+      `A large transaction that is still open has to wait in a temporary file, which could not be ${what} (${messageOf(cause)}). ` +
+      `Make room there, name another directory with spillDirectory, or set streaming to 'off'. ` +
+      `Nothing is acknowledged of it: with a subscription it comes again.`,
     cause,
   })
 }

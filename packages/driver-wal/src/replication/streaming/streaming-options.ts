@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os'
 import { RowtapError } from '@rowtap/core/driver'
 import type { WalDriverOptions } from '../../wal-driver-options.ts'
 import type { OpenTransactionsOptions } from './open-transactions.ts'
-import { openIn } from './spill-file.ts'
+import { checkDirectory, openIn } from './spill-file.ts'
 
 const DEFAULT_BUFFER_BYTES = 64 * 1024 * 1024
 
@@ -13,6 +13,15 @@ export function openTransactionsOptions(options: WalDriverOptions): OpenTransact
     bufferBytes: options.streamingBufferBytes ?? DEFAULT_BUFFER_BYTES,
     openFile: openIn(options.spillDirectory ?? tmpdir()),
   }
+}
+
+/**
+ * Whether files can be made where open transactions may have to wait.
+ *
+ * @throws RowtapError ERR_STORAGE
+ */
+export async function checkSpillDirectory({ streaming, spillDirectory }: WalDriverOptions): Promise<void> {
+  if (streaming === 'on') await checkDirectory(spillDirectory ?? tmpdir())
 }
 
 /** @throws RowtapError ERR_INVALID_OPTIONS */

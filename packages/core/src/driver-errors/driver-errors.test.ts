@@ -33,6 +33,18 @@ test('a host with several addresses is told with what became of each', () => {
   })
 })
 
+test('a defect of the driver is not taken for a connection that was lost', () => {
+  const cause = new TypeError('x is not a function')
+  expect(statementError(cause, 'stream changes', SQLSTATE_MEANINGS)).toMatchObject({
+    code: 'ERR_DRIVER_CONTRACT',
+    retryable: false,
+    message: expect.stringContaining('stream changes: x is not a function'),
+    cause,
+  })
+  const lost = systemError('ECONNRESET', 'read ECONNRESET')
+  expect(statementError(lost, 'stream changes', SQLSTATE_MEANINGS)).toMatchObject({ code: 'ERR_CONNECTION_LOST' })
+})
+
 describe('an error of a connection that is being made', () => {
   test.each([
     [serverError('28P01', 'no'), 'ERR_AUTHENTICATION_FAILED', false, /: correct the user or the password/],

@@ -12,8 +12,8 @@ import { sqlstateMeaning } from './sqlstate-meaning.ts'
 export function statementError(error: unknown, doing: string, meanings: SqlstateMeanings): RowtapError {
   if (RowtapError.is(error)) return error
   const sqlstate = sqlstateOf(error)
-  // Everything that does not come from the server says that the server is not there any more.
-  if (sqlstate === null) return connectionLost(error)
+  // What comes neither from the server nor from our own code says that the server is not there any more.
+  if (sqlstate === null) return isDefect(error) ? driverDefect(error, doing) : connectionLost(error)
   const meaning = sqlstateMeaning(meanings, sqlstate)
   if (meaning?.code === 'ERR_CONNECTION_LOST') return connectionLost(error)
   const advice = meaning?.advice === undefined ? '' : ` ${meaning.advice}`
@@ -29,6 +29,18 @@ export function connectionLost(cause: unknown): RowtapError {
   return new RowtapError('ERR_CONNECTION_LOST', {
     message: `The connection to PostgreSQL was lost: ${errorText(cause)}.`,
     retryable: true,
+    cause,
+  })
+}
+
+/** Whether the engine has thrown it because a program is wrong: to connect again would not help, and would hide it. */
+function isDefect(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError
+}
+
+function driverDefect(cause: unknown, doing: string): RowtapError {
+  return new RowtapError('ERR_DRIVER_CONTRACT', {
+    message: `The driver failed by itself when it was to ${doing}: ${errorText(cause)}. Please report it to the driver’s author, with the error's cause.`,
     cause,
   })
 }

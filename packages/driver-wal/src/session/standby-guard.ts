@@ -6,7 +6,7 @@ import { countedAsStandby } from './check-server.ts'
 /** How long commits may wait for handlers because somebody has changed the setting, in milliseconds. */
 const LOOK_MS = 1000
 
-const SETTING = `SELECT current_setting('synchronous_standby_names') AS standbys, ${READER_NAME} AS reader`
+const SETTING = `SELECT pg_catalog.current_setting('synchronous_standby_names') AS standbys, ${READER_NAME} AS reader`
 
 /**
  * Looks again and again whether the server has come to take whoever reads changes for a standby, and ends the link then.

@@ -37,7 +37,7 @@ export interface Connection extends Queries {
   readonly target: ConnectionTarget
   /** The server process on the other side; 0 where a pooler may give each transaction another one. */
   readonly processId: number
-  /** When that process began, as PostgreSQL prints it: another one may have its number later. */
+  /** When that process began, as PostgreSQL prints it: another one may have its number later. Empty where the role may not see it. */
   readonly processStarted: string
   /** Aborted when the connection has ended, with the error as its reason. */
   readonly ended: AbortSignal
@@ -108,7 +108,7 @@ export async function openConnection(
     await abortable(client.query(SESSION_SETTINGS.text(schema)), signal)
     if (use === 'reader') await abortable(client.query(READER_SETTINGS.text(schema)), signal)
     const query = { text: PROCESS_STARTED.text(schema), types: ownTypes }
-    const { rows } = await abortable(client.query<{ started: string }>(query), signal)
+    const { rows } = await abortable(client.query<{ started: string | null }>(query), signal)
     return makeConnection(client, { ...parts, started: rows[0]?.started ?? '' })
   } catch (error) {
     // The attempt is over either way: what ending it reports adds nothing.

@@ -1,7 +1,14 @@
 import type { Connection } from '../connection/connection.ts'
 import { isLockFailure } from '../install/capture-table.ts'
 import { MOMENTARY_LOCK_TIMEOUT } from '../sql/install-statements.ts'
-import { EARLIEST_PLACE, FILL_TABLE, QUEUE_SIZES, QUEUE_TABLES, TRY_CLEAN_LOCK } from '../sql/queue-statements.ts'
+import {
+  EARLIEST_PLACE,
+  FILL_TABLE,
+  FORGET_UNSETTLED,
+  QUEUE_SIZES,
+  QUEUE_TABLES,
+  TRY_CLEAN_LOCK,
+} from '../sql/queue-statements.ts'
 import type { QueueTableStatements } from '../sql/queue-statements.ts'
 import { parseSnapshot } from './snapshot.ts'
 
@@ -39,6 +46,7 @@ export function rotation(connection: Connection): () => Promise<void> {
     }
     if (await emptyTable(connection, statements)) {
       misses[index] = 0
+      if (await ask(connection, statements.isEmpty)) await forgetColumns(connection)
       return
     }
     misses[index] = Math.min((misses[index] ?? 0) + 1, patience)
@@ -87,6 +95,16 @@ async function emptyTable(connection: Connection, statements: QueueTableStatemen
     if (isLockFailure(error)) return false
     throw error
   }
+}
+
+/** Forgets the columns of tables that only handled changes refer to: those of transactions that met others than were known. */
+async function forgetColumns(connection: Connection): Promise<void> {
+  await connection.transaction(async (queries) => {
+    const [free] = await queries.rows<{ got: boolean }>(TRY_CLEAN_LOCK)
+    if (free?.got !== true) return
+    const [earliest] = await queries.rows<{ place: string }>(EARLIEST_PLACE)
+    if (earliest !== undefined) await queries.run(FORGET_UNSETTLED, [earliest.place])
+  })
 }
 
 type Asks = Pick<Connection, 'rows'>

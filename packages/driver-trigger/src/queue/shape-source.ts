@@ -23,7 +23,7 @@ interface KnownShape extends ReadableRelation {
   readonly fieldCount: number
 }
 
-/** Reads shapes from the queue's schema, and keeps them. */
+/** Reads shapes from the queue's schema, and keeps them; those of one transaction only until others are loaded. */
 export function shapeSource(
   connection: Connection,
   columnTypes: ColumnTypeBook,
@@ -32,10 +32,15 @@ export function shapeSource(
 ): ShapeSource {
   const shapes = new Map<string, Shape>()
   const readable = new Map<string, KnownShape>()
+  // Those of one transaction each: there may be as many as transactions.
+  const passing = new Set<string>()
   const loadUnknown = async (unknown: readonly string[]): Promise<void> => {
     const rows = await connection.rows<Shape & { readonly id: number }>(READ_SHAPES, [unknown])
     for (const root of new Set(rows.map((row) => row.root))) await columnTypes.read(Number(root))
-    for (const row of rows) shapes.set(String(row.id), row)
+    for (const row of rows) {
+      shapes.set(String(row.id), row)
+      if (!row.settled) passing.add(String(row.id))
+    }
     // A writer met a state of the columns that no reader had recorded: from now on it is.
     const unsettled = new Set(rows.filter((row) => !row.settled).map((row) => row.relation))
     for (const relation of unsettled) await connection.rows(SETTLE_SHAPE, [relation])
@@ -43,7 +48,14 @@ export function shapeSource(
 
   return {
     load: async (ids) => {
-      const unknown = [...new Set(ids)].filter((id) => !shapes.has(id))
+      const wanted = new Set(ids)
+      for (const id of passing) {
+        if (wanted.has(id)) continue
+        passing.delete(id)
+        shapes.delete(id)
+        readable.delete(id)
+      }
+      const unknown = [...wanted].filter((id) => !shapes.has(id))
       if (unknown.length > 0) await loadUnknown(unknown)
       await columnTypes.refresh()
     },

@@ -47,6 +47,12 @@ select
   (select s.reset_val from pg_catalog.pg_settings s where s.name = 'search_path') as search_path
 `
 
+/** Lifts limits that not every version of PostgreSQL has: for the session, or for the transaction alone. */
+function unlimited(isLocal: boolean): Sql {
+  return sql`select pg_catalog.set_config(s.name, '0', ${() => String(isLocal)}) from pg_catalog.pg_settings s
+where s.name in ('transaction_timeout', 'idle_session_timeout')`
+}
+
 /**
  * Settings of a session of ours: nothing that the role or the database sets may get in the way. A client whose machine is
  * gone holds its locks until the server notices: within about fifteen seconds it does.
@@ -63,6 +69,7 @@ set client_encoding = 'UTF8';
 set statement_timeout = 0;
 set lock_timeout = 0;
 set idle_in_transaction_session_timeout = 0;
+${unlimited(false)};
 set tcp_keepalives_idle = 5;
 set tcp_keepalives_interval = 3;
 set tcp_keepalives_count = 3;
@@ -81,6 +88,7 @@ set local bytea_output = 'hex';
 set local extra_float_digits = 1;
 set local statement_timeout = 0;
 set local lock_timeout = 0;
+${unlimited(true)};
 set local synchronous_commit = off;
 set local jit = off;
 `
@@ -92,7 +100,7 @@ set local enable_bitmapscan = off;
 set local plan_cache_mode = force_generic_plan;
 `
 
-/** When this process of the server began: another one may have its number later. */
+/** When this process of the server began: another one may have its number later. Null for a role that may not see it. */
 export const PROCESS_STARTED: Sql = sql`
 select a.backend_start::text as started from pg_catalog.pg_stat_activity a where a.pid = pg_catalog.pg_backend_pid()
 `
@@ -105,9 +113,12 @@ join pg_catalog.pg_stat_activity a on a.pid = former.pid and a.backend_start::te
 where a.pid <> pg_catalog.pg_backend_pid()
 `
 
-/** What the process $1 is doing: no row where it has ended, \`idle\` true where it waits for us to say, or to read, something. */
+/**
+ * What the process $1 is doing: no row where it has ended, \`idle\` true where it waits for us to say, or to read, something;
+ * false where the role may not see that.
+ */
 export const IS_IDLE: Sql = sql`
-select a.state is distinct from 'active' or a.wait_event_type is not distinct from 'Client' as idle
+select a.state is not null and (a.state <> 'active' or a.wait_event_type is not distinct from 'Client') as idle
 from pg_catalog.pg_stat_activity a
 where a.pid = $1::int
 `

@@ -120,7 +120,7 @@ export const REMOVE_CONSUMER: Sql = sql`delete from ${SCHEMA}.consumer where id 
 
 /**
  * Whether a consumer `c` is ephemeral and its connection has ended, or it gave no sign of life for its lease. (Of a
- * process of another role only the number can be seen.)
+ * process of another role only the number can be seen, and of one's own, where a login acts as another role.)
  */
 export const IS_EXPIRED: Sql = sql`c.subscription is null
   and (
@@ -128,7 +128,7 @@ export const IS_EXPIRED: Sql = sql`c.subscription is null
     or c.process_id <> 0 and not exists (
       select
       from pg_catalog.pg_stat_activity a
-      where a.pid = c.process_id and (a.backend_start is null or a.backend_start = c.process_started)
+      where a.pid = c.process_id and (a.backend_start = c.process_started) is not false
     )
   )`
 

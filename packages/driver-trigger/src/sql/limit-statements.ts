@@ -3,12 +3,12 @@ import type { Sql } from './sql.ts'
 
 /**
  * Whether the process of a consumer `c` is there; of one behind a pooler, whether it gave a sign of life. (Of a process of
- * another role only the number can be seen.)
+ * another role only the number can be seen, and of one's own, where a login acts as another role.)
  */
 export const IS_ALIVE: Sql = sql`(
     exists (
       select from pg_catalog.pg_stat_activity a
-      where a.pid = c.process_id and (a.backend_start is null or a.backend_start = c.process_started)
+      where a.pid = c.process_id and (a.backend_start = c.process_started) is not false
     )
     or c.process_id = 0 and c.lease_until > pg_catalog.clock_timestamp()
   )`
@@ -29,7 +29,7 @@ export function changesBehind(most: Sql): Sql {
 /** How large the queue's tables are. */
 export const QUEUE_BYTES: Sql = sql`(
     select pg_catalog.sum(pg_catalog.pg_total_relation_size(r.oid)) from pg_catalog.pg_class r
-    where r.relname in ('queue_1', 'queue_2', 'queue_3') and r.relnamespace = ${SCHEMA_NAME_LITERAL}::pg_catalog.regnamespace
+    where r.relname in ('queue_1', 'queue_2', 'queue_3', 'unsettled') and r.relnamespace = ${SCHEMA_NAME_LITERAL}::pg_catalog.regnamespace
   )`
 
 /** Notes of subscriptions that nobody reads since when that is so, as far as anybody has looked. */

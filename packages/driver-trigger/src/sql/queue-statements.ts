@@ -1,4 +1,5 @@
 import { IS_HELD } from './consumer-statements.ts'
+import { MOST_NOTIFICATIONS } from './migration-0001/enqueue.ts'
 import { CLEAN_LOCK, SCHEMA, SCHEMA_LITERAL, sql, STATE_LITERAL, tableLiteral } from './sql.ts'
 import type { Sql } from './sql.ts'
 
@@ -178,6 +179,11 @@ from ${SCHEMA}.unsettled s
 where s.id = any ($1::int[])
 `
 
+/** Forgets the columns that transactions met of which everything is handled that they wrote: they are visible in a place ($1). */
+export const FORGET_UNSETTLED: Sql = sql`
+delete from ${SCHEMA}.unsettled u where u.xid < pg_catalog.pg_snapshot_xmin($1::pg_snapshot)
+`
+
 /** Records the present state of a table's columns for writers to refer to. */
 export const SETTLE_SHAPE: Sql = sql`select ${SCHEMA}.settle_shape($1::oid)`
 
@@ -186,10 +192,13 @@ export const FALL_ASLEEP: Sql = sql`select ${SCHEMA}.instruct(null, null, true)`
 
 /**
  * From now on writers wake nobody. Wakes every reader, this one included: those that go on sleeping have to say so
- * again.
+ * again. (Where notifications of others pile up it wakes nobody, and readers look at their intervals.)
  */
 export const AWAKE: Sql = sql`
-select ${SCHEMA}.instruct(null, null, false), pg_catalog.pg_notify(${SCHEMA_LITERAL}, '')
+select ${SCHEMA}.instruct(null, null, false),
+  case when pg_catalog.pg_notification_queue_usage() < ${() => String(MOST_NOTIFICATIONS)}
+    then pg_catalog.pg_notify(${SCHEMA_LITERAL}, '')
+  end
 `
 
 /** Asks to be woken by writers. */

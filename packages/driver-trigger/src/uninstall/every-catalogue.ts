@@ -23,7 +23,11 @@ export async function everyCatalogue(database: TestDatabase): Promise<ReadonlySe
       const { rows } = await client.query<{ line: string }>(`
         SELECT (pg_catalog.to_jsonb(c) - ARRAY[${OF_THE_SERVER}])::text AS line FROM pg_catalog.${name} c
         WHERE coalesce((to_jsonb(c) ->> 'dbid')::oid, (to_jsonb(c) ->> 'setdatabase')::oid, 0) IN
-          (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))`)
+          (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
+          AND NOT (
+            coalesce((to_jsonb(c) ->> 'classid')::oid, 0) = 'pg_catalog.pg_database'::regclass
+            AND (to_jsonb(c) ->> 'objid')::oid <> (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+          )`)
       lines.push(...rows.map(({ line }) => `${name} ${line}`))
     }
     return new Set(lines)

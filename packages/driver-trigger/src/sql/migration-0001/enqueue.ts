@@ -23,12 +23,17 @@ export const READ_STATE: Sql = sql`coalesce(pg_sequence_last_value(${STATE_LITER
 /** PL/pgSQL: whether, says `state`, nobody reads, or has for long. */
 export const NOBODY_READS: Sql = sql`state >> 3 < extract(epoch from clock_timestamp())`
 
+/** How full the server's queue of notifications may be, for one of ours to be sent: half full. */
+export const MOST_NOTIFICATIONS: number = 0.5
+
 /** PL/pgSQL that wakes readers, if the variable `state` says so, after something was written into the queue. */
 export const WAKE_READERS: Sql = sql`
     -- NOTIFY costs every writer a lock at commit, so it is sent only while a reader sleeps; and it would make a
-    -- PREPARE TRANSACTION fail, so it is not sent where there can be one.
+    -- PREPARE TRANSACTION fail, so it is not sent where there can be one. Nor is it where those of others pile up: what
+    -- does not fit any more would make the commit fail.
     if state & 1 = 1 and current_setting('max_prepared_transactions') = '0'
       and pg_sequence_last_value(${SLEEP_LITERAL}::regclass) >= extract(epoch from clock_timestamp())
+      and pg_notification_queue_usage() < ${() => String(MOST_NOTIFICATIONS)}
     then
       perform pg_notify(${SCHEMA_LITERAL}, '');
     end if;`

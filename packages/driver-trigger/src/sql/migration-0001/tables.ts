@@ -36,7 +36,7 @@ create table ${SCHEMA}.consumer (
   triggers jsonb,
   lease_until timestamptz,
   process_id int not null,
-  process_started timestamptz not null,
+  process_started timestamptz,
   created_at timestamptz not null default pg_catalog.clock_timestamp(),
   progress text,
   gone_since timestamptz,
@@ -80,6 +80,7 @@ create table ${SCHEMA}.shape (
 -- A writer that meets an unknown state records it here, for its own transaction only. No writer reads it.
 create table ${SCHEMA}.unsettled (
   id int primary key,
+  xid xid8 not null default pg_catalog.pg_current_xact_id(),
   relation oid not null,
   root oid not null,
   content jsonb not null

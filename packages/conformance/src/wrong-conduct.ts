@@ -1,4 +1,4 @@
-import type { ChangeBatch } from '@rowtap/core/driver'
+import type { ChangeBatch, Driver, DriverHost } from '@rowtap/core/driver'
 import { quoteTableName } from '@rowtap/core/driver'
 import { Client } from 'pg'
 import type { BrokenDriver } from './broken-driver.ts'
@@ -119,15 +119,30 @@ const silent: BrokenDriver = {
   failing: [
     'a lost connection is told: by ERR_CONNECTION_LOST, or by reconnecting with a gap where changes may be missing',
   ],
-  break: (driver) =>
-    withSession(driver, (session) => {
+  break: (driver) => {
+    let isLost = false
+    const notice = (host: DriverHost): DriverHost['notify'] => {
+      return (told) => {
+        if (told.kind === 'reconnect') isLost = true
+        if (!isLost) host.notify(told)
+      }
+    }
+    const quiet: Driver = {
+      specification: driver.specification,
+      name: driver.name,
+      capabilities: driver.capabilities,
+      open(host) {
+        const { subscription, signal, planOnly, messages } = host
+        return driver.open({ subscription, signal, planOnly, messages, notify: notice(host) })
+      },
+    }
+    return withSession(quiet, (session) => {
       const closed = Promise.withResolvers<void>()
       return {
         async *batches(): AsyncIterable<ChangeBatch> {
-          try {
-            yield* session.batches()
-          } catch {
-            await closed.promise
+          for await (const batch of session.batches()) {
+            if (isLost) await closed.promise
+            yield batch
           }
         },
         close() {
@@ -135,7 +150,8 @@ const silent: BrokenDriver = {
           return session.close()
         },
       }
-    }),
+    })
+  },
 }
 
 const boasts: BrokenDriver = {

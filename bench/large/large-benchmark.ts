@@ -9,7 +9,7 @@ import type { ConsumerResult } from './consumer.ts'
 const program = fileURLToPath(new URL('consumer.ts', import.meta.url))
 
 const ROWS = 10_000_000
-const BRIEF_ROWS = 200_000
+const BRIEF_ROWS = 50_000
 /** What a consumer may take, however large the transaction is; with streaming, its buffer comes on top. */
 const LIMIT_BYTES = { off: 200_000_000, on: 200_000_000 + 64 * 1024 * 1024 }
 
@@ -29,7 +29,7 @@ SELECT i, i % 10000, 'paid', i % 1000000 / 100.0, now(), 'a note of the order ' 
 FROM generate_series(1, $1::bigint) AS i`
 
 /**
- * One transaction of ten million rows (brief: 200,000), to a consumer in a process of its own: prints the memory
+ * One transaction of ten million rows (brief: 50,000), to a consumer in a process of its own: prints the memory
  * that the consumer took at most. Fails where that is too much.
  */
 export async function largeBenchmark(brief: boolean): Promise<void> {

@@ -9,6 +9,7 @@ import {
 } from '@rowtap/core/driver'
 import pg from 'pg'
 import {
+  LOCAL_LIMITS,
   LOCAL_READER_SETTINGS,
   LOCAL_SETTINGS,
   PROCESS_STARTED,
@@ -43,8 +44,12 @@ export interface Connection extends Queries {
   readonly ended: AbortSignal
   /** Since when a statement has been under way, as `performance.now()` counts; `null` where none is. */
   readonly busySince: number | null
-  /** Runs statements in one transaction. Those of other callers wait. What throws rolls it back. */
-  transaction<T>(body: (queries: Queries) => Promise<T>): Promise<T>
+  /**
+   * Runs statements in one transaction. Those of other callers wait. What throws rolls it back.
+   *
+   * @param opening statements that have to come before the first query.
+   */
+  transaction<T>(body: (queries: Queries) => Promise<T>, opening?: string): Promise<T>
   /** Runs a statement that core made and returns its one row, as texts. An error of the server's is `pg`'s own. */
   readonly textRow: QueryRow
   /** Hears of notifications. */
@@ -100,10 +105,10 @@ export async function openConnection(
   try {
     await abortable(client.connect(), signal)
     const { schema } = options
-    const parts = { schema, end, ended: ended.signal, begin: 'begin', isPooled: false, started: '' }
+    const parts = { schema, end, ended: ended.signal, begin: 'begin', limits: null, isPooled: false, started: '' }
     if (options.pooler === 'transaction') {
       const settings = `${LOCAL_SETTINGS.text(schema)}${use === 'reader' ? LOCAL_READER_SETTINGS.text(schema) : ''}`
-      return makeConnection(client, { ...parts, begin: settings, isPooled: true })
+      return makeConnection(client, { ...parts, begin: settings, limits: LOCAL_LIMITS, isPooled: true })
     }
     await abortable(client.query(SESSION_SETTINGS.text(schema)), signal)
     if (use === 'reader') await abortable(client.query(READER_SETTINGS.text(schema)), signal)
@@ -155,12 +160,14 @@ interface ConnectionParts {
   readonly started: string
   /** Begins a transaction. */
   readonly begin: string
+  /** The first query of each transaction, where there has to be one. */
+  readonly limits: Sql | null
   /** Whether each transaction may be with another process of the server. */
   readonly isPooled: boolean
 }
 
 function makeConnection(client: pg.Client, parts: ConnectionParts): Connection {
-  const { schema, ended, end, started, begin, isPooled } = parts
+  const { schema, ended, end, started, begin, limits, isPooled } = parts
   let busySince: number | null = null
   let turn: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(body: () => Promise<T>): Promise<T> => {
@@ -202,10 +209,12 @@ function makeConnection(client: pg.Client, parts: ConnectionParts): Connection {
         return result.rowCount ?? 0
       }),
   }
-  const transaction = <T>(body: (queries: Queries) => Promise<T>): Promise<T> =>
+  const transaction = <T>(body: (queries: Queries) => Promise<T>, opening = ''): Promise<T> =>
     inTurn(async () => {
       await direct.run(begin)
       try {
+        if (opening !== '') await direct.run(opening)
+        if (limits !== null) await direct.run(limits)
         const result = await body(direct)
         await direct.run('commit')
         return result

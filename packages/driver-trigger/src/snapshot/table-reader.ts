@@ -72,12 +72,11 @@ async function inLockedTable<T>(
     const begin = `${BEGIN_PIECE.text(reading.schema)};\n${lockTable(known, known.isPartitioned)}`
     try {
       const result = await connection.transaction(async (queries) => {
-        await queries.run(begin)
         const facts = await factsByOid(queries, known.oid)
         // Another table may have its name by now.
         if (facts === null || facts.schema !== known.schema || facts.name !== known.name) return null
         return { facts, found: await body(queries, facts) }
-      })
+      }, begin)
       if (result !== null) return result
     } catch (error) {
       if (isDenied(error)) {

@@ -88,10 +88,12 @@ set local bytea_output = 'hex';
 set local extra_float_digits = 1;
 set local statement_timeout = 0;
 set local lock_timeout = 0;
-${unlimited(true)};
 set local synchronous_commit = off;
 set local jit = off;
 `
+
+/** The limits that such a transaction lifts by a query, before which nothing can be said of its isolation any more. */
+export const LOCAL_LIMITS: Sql = unlimited(true)
 
 /** The same as {@link READER_SETTINGS}, for one transaction. */
 export const LOCAL_READER_SETTINGS: Sql = sql`

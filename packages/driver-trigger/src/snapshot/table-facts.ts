@@ -1,10 +1,9 @@
-import type { TableName } from '@rowtap/core/driver'
+import type { KeyColumn, TableName } from '@rowtap/core/driver'
 import { RowtapError, sqlstateOf, tableMissing } from '@rowtap/core/driver'
 import { findTable } from '../catalog/find-table.ts'
 import type { ShapeContent } from '../catalog/shape.ts'
 import type { Connection, Queries } from '../connection/connection.ts'
 import { INSUFFICIENT_PRIVILEGE } from '../errors/sqlstate.ts'
-import type { KeyColumn } from './key-columns.ts'
 import { notGranted, notReadable, rowsHidden } from './refusals.ts'
 import { KEY_INDEX, READ_TABLE } from './snapshot-sql.ts'
 

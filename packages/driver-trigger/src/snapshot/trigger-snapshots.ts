@@ -11,7 +11,7 @@ import type {
 import type { Connection } from '../connection/connection.ts'
 import type { PostgresTypes } from '../trigger-options.ts'
 import { PieceRelations } from './piece-relations.ts'
-import { countBoundaries } from './read-piece.ts'
+import { countBoundaries } from '@rowtap/core/driver'
 import type { SnapshotConnectionParts } from './snapshot-connection.ts'
 import { SnapshotConnection } from './snapshot-connection.ts'
 import { snapshotVisibility } from './snapshot-visibility.ts'

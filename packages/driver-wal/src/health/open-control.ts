@@ -1,7 +1,6 @@
-import { connectError, connectionUnreadable } from '@rowtap/core/driver'
+import { connectError, connectionUnreadable, unlessAborted } from '@rowtap/core/driver'
 import { clientConfig } from '../connection/client-config.ts'
 import { ControlConnection } from '../connection/control-connection.ts'
-import { unlessAborted } from '../session/waiting.ts'
 import type { WalDriverOptions } from '../wal-driver-options.ts'
 
 /**

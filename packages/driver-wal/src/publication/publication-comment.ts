@@ -1,8 +1,7 @@
 import type { DriverHost } from '@rowtap/core/driver'
-import { inlineParameters, quoteIdentifier } from '@rowtap/core/driver'
+import { inlineParameters, quoteIdentifier, Waiting } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { databaseError, sqlstateOf } from '../errors/database-error.ts'
-import { Waiting } from '../session/waiting.ts'
 
 const LOCK_NOT_AVAILABLE = '55P03'
 

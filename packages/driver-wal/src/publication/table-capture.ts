@@ -6,14 +6,13 @@ import type {
   Position,
   TableName,
 } from '@rowtap/core/driver'
-import { formatTableName } from '@rowtap/core/driver'
+import { formatTableName, Waiting } from '@rowtap/core/driver'
 import { fullIdentityStatements } from '../catalog/full-identity.ts'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { databaseError, sqlstateOf } from '../errors/database-error.ts'
 import { parseLsn } from '../replication/lsn.ts'
 import type { TimelineHistory } from '../replication/timeline-history.ts'
 import { positionBefore } from '../replication/wal-position.ts'
-import { Waiting } from '../session/waiting.ts'
 import type { AttachedTables } from './attached-tables.ts'
 import { additionStatements, narrowingStatements, removalStatement, touchStatements } from './capture-statements.ts'
 import { readPublished } from './durable-publications.ts'

@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '@rowtap/core/driver'
 import type { ControlConnection, TextRow } from '../connection/control-connection.ts'
-import type { Waiting } from '../session/waiting.ts'
+import type { Waiting } from '@rowtap/core/driver'
 import { COMMITTING_WRITERS, WRITERS } from './lock-sql.ts'
 
 /** A commit that takes longer than this waits for something, and is seen to. */

@@ -1,10 +1,9 @@
-import { RowtapError } from '@rowtap/core/driver'
+import { RowtapError, Waiting } from '@rowtap/core/driver'
 import { databaseError, messageOf, sqlstateOf } from '../errors/database-error.ts'
 import { BLOCKING } from '../publication/lock-sql.ts'
 import type { Lsn } from '../replication/lsn.ts'
 import type { SlotKind } from '../replication/replication-sql.ts'
 import type { Connections } from './capture-source.ts'
-import { Waiting } from './waiting.ts'
 
 const CONFIGURATION_LIMIT_EXCEEDED = '53400'
 const TERMINATE = 'SELECT pg_terminate_backend($1::int4, 1000)'

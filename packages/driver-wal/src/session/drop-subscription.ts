@@ -1,5 +1,5 @@
 import type { DurableSubscription } from '@rowtap/core/driver'
-import { connectError, RowtapError } from '@rowtap/core/driver'
+import { connectError, RowtapError, Waiting } from '@rowtap/core/driver'
 import { clientConfig } from '../connection/client-config.ts'
 import { databaseError } from '../errors/database-error.ts'
 import { durableName } from '../publication/durable-name.ts'
@@ -10,7 +10,6 @@ import { controlConnection } from './open-link.ts'
 import { DATABASE_OID, DROP_SLOT } from './session-sql.ts'
 import { takeSubscription } from './subscription-lock.ts'
 import { idleSlot } from './subscription-slot.ts'
-import { Waiting } from './waiting.ts'
 
 /**
  * Removes a durable subscription: its slot, which keeps the write-ahead log from what is not handled on, and its

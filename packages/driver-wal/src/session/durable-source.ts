@@ -1,5 +1,5 @@
 import type { DriverHost, DurableSubscription, PlannedStatement } from '@rowtap/core/driver'
-import { inlineParameters, RowtapError } from '@rowtap/core/driver'
+import { inlineParameters, RowtapError, Waiting } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { uncoveredReasons } from '../publication/coverage.ts'
 import type { DurableName } from '../publication/durable-name.ts'
@@ -21,7 +21,6 @@ import type { RecalledSubscription } from './subscription-memory.ts'
 import { memoryStatement, SubscriptionMemory } from './subscription-memory.ts'
 import type { IdleSlot } from './subscription-slot.ts'
 import { idleSlot, readSlot, waitForSlotEnd } from './subscription-slot.ts'
-import { Waiting } from './waiting.ts'
 
 const FIRST_VERSION_WITH_FAILOVER = 170_000
 

@@ -1,5 +1,5 @@
 import type { DriverHost } from '@rowtap/core/driver'
-import { connectError, connectionUnreadable } from '@rowtap/core/driver'
+import { connectError, connectionUnreadable, unlessAborted } from '@rowtap/core/driver'
 import type { ClientConfig } from 'pg'
 import pg from 'pg'
 import { RelationRegistry } from '../catalog/relation-registry.ts'
@@ -17,7 +17,6 @@ import type { CaptureSource, Connections, FormerConnections } from './capture-so
 import { checkServer } from './check-server.ts'
 import { DEFAULT_LIVENESS_MS, Link } from './link.ts'
 import { streamingFailed } from './streaming-failed.ts'
-import { unlessAborted } from './waiting.ts'
 
 /** How long what is under way may take to end when the caller gives up, in milliseconds. */
 const GIVE_UP_MS = 2000

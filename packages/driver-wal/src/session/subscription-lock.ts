@@ -1,8 +1,7 @@
-import type { DurableSubscription } from '@rowtap/core/driver'
+import type { DurableSubscription, Waiting } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { END_HOLDER, SUBSCRIPTION_HOLDERS, TRY_LOCK_SUBSCRIPTION } from './session-sql.ts'
-import type { Waiting } from './waiting.ts'
 
 /** How a subscription's lock is taken. */
 export interface TakeSubscriptionOptions extends Pick<DurableSubscription, 'name' | 'wait'> {

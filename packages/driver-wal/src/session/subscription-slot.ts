@@ -4,7 +4,7 @@ import type { ControlConnection, TextRow } from '../connection/control-connectio
 import type { Lsn } from '../replication/lsn.ts'
 import { parseLsn } from '../replication/lsn.ts'
 import { END_SLOT_READER, SLOT } from './session-sql.ts'
-import type { Waiting } from './waiting.ts'
+import type { Waiting } from '@rowtap/core/driver'
 
 /** How long a process that reads the slot of a client that is gone may take to notice, in milliseconds. */
 const NOTICE_MS = 500

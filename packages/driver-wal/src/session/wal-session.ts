@@ -13,7 +13,7 @@ import type {
   TableName,
   TablePushdown,
 } from '@rowtap/core/driver'
-import { LinkSequence, RowtapError } from '@rowtap/core/driver'
+import { Interruption, LinkSequence, RowtapError } from '@rowtap/core/driver'
 import pg from 'pg'
 import { describeTable, readConstants } from '../catalog/describe-table.ts'
 import { databaseError } from '../errors/database-error.ts'
@@ -26,7 +26,6 @@ import { settledPosition } from '../snapshot/settled-position.ts'
 import { snapshotNow } from '../snapshot/wait-until-visible.ts'
 import { WalSnapshots } from '../snapshot/wal-snapshots.ts'
 import { YieldedTransactions } from '../snapshot/yielded-transactions.ts'
-import { Interruption } from './interruption.ts'
 import type { Link } from './link.ts'
 import { linkAgain } from './link-again.ts'
 import type { LinkOptions } from './open-link.ts'

@@ -4,7 +4,7 @@ import { eventually } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import pg from 'pg'
 import { expect, test } from 'vitest'
-import { Interruption } from '../session/interruption.ts'
+import { Interruption } from '@rowtap/core/driver'
 import { SnapshotConnection } from './snapshot-connection.ts'
 
 describePostgres('a connection for reading tables', (postgres) => {

@@ -1,12 +1,11 @@
 import type { TypeParsers } from '../wal-driver-options.ts'
 import type { ClientConfig } from 'pg'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectError, RowtapError } from '@rowtap/core/driver'
+import { connectError, Interruption, RowtapError } from '@rowtap/core/driver'
 import type { DeliveredNames } from '../catalog/relation-registry.ts'
 import { RelationRegistry } from '../catalog/relation-registry.ts'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import { databaseError } from '../errors/database-error.ts'
-import { Interruption } from '../session/interruption.ts'
 import type { Link } from '../session/link.ts'
 import { controlConnection } from '../session/open-link.ts'
 

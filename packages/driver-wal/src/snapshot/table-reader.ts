@@ -1,5 +1,6 @@
 import type {
   DriverHost,
+  KeyColumn,
   Relation,
   SnapshotChunk,
   SnapshotKey,
@@ -16,9 +17,7 @@ import type { AttachedTables } from '../publication/attached-tables.ts'
 import { parseLsn } from '../replication/lsn.ts'
 import type { TimelineHistory } from '../replication/timeline-history.ts'
 import { positionBefore } from '../replication/wal-position.ts'
-import { Waiting } from '../session/waiting.ts'
-import type { KeyColumn } from './key-columns.ts'
-import { declarePiece, lockTable } from './read-piece.ts'
+import { declarePiece, lockTable, Waiting } from '@rowtap/core/driver'
 import { notGranted, notReadable, rowsHidden } from './refusals.ts'
 import type { OpenSnapshotConnection } from './snapshot-connection.ts'
 import {

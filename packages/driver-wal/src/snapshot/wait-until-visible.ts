@@ -1,5 +1,5 @@
 import type { ControlConnection } from '../connection/control-connection.ts'
-import type { Waiting } from '../session/waiting.ts'
+import type { Waiting } from '@rowtap/core/driver'
 import { SNAPSHOT_NOW, UNENDED } from './snapshot-sql.ts'
 import type { YieldedTransactions } from './yielded-transactions.ts'
 

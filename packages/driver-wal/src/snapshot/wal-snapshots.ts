@@ -1,5 +1,6 @@
 import type {
   ChangeBatch,
+  KeyColumn,
   KeyComparison,
   Position,
   SnapshotChunk,
@@ -9,9 +10,7 @@ import type {
   TableName,
   Transaction,
 } from '@rowtap/core/driver'
-import { formatTableName } from '@rowtap/core/driver'
-import type { KeyColumn } from './key-columns.ts'
-import { countBoundaries } from './read-piece.ts'
+import { countBoundaries, formatTableName } from '@rowtap/core/driver'
 import { SnapshotConnection } from './snapshot-connection.ts'
 import type { OpenSnapshotConnection, SnapshotConnectionParts } from './snapshot-connection.ts'
 import { snapshotVisibility } from './snapshot-visibility.ts'

@@ -1,5 +1,7 @@
-import type { Relation, SnapshotRequest, TableName } from '@rowtap/core/driver'
-import { quoteIdentifier, quoteTableName } from '@rowtap/core/driver'
+import type { Relation } from '../contract/relation.ts'
+import type { SnapshotRequest } from '../contract/snapshot-source.ts'
+import type { TableName } from '../contract/table-name.ts'
+import { quoteIdentifier, quoteTableName } from '../contract/table-name.ts'
 import type { KeyColumn } from './key-columns.ts'
 import { isAfter, isNotAfter, keyOrder } from './key-columns.ts'
 

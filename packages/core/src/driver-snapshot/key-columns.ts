@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '@rowtap/core/driver'
+import { quoteIdentifier } from '../contract/table-name.ts'
 
 /** A column of the key that a table is read by, and the operators that sort it. */
 export interface KeyColumn {

@@ -1,1 +1,0 @@
-export { Interruption } from '@rowtap/core/driver'

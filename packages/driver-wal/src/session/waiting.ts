@@ -1,1 +1,0 @@
-export { unlessAborted, Waiting } from '@rowtap/core/driver'

@@ -1,10 +1,9 @@
 import type { KeyColumn, TableName } from '@rowtap/core/driver'
-import { RowtapError, sqlstateOf, tableMissing } from '@rowtap/core/driver'
+import { notGranted, notReadable, rowsHidden, RowtapError, sqlstateOf, tableMissing } from '@rowtap/core/driver'
 import { findTable } from '../catalog/find-table.ts'
 import type { ShapeContent } from '../catalog/shape.ts'
 import type { Connection, Queries } from '../connection/connection.ts'
 import { INSUFFICIENT_PRIVILEGE } from '../errors/sqlstate.ts'
-import { notGranted, notReadable, rowsHidden } from './refusals.ts'
 import { KEY_INDEX, READ_TABLE } from './snapshot-sql.ts'
 
 /** What reading a table's rows needs to know of it. */
@@ -70,15 +69,15 @@ export async function readableTable(
 ): Promise<ReadableTable> {
   const facts = await tableFacts(connection, lookup, table)
   const [index] = await connection.rows<{ columns: readonly KeyColumn[] }>(KEY_INDEX, [facts.oid, key])
-  if (index === undefined) throw notReadable(facts, key)
+  if (index === undefined) throw notReadable(facts, facts.content.columns.length, key)
   checkReadable(facts)
   return { facts, key: index.columns }
 }
 
 /** @throws RowtapError ERR_SETUP_REQUIRED where the role may not read every row. */
 export function checkReadable(facts: TableFacts, cause?: unknown): void {
-  if (!facts.mayRead) throw notGranted(facts, cause)
-  if (facts.isFiltered) throw rowsHidden(facts, cause)
+  if (!facts.mayRead) throw notGranted(facts, facts.role, cause)
+  if (facts.isFiltered) throw rowsHidden(facts, facts.role, cause)
 }
 
 /** Whether an error says that a role lacks a privilege, or may not be shown every row. */

@@ -17,8 +17,7 @@ import type { AttachedTables } from '../publication/attached-tables.ts'
 import { parseLsn } from '../replication/lsn.ts'
 import type { TimelineHistory } from '../replication/timeline-history.ts'
 import { positionBefore } from '../replication/wal-position.ts'
-import { declarePiece, lockTable, Waiting } from '@rowtap/core/driver'
-import { notGranted, notReadable, rowsHidden } from './refusals.ts'
+import { declarePiece, lockTable, notGranted, notReadable, rowsHidden, Waiting } from '@rowtap/core/driver'
 import type { OpenSnapshotConnection } from './snapshot-connection.ts'
 import {
   ALL_ROWS,
@@ -71,7 +70,7 @@ export async function readableTable(
 ): Promise<ReadableTable> {
   const facts = await factsOf(control, attached, table)
   const [index] = await control.query<'columns'>(KEY_INDEX, [facts.oid, key])
-  if (index === undefined) throw notReadable(facts, key)
+  if (index === undefined) throw notReadable(facts, facts.columns.length, key)
   const storage = facts.storage.map(({ oid }) => oid)
   const [row] = await control.query<'may_read' | 'is_filtered' | 'rows'>(READABLE, [facts.oid, storage])
   if (row?.may_read !== 't') throw notGranted(facts, control.user)

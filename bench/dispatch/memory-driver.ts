@@ -21,7 +21,7 @@ const CAPABILITIES: Capabilities = {
   order: { row: 'process', transaction: 'process', commit: 'process' },
   transactions: { id: 'process', commitTime: 'process' },
   delivery: { acknowledgement: 'process', subscription: false, reconnect: false },
-  listeners: { attachWhileRunning: 'process' },
+  listeners: { attachWhileRunning: 'process', withoutRows: 'process' },
   snapshot: { initial: false },
   messages: { logical: false },
 }

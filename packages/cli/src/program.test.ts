@@ -92,6 +92,18 @@ describe('the command line', () => {
     await expect(tailOptions()).rejects.toThrow(/^a table is needed/)
   })
 
+  test('tail prints signals in place of rows, and has no options of rows then', async () => {
+    expect(await tailOptions('--table', 'orders', '--signals', '--on', 'insert')).toMatchObject({
+      signals: true,
+      operations: ['insert'],
+    })
+    for (const rest of [['--columns', 'id'], ['--where', 'true'], ['--snapshot'], ['--transitions', 'exact']]) {
+      await expect(tailOptions('--table', 'orders', '--signals', ...rest)).rejects.toThrow(
+        `--signals goes without ${rest[0]}: there are no rows`,
+      )
+    }
+  })
+
   test('tail refuses an empty condition, naming the option', async () => {
     await expect(tailOptions('--table', 'orders', '--where', ' ')).rejects.toThrow(/^--where is empty/)
   })

@@ -47,8 +47,9 @@ export function withCapabilities(driver: Driver, capabilities: Capabilities): Dr
 
 /** A change with something else in it. Written out: a driver's changes may be objects with getters. */
 export function altered(change: Change, other: Partial<Change>): Change {
-  const { kind, relation, new: after, old, transaction, id, position: at } = change
-  return { kind, relation, new: after, old, transaction, id, position: at, ...other }
+  const { kind, relation, new: after, old, withoutRows, transaction, id, position: at } = change
+  const rows = withoutRows === true ? { new: null, old: null, withoutRows } : { new: after, old }
+  return { kind, relation, ...rows, transaction, id, position: at, ...other }
 }
 
 /** A position right after another one, before any that the driver makes. */

@@ -122,5 +122,15 @@ const scatters: BrokenDriver = {
     }),
 }
 
+const forgets: BrokenDriver = {
+  defect: 'takes it that who was told of a table’s changes just now need not be told again',
+  failing: ['what was written last is told to a listener without rows, however busy its handler is'],
+  break: (driver) =>
+    withChanges(driver, () => {
+      let told = 0
+      return (changes) => changes.filter(({ withoutRows }) => withoutRows !== true || (told += 1) % 2 === 1)
+    }),
+}
+
 /** Drivers that deliver other changes than were made. */
-export const WRONG_CHANGES: readonly BrokenDriver[] = [drops, duplicates, reorders, decodes, invents, scatters]
+export const WRONG_CHANGES: readonly BrokenDriver[] = [drops, duplicates, reorders, decodes, invents, scatters, forgets]

@@ -3,11 +3,13 @@ import type { DriverNotice } from './contract/driver.ts'
 import type { LogicalMessage } from './contract/logical-message.ts'
 import type { Position } from './contract/position.ts'
 import type { TableName } from './contract/table-name.ts'
-import type { AckMode, DeliveredEvent, EventKind, ListenerEvent, Row, SnapshotMode } from './event.ts'
-import type { ListenOptions, ManualListenOptions, SnapshotListenOptions } from './listen-options.ts'
+import type { AckMode, DeliveredEvent, EventKind, ListenerEvent, ListenerMode, Row } from './event.ts'
+import type { AnyListenOptions, ListenOptions, ManualListenOptions, SnapshotListenOptions } from './listen-options.ts'
 import type { ClientMetrics } from './metrics/client-metrics.ts'
 import type { Plan } from './plan/plan.ts'
 import type { RowtapError } from './rowtap-error.ts'
+import type { ManualSignalListenOptions, SignalListenOptions } from './signal-listen-options.ts'
+import type { SignalListener } from './signal-listener.ts'
 
 /** Handles one event. What it returns is awaited before the event counts as done. */
 export type EventHandler<E> = (event: E) => unknown
@@ -23,7 +25,7 @@ export interface Listener<
   R extends object = Row,
   C extends Capabilities = Capabilities,
   A extends AckMode = 'auto',
-  S extends SnapshotMode = 'none',
+  S extends ListenerMode = 'none',
 >
   extends AsyncIterable<ListenerEvent<R, C, A, S>>, AsyncDisposable {
   /**
@@ -135,11 +137,14 @@ export interface Client<C extends Capabilities = Capabilities> extends AsyncDisp
   readonly acknowledged: Position | null
   /**
    * Attaches a listener. It may be called at any time while the client is open. With `ack: 'manual'` its events have
-   * `ack()`. `R` is a row as its events hold it, `T` a row of the table where `columns` leaves some of that out.
+   * `ack()`. `R` is a row as its events hold it, `T` a row of the table where `columns` leaves some of that out. With
+   * `rows: false` it is told only that the table has changed.
    *
    * @throws RowtapError ERR_INVALID_OPTIONS, ERR_CAPABILITY_UNSUPPORTED or ERR_CLOSED, at once. What only the
    *   database can tell (an unknown table or column) rejects the listener's `ready`.
    */
+  listen(options: ManualSignalListenOptions<C>): SignalListener<C, 'manual'>
+  listen(options: SignalListenOptions<C>): SignalListener<C>
   listen<R extends object = Row, T extends object = R>(
     options: ManualListenOptions<C, NoInfer<R>, NoInfer<T>> & SnapshotListenOptions<C, NoInfer<R>, NoInfer<T>>,
   ): Listener<R, C, 'manual', 'initial'>
@@ -160,7 +165,7 @@ export interface Client<C extends Capabilities = Capabilities> extends AsyncDisp
    *
    * @throws RowtapError (rejects) what `listen` throws, and what would reject a listener's `ready` before a statement is run.
    */
-  plan(listeners?: readonly ListenOptions<C>[]): Promise<Plan>
+  plan(listeners?: readonly AnyListenOptions<C>[]): Promise<Plan>
   /**
    * Hears of what is not a change. Returns the function that removes the handler.
    *

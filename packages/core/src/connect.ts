@@ -2,12 +2,20 @@ import type { Client, Listener } from './client.ts'
 import { OpenClient, typedListener } from './client/open-client.ts'
 import { ownClientListener } from './client/own-client-listener.ts'
 import type { Driver } from './contract/driver.ts'
-import type { AckMode, Row, SnapshotMode } from './event.ts'
-import type { ConnectOptions, ListenOptions, ManualListenOptions, SnapshotListenOptions } from './listen-options.ts'
+import type { AckMode, ListenerMode, Row } from './event.ts'
+import type {
+  AnyListenOptions,
+  ConnectOptions,
+  ListenOptions,
+  ManualListenOptions,
+  SnapshotListenOptions,
+} from './listen-options.ts'
 import { checkDriver, connectRequest } from './options/connect-request.ts'
 import { listenRequest, listenRequests } from './options/listen-request.ts'
 import type { Plan } from './plan/plan.ts'
 import { planCapture } from './plan/plan-capture.ts'
+import type { ManualSignalListenOptions, SignalListenOptions } from './signal-listen-options.ts'
+import type { SignalListener } from './signal-listener.ts'
 
 /**
  * Opens a client on a driver's source. The driver may be one of several, chosen when the program runs: an option that only
@@ -33,7 +41,7 @@ export async function connect(driver: Driver, options: ConnectOptions = {}): Pro
  */
 export async function plan<const D extends Driver>(
   driver: D,
-  listeners: readonly ListenOptions<D['capabilities']>[],
+  listeners: readonly AnyListenOptions<D['capabilities']>[],
   options: ConnectOptions<D['capabilities']> = {},
 ): Promise<Plan> {
   checkDriver(driver)
@@ -47,6 +55,14 @@ export async function plan<const D extends Driver>(
  * @throws RowtapError ERR_CAPABILITY_UNSUPPORTED and ERR_INVALID_OPTIONS, at once and before the database is
  *   touched. What goes wrong later rejects `ready`.
  */
+export function listen<const D extends Driver = Driver>(
+  driver: D,
+  options: ManualSignalListenOptions<D['capabilities']>,
+): SignalListener<D['capabilities'], 'manual'>
+export function listen<const D extends Driver = Driver>(
+  driver: D,
+  options: SignalListenOptions<D['capabilities']>,
+): SignalListener<D['capabilities']>
 export function listen<R extends object = Row, T extends object = R, const D extends Driver = Driver>(
   driver: D,
   options: ManualListenOptions<D['capabilities'], NoInfer<R>, NoInfer<T>> &
@@ -66,10 +82,10 @@ export function listen<R extends object = Row, T extends object = R, const D ext
 ): Listener<R, D['capabilities']>
 export function listen<R extends object, T extends object, const D extends Driver>(
   driver: D,
-  options: ListenOptions<D['capabilities'], NoInfer<R>, NoInfer<T>>,
-): Listener<R, D['capabilities'], AckMode, SnapshotMode> {
+  options: ListenOptions<D['capabilities'], NoInfer<R>, NoInfer<T>> | SignalListenOptions<D['capabilities']>,
+): Listener<R, D['capabilities'], AckMode, ListenerMode> | SignalListener<D['capabilities'], AckMode> {
   checkDriver(driver)
-  return typedListener<R, D['capabilities'], AckMode, SnapshotMode>(
+  return typedListener<R, D['capabilities'], AckMode, ListenerMode>(
     ownClientListener(driver, listenRequest(driver.capabilities, options)),
   )
 }

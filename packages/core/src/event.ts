@@ -1,4 +1,4 @@
-import type { Capabilities } from './capabilities/capabilities.ts'
+import type { Capabilities, Operation } from './capabilities/capabilities.ts'
 import type { Position } from './contract/position.ts'
 
 /**
@@ -118,6 +118,22 @@ export interface SnapshotEvent<R extends object = Row> extends EventBase {
   readonly transaction: null
 }
 
+/**
+ * A table was changed. It stands for every change of its operation and table up to its position that no signal of the
+ * listener has stood for yet, and for what else their transactions changed by that operation; what these made of the
+ * table is there to be read.
+ */
+export interface SignalEvent<C extends Capabilities = Capabilities> extends ChangeBase<C> {
+  readonly kind: 'signal'
+  /** What was done to rows of the table. */
+  readonly operation: Operation
+  readonly key: null
+  readonly new: null
+  readonly old: null
+  readonly changed: null
+  readonly derivedFrom: null
+}
+
 /** One change, discriminated by `kind`. */
 export type ChangeEvent<R extends object = Row, C extends Capabilities = Capabilities> =
   | InsertEvent<R, C>
@@ -125,10 +141,11 @@ export type ChangeEvent<R extends object = Row, C extends Capabilities = Capabil
   | DeleteEvent<R, C>
   | TruncateEvent<C>
 
-/** A change, or a row of a snapshot: what a listener with `snapshot` is given. */
+/** Whatever a listener is given: a change, a row of a snapshot, or a signal that there were changes. */
 export type DeliveredEvent<R extends object = Row, C extends Capabilities = Capabilities> =
   | ChangeEvent<R, C>
   | SnapshotEvent<R>
+  | SignalEvent<C>
 
 /** What an event can be. */
 export type EventKind = DeliveredEvent['kind']
@@ -138,6 +155,9 @@ export type AckMode = 'auto' | 'manual'
 
 /** Whether a listener begins with its table's rows, or with what changes from now on. */
 export type SnapshotMode = 'initial' | 'none'
+
+/** The same, or that it has no rows at all. */
+export type ListenerMode = SnapshotMode | 'signals'
 
 /** What events of a listener with `ack: 'manual'` have besides their change. */
 export interface Acknowledgeable {
@@ -153,10 +173,17 @@ export type ListenerEvent<
   R extends object = Row,
   C extends Capabilities = Capabilities,
   A extends AckMode = 'auto',
-  S extends SnapshotMode = 'none',
+  S extends ListenerMode = 'none',
 > = A extends 'manual' ? EventOf<R, C, S> & Acknowledgeable : EventOf<R, C, S>
 
 /** Only listeners with `snapshot` have its events, whose transaction is not known. */
-type EventOf<R extends object, C extends Capabilities, S extends SnapshotMode> = S extends 'initial'
-  ? DeliveredEvent<R, C>
-  : ChangeEvent<R, C>
+type EventOf<R extends object, C extends Capabilities, S extends ListenerMode> = S extends 'initial'
+  ? ChangeEvent<R, C> | SnapshotEvent<R>
+  : S extends 'signals'
+    ? SignalEvent<C>
+    : ChangeEvent<R, C>
+
+/** A signal as the handlers and the loop of a listener without rows have it. */
+export type ListenerSignal<C extends Capabilities = Capabilities, A extends AckMode = 'auto'> = A extends 'manual'
+  ? SignalEvent<C> & Acknowledgeable
+  : SignalEvent<C>

@@ -35,19 +35,25 @@ export type {
   EventTransaction,
   InsertEvent,
   ListenerEvent,
+  ListenerMode,
+  ListenerSignal,
   Row,
+  SignalEvent,
   SnapshotEvent,
   SnapshotMode,
   TruncateEvent,
   UpdateEvent,
 } from './event.ts'
 export type {
+  AnyListenOptions,
   ConnectOptions,
   FailureHandler,
   ListenOptions,
   ManualListenOptions,
   SnapshotListenOptions,
 } from './listen-options.ts'
+export type { ManualSignalListenOptions, SignalFailureHandler, SignalListenOptions } from './signal-listen-options.ts'
+export type { SignalListener } from './signal-listener.ts'
 export { formatPlan } from './plan/format-plan.ts'
 export type { Plan, PlannedListener, PlannedPart } from './plan/plan.ts'
 export { subscribeTo } from './metrics/channels.ts'

@@ -8,6 +8,7 @@ import type { TableName } from './contract/table-name.ts'
 import type { RetryPolicy } from './delivery/retry-policy.ts'
 import type { AckMode, ChangeEvent, ColumnName, Row } from './event.ts'
 import type { RowtapError } from './rowtap-error.ts'
+import type { RowsChoice, SignalListenOptions } from './signal-listen-options.ts'
 
 /**
  * Takes an event whose handler failed for good, with the error (`ERR_HANDLER`, whose cause is the handler's). The event
@@ -30,6 +31,8 @@ export interface ListenOptions<C extends Capabilities = Capabilities, R extends 
    * UPDATE that moves a row into the condition or out of it is an update here, and an insert or delete as an event.
    */
   readonly operations?: readonly OperationChoice<C>['value'][]
+  /** `false` is another kind of listener, with other options ({@link SignalListenOptions}): its events have no rows. Default: true. */
+  readonly rows?: RowsChoice<C>['value']
   /**
    * The columns that rows hold, and nothing else. An update that changes none of them is not delivered. Default: all.
    */
@@ -146,3 +149,6 @@ export interface ConnectOptions<C extends Capabilities = Capabilities> {
   /** Handlers that hear of the client's signals from the first moment on: also of what connecting waits for. */
   readonly on?: Partial<ClientHandlers>
 }
+
+/** What a listener of either kind wants. */
+export type AnyListenOptions<C extends Capabilities = Capabilities> = ListenOptions<C> | SignalListenOptions<C>

@@ -26,7 +26,7 @@ export type TriggerCapabilities = {
     readonly subscription: 'database'
     readonly reconnect: 'process'
   }
-  readonly listeners: { readonly attachWhileRunning: 'database' }
+  readonly listeners: { readonly attachWhileRunning: 'database'; readonly withoutRows: 'database' }
   readonly snapshot: { readonly initial: 'database' }
   readonly messages: { readonly logical: false }
 }
@@ -43,7 +43,7 @@ export const triggerCapabilities: TriggerCapabilities & Capabilities = deepFreez
   order: { row: 'database', transaction: 'database', commit: false },
   transactions: { id: 'database', commitTime: false },
   delivery: { acknowledgement: 'database', subscription: 'database', reconnect: 'process' },
-  listeners: { attachWhileRunning: 'database' },
+  listeners: { attachWhileRunning: 'database', withoutRows: 'database' },
   snapshot: { initial: 'database' },
   messages: { logical: false },
 })

@@ -22,7 +22,7 @@ export interface WalCapabilities extends Capabilities {
     readonly subscription: 'database'
     readonly reconnect: 'process'
   }
-  readonly listeners: { readonly attachWhileRunning: 'database' }
+  readonly listeners: { readonly attachWhileRunning: 'database'; readonly withoutRows: 'process' }
   readonly snapshot: { readonly initial: 'database' }
   readonly messages: { readonly logical: 'database' }
 }
@@ -39,7 +39,7 @@ export const walCapabilities: WalCapabilities = Object.freeze({
   order: Object.freeze({ row: 'database', transaction: 'database', commit: 'database' }),
   transactions: Object.freeze({ id: 'database', commitTime: 'database' }),
   delivery: Object.freeze({ acknowledgement: 'database', subscription: 'database', reconnect: 'process' }),
-  listeners: Object.freeze({ attachWhileRunning: 'database' }),
+  listeners: Object.freeze({ attachWhileRunning: 'database', withoutRows: 'process' }),
   snapshot: Object.freeze({ initial: 'database' }),
   messages: Object.freeze({ logical: 'database' }),
 })

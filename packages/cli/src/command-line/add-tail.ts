@@ -53,6 +53,7 @@ export function addTail(
       'exact (default): refuse a table whose old rows are needed and not known, or idempotent: do without them',
       (text) => oneOf('--transitions', ['exact', 'idempotent'], text),
     )
+    .option('--signals', 'only that a table has changed, without rows: once for each transaction, or for several')
     .option('--snapshot', 'begin with the rows that are there, where the driver can')
     .option(
       '--messages [prefixes]',
@@ -87,6 +88,10 @@ function tailOptions(
     throw new UsageError('a table is needed: give --table, for example --table public.orders')
   }
   if (flags.values !== undefined && flags.json !== true) throw new UsageError('--values goes with --json')
+  const ofRows = ROW_FLAGS.find((name) => flags[name] !== undefined)
+  if (flags.signals === true && ofRows !== undefined) {
+    throw new UsageError(`--signals goes without ${flagOf(ofRows)}: there are no rows`)
+  }
   const { driver = 'wal', json = false, values = VALUE_FORMS[0], ...rest } = flags
   const wal: WalFlags = {
     ...(replicaIdentity === undefined ? {} : { replicaIdentity }),
@@ -107,6 +112,9 @@ function tailOptions(
     values,
   }
 }
+
+/** Options that concern rows. */
+const ROW_FLAGS = ['columns', 'where', 'transitions', 'snapshot', 'values'] as const
 
 function flagOf(option: string): string {
   return `--${option.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`

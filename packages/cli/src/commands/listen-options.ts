@@ -20,6 +20,7 @@ export function listenOptions(table: TableName, options: TailOptions): ListenOpt
     ...(options.operations === undefined ? {} : { operations: options.operations }),
     ...(options.columns === undefined ? {} : { columns: options.columns }),
     ...(options.where === undefined ? {} : { where: sqlCondition(options.where) }),
+    ...(options.signals === true ? { rows: false } : {}),
     ...(options.snapshot === true ? { snapshot: 'initial' } : {}),
     ...(options.transitions === undefined ? {} : { transitions: options.transitions }),
   }

@@ -55,6 +55,22 @@ describePostgres('rowtap tail', (postgres) => {
       })
     })
 
+    test('--signals prints that a table has changed, without rows', async () => {
+      await using database = await postgres.createDatabase()
+      await database.query(SETUP)
+      await using rowtap = new RowtapProcess(tail(database.url, '--signals', '--json', '--limit', '2'))
+      await rowtap.ready()
+      await database.query(
+        `BEGIN; INSERT INTO orders VALUES (1), (2); INSERT INTO orders VALUES (3); DELETE FROM orders; COMMIT`,
+      )
+      const { exitCode, stdout } = await rowtap.ended
+      const lines = stdout.trim().split('\n')
+      expect(exitCode).toBe(0)
+      expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject(
+        ['insert', 'delete'].map((operation) => ({ kind: 'signal', operation, table: 'orders', new: null, old: null })),
+      )
+    })
+
     test('--values text prints every value as PostgreSQL does, whatever the server’s settings', async () => {
       await using database = await postgres.createDatabase()
       await database.query(`

@@ -29,6 +29,8 @@ export interface TailOptions {
   readonly transitions?: 'exact' | 'idempotent'
   /** Begin with the rows that are there. */
   readonly snapshot?: boolean
+  /** Print only that tables have changed, without rows. */
+  readonly signals?: boolean
   /** Print logical messages, too. */
   readonly messages?: true | { readonly prefixes: readonly string[] }
   readonly wal?: WalFlags
@@ -163,6 +165,7 @@ function refuseUnsupported(driver: Driver, options: TailOptions): void {
     options.where === undefined ? null : 'conditions.where',
     options.columns === undefined ? null : 'columns.projection',
     options.snapshot === true ? 'snapshot.initial' : null,
+    options.signals === true ? 'listeners.withoutRows' : null,
     ...(options.operations ?? []).map((operation) => `operations.${operation}` as const),
   ]
   const [table] = options.tables

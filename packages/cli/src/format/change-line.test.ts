@@ -1,15 +1,15 @@
-import type { ChangeEvent } from '@rowtap/core'
+import type { DeliveredEvent } from '@rowtap/core'
 import pc from 'picocolors'
 import { describe, expect, test } from 'vitest'
 
-import { deleteEvent, insertEvent, truncateEvent, updateEvent } from '../testing/events.ts'
+import { deleteEvent, insertEvent, signalEvent, truncateEvent, updateEvent } from '../testing/events.ts'
 import { changeLine } from './change-line.ts'
 import { clockTime } from './clock-time.ts'
 import { displayWidth } from './display-width.ts'
 
 const TIME = clockTime(new Date('2026-11-20T09:05:01.070Z'))
 
-function line(event: ChangeEvent, columns: number | null = null): string {
+function line(event: DeliveredEvent, columns: number | null = null): string {
   return changeLine(event, { colors: pc.createColors(false), columns, tableWidth: 15 })
 }
 
@@ -17,6 +17,10 @@ describe('a change as a line for a person', () => {
   test('an insert shows the key and the other columns', () => {
     const event = insertEvent({ key: { id: '7' }, new: { id: '7', status: 'new', note: null, name: 'null' } })
     expect(line(event)).toBe(`${TIME}  insert    public.orders    id=7  status=new  note=null  name="null"`)
+  })
+
+  test('a signal shows what was done', () => {
+    expect(line(signalEvent({ operation: 'delete' }))).toBe(`${TIME}  signal    public.orders    delete`)
   })
 
   test('an update shows what changed, from what to what', () => {

@@ -68,6 +68,8 @@ function details(event: DeliveredEvent, style: ChangeLineStyle): readonly LineSe
       return [...notes, ...pairs(without(event.old, event.key), style).map(({ text }) => ({ text, paint: dim }))]
     case 'truncate':
       return notes
+    case 'signal':
+      return [{ text: `  ${event.operation}` }]
   }
 }
 
@@ -109,5 +111,5 @@ function short(value: unknown, style: ChangeLineStyle): string {
 /** The colour of a kind of change. */
 export function kindPaint(kind: EventKind, colors: ChangeColors): Paint {
   const { dim, green, yellow, red, magenta } = colors
-  return { insert: green, update: yellow, delete: red, truncate: magenta, snapshot: dim }[kind]
+  return { insert: green, update: yellow, delete: red, truncate: magenta, snapshot: dim, signal: yellow }[kind]
 }

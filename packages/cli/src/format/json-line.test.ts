@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { insertEvent, truncateEvent } from '../testing/events.ts'
+import { insertEvent, signalEvent, truncateEvent } from '../testing/events.ts'
 import { jsonLine } from './json-line.ts'
 
 test('a line holds the fields of every event in a fixed order, and no other', () => {
@@ -25,4 +25,10 @@ test('what an event does not have is null', () => {
     position: 'p1',
     transaction: { id: '731', commitTime: null },
   })
+})
+
+test('a signal has its operation behind its kind', () => {
+  expect(jsonLine(signalEvent({ operation: 'update' }))).toMatch(
+    /^\{"id":"e1","kind":"signal","operation":"update","schema":"public","table":"orders","key":null,"new":null,/,
+  )
 })

@@ -1,4 +1,4 @@
-import type { DeleteEvent, InsertEvent, TruncateEvent, UpdateEvent } from '@rowtap/core'
+import type { DeleteEvent, InsertEvent, SignalEvent, TruncateEvent, UpdateEvent } from '@rowtap/core'
 import { position } from '@rowtap/core/driver'
 
 const SHARED = {
@@ -30,4 +30,9 @@ export function deleteEvent(fields: Partial<DeleteEvent>): DeleteEvent {
 /** A truncate of public.orders, in tests. */
 export function truncateEvent(fields: Partial<TruncateEvent>): TruncateEvent {
   return { ...SHARED, kind: 'truncate', key: null, new: null, old: null, changed: null, ...fields }
+}
+
+/** A signal that rows of public.orders were inserted, in tests. */
+export function signalEvent(fields: Partial<SignalEvent>): SignalEvent {
+  return { ...SHARED, kind: 'signal', operation: 'insert', key: null, new: null, old: null, changed: null, ...fields }
 }

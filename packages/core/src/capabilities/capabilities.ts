@@ -146,6 +146,8 @@ export interface Capabilities {
   readonly listeners: {
     /** Can listeners come and go while the client runs, without disturbing the others? */
     readonly attachWhileRunning: Cell
+    /** Can a listener be told only that its table has changed, without the rows (`rows: false`)? */
+    readonly withoutRows: Cell
   }
 
   readonly snapshot: {
@@ -214,6 +216,7 @@ export const CAPABILITY_QUESTIONS: Readonly<Record<CapabilityName, string>> = {
   'delivery.subscription': 'Durable subscriptions (`subscription`)',
   'delivery.reconnect': 'Reconnects by itself',
   'listeners.attachWhileRunning': 'Listeners come and go while running',
+  'listeners.withoutRows': 'Only that a table has changed, without rows (`rows: false`)',
   'snapshot.initial': 'The rows that are there, first (`snapshot`)',
   'messages.logical': 'Messages of `pg_logical_emit_message` (`messages`)',
 }

@@ -35,6 +35,8 @@ const attempts = {
   key: `client.listen({ table: 'orders', key: ['id'] })`,
   subscription: `await connect(x, { subscription: 'billing' })`,
   shortcut: `listen(x, { table: 'orders', operations: ['truncate'] })`,
+  'without-rows': `client.listen({ table: 'orders', rows: false, bufferBytes: 1 })`,
+  'rows-of-none': `client.listen({ table: 'orders', rows: false })`,
   supported: `client.listen({ table: 'orders', operations: ['insert', 'update', 'delete'] })`,
 } as const
 
@@ -71,6 +73,7 @@ describe('what a manifest says `false` to does not compile, and the compiler say
     ['columns', "The driver 'x' does not support the option 'columns'."],
     ['key', "The driver 'x' does not support the option 'key'."],
     ['subscription', "The driver 'x' does not support the option 'subscription'."],
+    ['without-rows', "With 'rows: false' a listener has the options table, operations, concurrency, retry,"],
     ['shortcut', "The driver 'x' does not support the operation 'truncate'."],
   ] as const)('%s: %s', (name, sentence) => {
     const errors = errorsOf(`${name}.ts`)
@@ -80,8 +83,9 @@ describe('what a manifest says `false` to does not compile, and the compiler say
 
   it('what is supported compiles, and nothing else is wrong', () => {
     expect(errorsOf('supported.ts')).toEqual([])
+    expect(errorsOf('rows-of-none.ts')).toEqual([])
     expect(errorsOf('driver.ts')).toEqual([])
-    expect(messages.split('\n').filter((line) => line.includes('error TS'))).toHaveLength(8)
+    expect(messages.split('\n').filter((line) => line.includes('error TS'))).toHaveLength(9)
   })
 
   /** Errors of several lines, whose later lines are indented. */

@@ -1,5 +1,4 @@
 import type { Capabilities } from '../capabilities/capabilities.ts'
-import { holdsEnum } from '../conditions/holds-enum.ts'
 import { toSql } from '../conditions/to-sql.ts'
 import type { CaptureRequest, DriverSession, ResumedRequest, TablePushdown } from '../contract/driver.ts'
 import type { Position } from '../contract/position.ts'
@@ -19,6 +18,7 @@ import { snapshotKey } from '../snapshot/snapshot-key.ts'
 import type { CaptureWish } from './capture-set.ts'
 import { CaptureSet } from './capture-set.ts'
 import { KeptWishes } from './kept-wishes.ts'
+import { listenerWish, resumedWish } from './listener-wish.ts'
 import type { Resumption } from './resumption.ts'
 
 /** A listener whose wishes suit its table. */
@@ -135,7 +135,8 @@ export class Attachments {
       this.#attached.delete(listener)
       const { version } = this.#wanted
       this.#wanted.remove(wish)
-      if (!this.#wanted.has(wish.table)) await this.#events.letGo(wish.table, false)
+      // Without rows nothing holds that was kept for listeners with them.
+      if (!this.#wanted.hasRows(wish.table)) await this.#events.letGo(wish.table, false)
       if (this.#wanted.version !== version) await this.#session.capture(this.#wanted.requests())
     })
     // A later listener's turn does not depend on whether this one went well: each call states the whole set.
@@ -149,7 +150,7 @@ export class Attachments {
       const { version } = this.#wanted
       for (const request of requests) this.#wanted.remove(resumedWish(request))
       const isLess = this.#wanted.version !== version
-      for (const { table } of isLess ? requests : []) await this.#events.letGo(table, this.#wanted.has(table))
+      for (const { table } of isLess ? requests : []) await this.#events.letGo(table, this.#wanted.hasRows(table))
       await this.#session.capture(this.#wanted.requests())
     })
     this.#turn = released.catch(() => undefined)
@@ -226,14 +227,15 @@ export class Attachments {
   }
 
   /**
-   * A resumed table has a listener. Where the source is told of conditions, more than that listener wants stays captured
-   * as long as another one may come that is given what was missed.
+   * A resumed table has a listener. Where the source is told of conditions, or that listener wants no rows, more than it wants
+   * stays captured as long as another one may come that is given what was missed.
    */
   #letGo(request: ResumedRequest): void {
-    if (this.#session.usesConditions !== true) {
-      this.#wanted.remove(resumedWish(request))
-      return
-    }
+    const wish = resumedWish(request)
+    this.#wanted.remove(wish)
+    const hasRows = wish.rows === false || this.#wanted.hasRows(request.table)
+    if (this.#session.usesConditions !== true && hasRows) return
+    this.#wanted.add(wish)
     const remainingMs = this.#resumption?.remainingMs ?? 0
     // Where it fails, the next call states the whole set again. A timer takes no longer time than this.
     const release = (): void => void this.release([request]).catch(() => undefined)
@@ -255,7 +257,7 @@ export class Attachments {
     const normalise = this.#session.normalise.bind(this.#session)
     const condition = await listenerCondition(request.where, relation, this.#capabilities, normalise)
     const binding = bindListener(relation, request, condition)
-    const wish = wishOf(request, binding)
+    const wish = listenerWish(request, binding)
     if (this.#session.usesConditions !== true) return { condition, binding, wish }
     const { tree, constants } = condition ?? {}
     const sql = tree === undefined ? null : toSql(tree, relation.columns, constants)
@@ -302,21 +304,4 @@ export class Attachments {
     }
     return true
   }
-}
-
-function resumedWish({ table, operations, columns, where }: CaptureRequest): CaptureWish {
-  // A driver that is told of conditions gives all that it captured as one.
-  const [condition = null] = where ?? []
-  return { table, operations, columns: columns === null ? null : [...columns], condition }
-}
-
-function wishOf(request: ListenRequest, { relation, projection, condition }: Binding): CaptureWish {
-  const { table, operations, columns } = request
-  const tested = (condition?.columns ?? []).flatMap((index) => relation.columns[index] ?? [])
-  const comparedEnums = tested.filter(({ type }) => holdsEnum(type)).map(({ name }) => name)
-  // There may be many listeners: most need nothing of their own to say what they wish.
-  if (columns === null && comparedEnums.length === 0) return request
-  const taken = [...projection.columns, ...projection.key, ...tested].map(({ name }) => name)
-  const wish = { table, operations, columns: columns === null ? null : [...new Set(taken)] }
-  return comparedEnums.length === 0 ? wish : { ...wish, comparedEnums }
 }

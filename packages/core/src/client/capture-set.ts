@@ -9,6 +9,8 @@ export interface CaptureWish {
   readonly operations: ReadonlySet<Operation>
   /** The columns that it needs; `null`: all. */
   readonly columns: readonly string[] | null
+  /** Whether it wants rows. Left out: it does. */
+  readonly rows?: boolean
   /** The columns of enumerations that its condition compares. Left out: none. */
   readonly comparedEnums?: readonly string[]
   /** Its condition, where the driver is to know of it. `null`: it wants every row. Left out: nobody uses it. */
@@ -29,6 +31,8 @@ interface WantedTable {
   unconditional: number
   /** How many listeners need every column. */
   all: number
+  /** How many want rows. */
+  withRows: number
 }
 
 /** The union of what listeners need, table by table. One more or less costs the same, however many there are. */
@@ -50,6 +54,7 @@ export class CaptureSet {
         trees: new Map(),
         unconditional: 0,
         all: 0,
+        withRows: 0,
       }
       this.#tables.set(name, wanted)
     }
@@ -69,13 +74,19 @@ export class CaptureSet {
     return this.#tables.has(keyOf(table))
   }
 
+  /** Whether anybody wants rows of a table. */
+  hasRows(table: TableName): boolean {
+    return (this.#tables.get(keyOf(table))?.withRows ?? 0) > 0
+  }
+
   /** One request for each table. */
   requests(): CaptureRequest[] {
     return [...this.#tables.values()].map(
-      ({ table, operations, columns, comparedEnums, trees, unconditional, all }) => ({
+      ({ table, operations, columns, comparedEnums, trees, unconditional, all, withRows }) => ({
         table,
         operations: new Set(OPERATIONS.filter((operation) => operations.has(operation))),
         columns: all > 0 ? null : new Set(columns.keys()),
+        ...(withRows > 0 ? {} : { rows: false as const }),
         comparedEnums: new Set(comparedEnums.keys()),
         where: unconditional > 0 ? null : [...trees.values()],
       }),
@@ -84,6 +95,11 @@ export class CaptureSet {
 
   #count(wanted: WantedTable, wish: CaptureWish, by: 1 | -1): void {
     this.#countCondition(wanted, wish, by)
+    if (wish.rows !== false) {
+      const before = wanted.withRows
+      wanted.withRows += by
+      if (before === 0 || wanted.withRows === 0) this.version += 1
+    }
     for (const operation of wish.operations) this.#countOne(wanted.operations, operation, by)
     for (const column of wish.comparedEnums ?? []) this.#countOne(wanted.comparedEnums, column, by)
     if (wish.columns !== null) {

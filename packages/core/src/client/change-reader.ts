@@ -4,7 +4,7 @@ import { position } from '../contract/position.ts'
 import type { Position } from '../contract/position.ts'
 import type { TableName } from '../contract/table-name.ts'
 import type { AcknowledgementEntry } from '../delivery/acknowledgement-tracker.ts'
-import { AcknowledgementTracker } from '../delivery/acknowledgement-tracker.ts'
+import { AcknowledgementTracker, areDone } from '../delivery/acknowledgement-tracker.ts'
 import { sweep } from '../delivery/inside-handler.ts'
 import type { TableListener } from '../delivery/table-listener.ts'
 import { ListenerRouting } from '../dispatch/listener-routing.ts'
@@ -131,6 +131,11 @@ export class ChangeReader {
     return false
   }
 
+  /** Whether some of the changes are of a table with a listener without rows. */
+  isSignalled(changes: readonly Change[]): boolean {
+    return changes.some(({ relation }) => this.#routing.routeOf(relation)?.isSignalled === true)
+  }
+
   /** Offers nothing more to a listener, and does not wait for it. */
   remove(listener: TableListener): void {
     this.#full.delete(listener)
@@ -192,7 +197,10 @@ export class ChangeReader {
       const at = Math.min(held < 0 ? length : held, next?.at ?? length)
       const ready = at === length ? rest : partOf(rest, 0, at)
       if (ready.changes.length > 0) {
-        await this.#host.prepare(ready.changes)
+        const prepared = this.#host.prepare(ready.changes)
+        await prepared
+        // What was waited for may not have come about: without it nobody is given these changes.
+        if (prepared !== null && this.#isStopped) return
         await this.#deliver(ready, entries)
         await this.#room()
       }
@@ -311,8 +319,4 @@ export class ChangeReader {
     for (const listener of this.#full) if (listener.hasRoom) this.#full.delete(listener)
     return this.#full.size > 0
   }
-}
-
-function areDone(entries: readonly AcknowledgementEntry[]): boolean {
-  return entries.every(({ pending }) => pending === 0)
 }

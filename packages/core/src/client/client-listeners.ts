@@ -106,8 +106,19 @@ export class ClientListeners {
 
   /** What has to be done before these changes are offered to the listeners; `null`: nothing. */
   prepare(changes: readonly Change[]): Promise<void> | null {
-    if (!this.snapshots.mustForget(changes)) return null
-    return this.snapshots.forget(changes.map(({ relation }) => relation))
+    const visible = this.#visible(changes)
+    if (!this.snapshots.mustForget(changes)) return visible
+    const forgotten = this.snapshots.forget(changes.map(({ relation }) => relation))
+    return visible === null ? forgotten : Promise.all([visible, forgotten]).then(() => undefined)
+  }
+
+  /** Who is told only that a table has changed reads it: what was told then has to be there. `null`: it is. */
+  #visible(changes: readonly Change[]): Promise<void> | null {
+    const { session } = this.#host
+    if (session.untilVisible === undefined || !this.reader.isSignalled(changes)) return null
+    return session.untilVisible().catch((error: unknown) => {
+      if (this.#host.isOpen) throw error
+    })
   }
 
   /** A listener's user wants no further changes. Resolves when the source knows. */

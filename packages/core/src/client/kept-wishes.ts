@@ -14,8 +14,16 @@ export class KeptWishes {
 
   /** Keeps a listener's wish. */
   keep(listener: TableListener, wish: CaptureWish): void {
-    const { table, operations, columns, comparedEnums = [], condition } = wish
-    const key = JSON.stringify([table.schema, table.name, [...operations], columns, comparedEnums, condition?.sql])
+    const { table, operations, rows = true, columns, comparedEnums = [], condition } = wish
+    const key = JSON.stringify([
+      table.schema,
+      table.name,
+      [...operations],
+      rows,
+      columns,
+      comparedEnums,
+      condition?.sql,
+    ])
     const kept = this.#wishes.get(key) ?? { wish: wishAlone(wish), listeners: 0 }
     kept.listeners += 1
     this.#wishes.set(key, kept)
@@ -35,7 +43,14 @@ export class KeptWishes {
 }
 
 /** The wish in an object of its own: the listener's may hold all that was asked of it. */
-function wishAlone({ table, operations, columns, comparedEnums = [], condition }: CaptureWish): CaptureWish {
-  const wish = { table, operations, columns, comparedEnums }
+function wishAlone({
+  table,
+  operations,
+  rows = true,
+  columns,
+  comparedEnums = [],
+  condition,
+}: CaptureWish): CaptureWish {
+  const wish = { table, operations, rows, columns, comparedEnums }
   return condition === undefined ? wish : { ...wish, condition }
 }

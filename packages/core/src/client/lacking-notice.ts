@@ -5,14 +5,17 @@ import type { CaptureWish } from './capture-set.ts'
 
 /** What is told of a table of which a listener wants rows or columns that the subscription did not capture; `null`: nothing. */
 export function lackingNotice(
-  { table, lacking }: ResumedRequest,
-  { columns, condition }: CaptureWish,
+  { table, lacking, rows: capturedRows }: ResumedRequest,
+  { columns, condition, rows: wantedRows }: CaptureWish,
   to: Position,
 ): DriverNotice | null {
-  const what = lacking?.({
-    columns: columns === null ? null : new Set(columns),
-    where: condition === undefined || condition === null ? null : [condition],
-  })
+  const areRowsLacking = capturedRows === false && wantedRows !== false
+  const what = areRowsLacking
+    ? 'every row'
+    : lacking?.({
+        columns: columns === null ? null : new Set(columns),
+        where: condition === undefined || condition === null ? null : [condition],
+      })
   if (what === undefined || what === null) return null
   return {
     kind: 'gap',

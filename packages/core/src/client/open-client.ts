@@ -17,8 +17,8 @@ import { TableListener } from '../delivery/table-listener.ts'
 import type { End, HandlerCall } from '../delivery/handler-call.ts'
 import { currentCall, waitForUnlessDone } from '../delivery/inside-handler.ts'
 import type { OwnedListener } from '../delivery/listener-owner.ts'
-import type { AckMode, DeliveredEvent, Row, SnapshotMode } from '../event.ts'
-import type { ListenOptions, ManualListenOptions, SnapshotListenOptions } from '../listen-options.ts'
+import type { AckMode, DeliveredEvent, ListenerMode, Row } from '../event.ts'
+import type { AnyListenOptions, ListenOptions, ManualListenOptions, SnapshotListenOptions } from '../listen-options.ts'
 import { CHANNELS } from '../metrics/channels.ts'
 import { clientMetricsOf } from '../metrics/client-metrics-of.ts'
 import type { ClientMetrics } from '../metrics/client-metrics.ts'
@@ -29,6 +29,8 @@ import { closeTimeoutMs, DEFAULT_CLOSE_TIMEOUT_MS } from '../options/close-timeo
 import { listenRequest, listenRequests } from '../options/listen-request.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { RowtapError } from '../rowtap-error.ts'
+import type { ManualSignalListenOptions, SignalListenOptions } from '../signal-listen-options.ts'
+import type { SignalListener } from '../signal-listener.ts'
 import { asRowtapError, clientClosed, throwIfAborted } from './client-errors.ts'
 import type { ListenersHost } from './client-listeners.ts'
 import { ClientListeners } from './client-listeners.ts'
@@ -142,6 +144,8 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
     return this.#listeners.reader.acknowledged
   }
 
+  listen(options: ManualSignalListenOptions<C>): SignalListener<C, 'manual'>
+  listen(options: SignalListenOptions<C>): SignalListener<C>
   listen<R extends object = Row, T extends object = R>(
     options: ManualListenOptions<C, NoInfer<R>, NoInfer<T>> & SnapshotListenOptions<C, NoInfer<R>, NoInfer<T>>,
   ): Listener<R, C, 'manual', 'initial'>
@@ -155,14 +159,14 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
     options: ListenOptions<C, NoInfer<R>, NoInfer<T>>,
   ): Listener<R, C>
   listen<R extends object, T extends object>(
-    options: ListenOptions<C, NoInfer<R>, NoInfer<T>>,
-  ): Listener<R, C, AckMode, SnapshotMode> {
+    options: ListenOptions<C, NoInfer<R>, NoInfer<T>> | SignalListenOptions<C>,
+  ): Listener<R, C, AckMode, ListenerMode> | SignalListener<C, AckMode> {
     if (this.#state !== 'open') throw clientClosed()
     const listener = this.attach(
       listenRequest(this.capabilities, options),
       (request) => new TableListener(request, this),
     )
-    return typedListener<R, C, AckMode, SnapshotMode>(listener)
+    return typedListener<R, C, AckMode, ListenerMode>(listener)
   }
 
   /** Attaches a listener for a request that was checked before. */
@@ -176,7 +180,7 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
     return listener
   }
 
-  async plan(listeners: readonly ListenOptions<C>[] = []): Promise<Plan> {
+  async plan(listeners: readonly AnyListenOptions<C>[] = []): Promise<Plan> {
     if (this.#state !== 'open') throw clientClosed()
     try {
       return await this.#listeners.plan(listenRequests(this.capabilities, listeners))
@@ -355,7 +359,7 @@ export class OpenClient<C extends Capabilities> implements Client<C>, TableListe
 }
 
 /** Inside, a listener is of any row; what its user called it is known to the compiler alone. */
-export function typedListener<R extends object, C extends Capabilities, A extends AckMode, S extends SnapshotMode>(
+export function typedListener<R extends object, C extends Capabilities, A extends AckMode, S extends ListenerMode>(
   listener: TableListener,
 ): Listener<R, C, A, S> {
   return listener as unknown as Listener<R, C, A, S>

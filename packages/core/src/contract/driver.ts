@@ -3,11 +3,13 @@ import type { Condition } from '../conditions/condition.ts'
 import type { NormaliseConstants } from '../conditions/normalise-constants.ts'
 import type { SourceHealth } from '../metrics/source-health.ts'
 import type { RowtapError } from '../rowtap-error.ts'
-import type { PlacedMessage } from './logical-message.ts'
+import type { ChangeBatch } from './change.ts'
 import type { Position } from './position.ts'
-import type { Relation, Tuple } from './relation.ts'
+import type { Relation } from './relation.ts'
 import type { SnapshotSource } from './snapshot-source.ts'
 import type { TableName } from './table-name.ts'
+
+export type { Change, ChangeBatch, Transaction } from './change.ts'
 
 /**
  * A way to capture changes. Everything else (validation, conditions, columns, key changes, fan-out,
@@ -95,6 +97,12 @@ export interface CaptureRequest {
   readonly operations: ReadonlySet<Operation>
   /** The columns that any listener needs, those of keys and conditions included; `null` for all. A driver may deliver more. */
   readonly columns: ReadonlySet<string> | null
+  /**
+   * `false`: no listener of the table wants rows, only to know that there were changes. A driver may deliver changes that
+   * are {@link Change.withoutRows}, or rows all the same. When it comes to be left out, changes that commit after `capture`
+   * has resolved have rows. Left out: rows are wanted.
+   */
+  readonly rows?: false
   /**
    * The columns of enumerations, or of what is made of them, whose values conditions compare. In the relation of a
    * change they have the labels that were there when the change was committed, or that are there since:
@@ -204,53 +212,16 @@ export interface DriverSession {
    * The iteration ends when the session is closed, and throws when the source is lost for good.
    */
   batches(): AsyncIterable<ChangeBatch>
+  /**
+   * Resolves when every change that was yielded before the call can be seen by whoever reads the table then. Called at any
+   * time, without regard to other calls, and waits for none of them, nor for the stream. Left out: that is so when a change
+   * is yielded.
+   */
+  untilVisible?(): Promise<void>
   /** How the source keeps what is still to be read, as it was last looked at: at once, without asking. `null` where that is not known; left out where there is nothing to know. */
   health?(): SourceHealth | null
   /** Every change with a position up to and including this one is handled, or was not wanted. Must return at once; may be deferred and combined. */
   acknowledge(position: Position): void
   /** Delivers the last acknowledgement to the source, removes what was ephemeral and disconnects. May be called more than once. */
   close(): Promise<void>
-}
-
-/** Some consecutive changes. A transaction may span several batches. */
-export interface ChangeBatch {
-  readonly changes: readonly Change[]
-  /** The logical messages among them, in the order of their positions; left out: none. A batch may hold nothing else. */
-  readonly messages?: readonly PlacedMessage[]
-  /** About how much memory the changes hold. */
-  readonly bytes: number
-  /**
-   * Tells that everybody is done with every change of the batch, and reads no row of it again: what they lie in may be
-   * given back, or used for what comes next. Called once at most, and maybe never: what is not given back is garbage in
-   * the end.
-   */
-  release?(): void
-}
-
-/** The transaction that a change belongs to. One object for each transaction, shared by its changes. */
-export interface Transaction {
-  /** The transaction's id, as PostgreSQL's `xid8` or `xid` prints it. */
-  readonly id: string
-  /** When it committed; `null` where the driver's manifest does not promise it and the server does not tell. */
-  readonly commitTime: Date | null
-}
-
-/** One change as a driver delivers it: undecoded, unfiltered, in the table's own terms. */
-export interface Change {
-  readonly kind: Operation
-  readonly relation: Relation
-  /** The row after the change; `null` for a delete or truncate. */
-  readonly new: Tuple | null
-  /** The row before the change, as far as it is known; `null` for an insert, a truncate, and an update without an old row. */
-  readonly old: Tuple | null
-  readonly transaction: Transaction
-  /** The same for the same change whenever it is delivered. Unique among the changes of one database. */
-  readonly id: string
-  /** Greater than the position of every change before it. */
-  readonly position: Position
-  /**
-   * The same change in memory of its own. A driver whose changes hold on to what was received with them has this: core
-   * calls it for a change that has to wait while most of its batch is done with.
-   */
-  detach?(): Change
 }

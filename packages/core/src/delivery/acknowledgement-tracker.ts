@@ -11,6 +11,11 @@ export interface AcknowledgementEntry {
   readonly handled?: () => void
 }
 
+/** Whether nothing of what is acknowledged with these entries is left to do. */
+export function areDone(entries: readonly AcknowledgementEntry[]): boolean {
+  return entries.every(({ pending }) => pending === 0)
+}
+
 /** How many entries there may be before those that are done, and in nobody's way, are taken together. */
 const FEW_ENTRIES = 1024
 

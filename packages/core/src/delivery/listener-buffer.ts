@@ -67,6 +67,7 @@ export class ListenerBuffer {
     if (item.next === null) this.#last = null
     // What was taken must not hold what was not.
     item.next = null
+    item.taken?.()
     this.#waiting -= 1
     this.#taken += 1
     this.#held?.add(item)

@@ -150,6 +150,8 @@ export class ListenerDelivery implements PushSource, EventReceiver {
   }
 
   orderOf(event: DeliveredEvent, { item }: TakenChange): string | null {
+    // One that waited for those of its operation here could not stand for more any longer.
+    if (event.kind === 'signal') return String(++this.#unordered)
     const tuple = event.kind === 'delete' ? item.routed.before : item.routed.after
     // A truncate concerns every row.
     if (tuple === null) return null

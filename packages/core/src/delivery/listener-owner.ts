@@ -1,13 +1,13 @@
 import type { Capabilities } from '../capabilities/capabilities.ts'
 import type { Client, Listener } from '../client.ts'
-import type { DeliveredEvent, Row, SnapshotMode } from '../event.ts'
+import type { DeliveredEvent, Row, ListenerMode } from '../event.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import type { RowtapError } from '../rowtap-error.ts'
 import type { AcknowledgementEntry } from './acknowledgement-tracker.ts'
 import type { DeliveryTimes } from '../metrics/delivery-times.ts'
 
 /** A listener as its owner knows it. */
-export interface OwnedListener extends Listener<Row, Capabilities, 'auto', SnapshotMode> {
+export interface OwnedListener extends Listener<Row, Capabilities, 'auto', ListenerMode> {
   readonly request: ListenRequest
 }
 

@@ -9,4 +9,6 @@ export interface QueuedChange {
   readonly transition: Transition
   /** The change that waits behind it. */
   next: QueuedChange | null
+  /** Called when it waits no longer, before it becomes events; left out: nobody needs to know. */
+  taken?(): void
 }

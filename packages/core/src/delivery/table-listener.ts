@@ -1,22 +1,27 @@
 import type { Capabilities } from '../capabilities/capabilities.ts'
 import type { EventHandler, Listener, StopOptions, StopReport } from '../client.ts'
-import type { Transaction } from '../contract/driver.ts'
+import type { Change, Transaction } from '../contract/driver.ts'
 import type { Position } from '../contract/position.ts'
-import type { DeliveredEvent, EventKind, Row, SnapshotMode } from '../event.ts'
+import type { DeliveredEvent, EventKind, Row, ListenerMode } from '../event.ts'
 import { invalidOptions } from '../options/check-option-names.ts'
 import type { ListenRequest } from '../options/listen-request.ts'
 import { ListenerCounters } from '../metrics/listener-counters.ts'
 import { DEFAULT_CLOSE_TIMEOUT_MS } from '../options/close-timeout-ms.ts'
-import { RowtapError } from '../rowtap-error.ts'
+import type { RowtapError } from '../rowtap-error.ts'
 import type { SnapshotListener } from '../snapshot/snapshot-run-parts.ts'
 import type { SnapshotRun } from '../snapshot/snapshot-run.ts'
+import type { AcknowledgementEntry } from './acknowledgement-tracker.ts'
 import { EventHandlers } from './event-handlers.ts'
+import { checkEventKind } from './event-kinds.ts'
 import type { End, HandlerCall } from './handler-call.ts'
 import type { DeliveryEnd } from './listener-changes.ts'
+import { closed, stopped, stoppedEarly } from './listener-closed.ts'
 import type { DeliveryHost } from './listener-delivery.ts'
 import { ListenerDelivery } from './listener-delivery.ts'
 import { ListenerEnd } from './listener-end.ts'
 import type { ListenerOwner } from './listener-owner.ts'
+import { ListenerSignals } from './listener-signals.ts'
+import { LiveSince } from './live-since.ts'
 import type { QueuedChange } from './queued-change.ts'
 import { stopRequest } from './stop-request.ts'
 
@@ -29,8 +34,6 @@ export interface TableListenerOwner extends ListenerOwner {
   /** The listener has failed, by itself or with its client. */
   hasFailed?(): void
 }
-
-const KINDS: readonly (EventKind | 'change')[] = ['insert', 'update', 'delete', 'truncate', 'snapshot', 'change']
 
 const READY = Promise.resolve()
 
@@ -45,7 +48,7 @@ const READY = Promise.resolve()
  * ```
  */
 export class TableListener
-  implements Listener<Row, Capabilities, 'auto', SnapshotMode>, DeliveryHost, SnapshotListener, End
+  implements Listener<Row, Capabilities, 'auto', ListenerMode>, DeliveryHost, SnapshotListener, End
 {
   readonly request: ListenRequest
   readonly counters: ListenerCounters = new ListenerCounters()
@@ -71,10 +74,10 @@ export class TableListener
   #end: ListenerEnd | null = null
   /** Removes the handler from the caller's signal, where there is one. */
   #ended: AbortController | null = null
-  /** Changes up to here were committed before the listener was live. */
-  #from: Position | null = null
-  /** The transaction that was being delivered when the listener became live: it belongs to the time before. */
-  #skipped: Transaction | null = null
+  /** There until a change has come that is the listener's. */
+  #since: LiveSince | null = null
+  /** Its signals, where it has no rows. */
+  #signals: ListenerSignals | null = null
 
   constructor(request: ListenRequest, owner: TableListenerOwner) {
     this.request = request
@@ -152,9 +155,7 @@ export class TableListener
   }
 
   on(kind: EventKind | 'change', handler: EventHandler<never>): () => void {
-    if (!KINDS.includes(kind)) {
-      throw invalidOptions(`A listener has events ${KINDS.join(', ')}, not ${JSON.stringify(kind)}.`)
-    }
+    checkEventKind(kind, this.request.rows)
     if (typeof handler !== 'function') throw invalidOptions(`on('${kind}') takes a function.`)
     if (this.#isRead) throw invalidOptions(`This listener is read by a loop: use another listener for handlers.`)
     this.#throwIfEnded()
@@ -202,27 +203,37 @@ export class TableListener
     if (this.#state !== 'attaching') return
     this.#state = 'live'
     this.#wasLive = true
-    this.#from = from
-    this.#skipped = inProgress
+    this.#since = new LiveSince(from, inProgress)
     this.#ready?.resolve()
     this.#ready = null
   }
 
   /** Buffers a change that the listener wants. Returns false where it is not live, or was not yet. */
   offer(item: QueuedChange): boolean {
-    if (this.#state !== 'live') return false
-    if (this.#from !== null) {
-      const { change } = item.routed
-      if (change.position <= this.#from || change.transaction === this.#skipped) return false
-      // Positions only grow: from here on there is nothing to compare.
-      this.#from = null
-      this.#skipped = null
-    }
+    if (!this.#isLiveFor(item.routed.change)) return false
     if (this.#passage !== null) {
       if (!this.#passage.isPast(item.routed.change.position)) return this.#passage.offer(item)
       this.#passage = null
     }
     this.take(item)
+    return true
+  }
+
+  /** Makes a signal of a change. Returns false where one that was made before stands for it, or the listener is not live. */
+  signal(change: Change, entry: AcknowledgementEntry): boolean {
+    if (!this.#isLiveFor(change)) return false
+    const item = (this.#signals ??= new ListenerSignals()).add(change, entry)
+    if (item === null) this.counters.countWanted()
+    else this.take(item)
+    return item !== null
+  }
+
+  #isLiveFor(change: Change): boolean {
+    if (this.#state !== 'live') return false
+    if (this.#since !== null) {
+      if (!this.#since.isBefore(change)) return false
+      this.#since = null
+    }
     return true
   }
 
@@ -280,7 +291,7 @@ export class TableListener
     const attaching = this.#state === 'attaching'
     this.#state = 'stopped'
     this.#ended?.abort()
-    this.#error = attaching ? this.#stoppedEarly() : stopped()
+    this.#error = attaching ? stoppedEarly(this.request.signal) : stopped()
     if (attaching) this.#ready?.reject(this.#error)
     this.#endSnapshot()
     this.#delivery?.end(how, null)
@@ -347,15 +358,6 @@ export class TableListener
     if (signal.aborted) queueMicrotask(onAbort)
   }
 
-  #stoppedEarly(): RowtapError {
-    const { signal } = this.request
-    if (signal?.aborted !== true) return closed('The listener was stopped before it was live.')
-    return new RowtapError('ERR_ABORTED', {
-      message: 'The listener was given up before it was live: its signal was aborted.',
-      cause: signal.reason,
-    })
-  }
-
   /** Takes no further changes, and goes on handing over what it has. */
   #finish(): void {
     this.#state = 'stopping'
@@ -378,12 +380,4 @@ export class TableListener
   #throwIfEnded(): void {
     if (this.isStopped) throw this.#error
   }
-}
-
-function stopped(): RowtapError {
-  return closed('The listener was stopped.')
-}
-
-function closed(message: string): RowtapError {
-  return new RowtapError('ERR_CLOSED', { message })
 }

@@ -9,7 +9,7 @@ import { columnNames } from './column-names.ts'
 import type { ListenerCondition } from './listener-condition.ts'
 import { checkConditionSent } from './never-sent.ts'
 import type { Projection } from './projection.ts'
-import { isInOldRow, wayOut, projection } from './projection.ts'
+import { isInOldRow, NO_COLUMNS, projection, wayOut } from './projection.ts'
 
 /** A listener's wishes, resolved against one shape of its table. */
 export interface Binding {
@@ -25,6 +25,7 @@ export interface Binding {
  * @throws RowtapError ERR_INVALID_OPTIONS, ERR_CAPABILITY_UNSUPPORTED, ERR_SETUP_REQUIRED
  */
 export function bindListener(relation: Relation, request: ListenRequest, where: ListenerCondition | null): Binding {
+  if (!request.rows) return { relation, projection: NO_COLUMNS, condition: null }
   const bound = projection(relation, request)
   if (where === null) return { relation, projection: bound, condition: null }
   checkUnaltered(relation, where)

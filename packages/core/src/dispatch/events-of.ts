@@ -6,6 +6,7 @@ import type {
   DeleteEvent,
   InsertEvent,
   Row,
+  SignalEvent,
   SnapshotEvent,
   TruncateEvent,
   UpdateEvent,
@@ -32,6 +33,8 @@ export function eventsOf(
   switch (transition) {
     case 'snapshot':
       return [read(routed, projection)]
+    case 'signal':
+      return [signal(routed.change)]
     case 'insert':
       return [inserted(routed, projection, null)]
     case 'delete':
@@ -46,6 +49,24 @@ export function eventsOf(
       return [deleted(routed, projection, 'update')]
     case 'derived delete and insert':
       return [deleted(routed, projection, 'update'), inserted(routed, projection, 'update')]
+  }
+}
+
+function signal(change: Change): SignalEvent {
+  return {
+    id: change.id,
+    kind: 'signal',
+    schema: change.relation.schema,
+    table: change.relation.name,
+    operation: change.kind,
+    key: null,
+    new: null,
+    old: null,
+    changed: null,
+    unavailable: NONE,
+    derivedFrom: null,
+    position: change.position,
+    transaction: change.transaction,
   }
 }
 

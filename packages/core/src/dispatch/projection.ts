@@ -24,6 +24,9 @@ export interface Projection {
   readonly onlyChanged: boolean
 }
 
+/** What a listener without rows takes. */
+export const NO_COLUMNS: Projection = { columns: [], key: [], knowsChanges: false, onlyChanged: false }
+
 /**
  * Resolves a listener's wishes against a table.
  *

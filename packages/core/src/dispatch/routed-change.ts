@@ -75,12 +75,14 @@ export class RoutedChange {
 }
 
 function rowAfter(change: Change): Tuple | null {
+  if (change.withoutRows === true) return null
   if (change.kind !== 'insert' && change.kind !== 'update') return null
   const row = given(change, change.new)
   return change.kind === 'insert' || change.old === null ? row : new FilledTuple(row, change.old)
 }
 
 function rowBefore(change: Change): Tuple | null {
+  if (change.withoutRows === true) return null
   if (change.kind === 'delete') return given(change, change.old)
   if (change.kind !== 'update') return null
   return change.old ?? new UnchangedTuple(given(change, change.new), change.relation.oldColumns)

@@ -24,6 +24,8 @@ interface Attached {
 export class TableRoute {
   readonly #counters: TableCounters
   readonly #listeners = new Map<TableListener, Attached>()
+  /** Those that want no rows. */
+  readonly #signalled = new Set<TableListener>()
   readonly #shapes = new Map<string, ShapeRoute>()
   readonly #shapeNames = new WeakMap<Relation, string>()
   #last: { readonly relation: Relation; readonly shape: ShapeRoute } | null = null
@@ -33,10 +35,19 @@ export class TableRoute {
   }
 
   get isEmpty(): boolean {
-    return this.#listeners.size === 0
+    return this.#listeners.size === 0 && this.#signalled.size === 0
+  }
+
+  /** Whether it has listeners without rows. */
+  get isSignalled(): boolean {
+    return this.#signalled.size > 0
   }
 
   add(listener: TableListener, condition: ListenerCondition | null, binding: Binding): void {
+    if (!listener.request.rows) {
+      this.#signalled.add(listener)
+      return
+    }
     const name = this.#shapeName(binding.relation)
     const shape = this.#shape(name, binding.relation)
     for (const [other, route] of this.#shapes) {
@@ -48,6 +59,7 @@ export class TableRoute {
 
   remove(listener: TableListener): void {
     this.#listeners.delete(listener)
+    this.#signalled.delete(listener)
     for (const shape of this.#shapes.values()) shape.remove(listener)
   }
 
@@ -58,11 +70,23 @@ export class TableRoute {
    */
   route(routed: RoutedChange, takers: Set<TableListener>): void {
     this.#counters.changes += 1
-    const { relation } = routed.change
+    if (this.#signalled.size > 0) this.#signal(routed, takers)
+    const { relation, withoutRows } = routed.change
+    if (this.#listeners.size === 0 || withoutRows === true) return
     if (this.#last?.relation !== relation) {
       this.#last = { relation, shape: this.#shape(this.#shapeName(relation), relation) }
     }
     this.#last.shape.route(routed, takers)
+  }
+
+  /** Has listeners without rows told of a change. */
+  #signal(routed: RoutedChange, takers: Set<TableListener>): void {
+    const { change, entry } = routed
+    for (const listener of this.#signalled) {
+      if (!listener.request.operations.has(change.kind) || !listener.signal(change, entry)) continue
+      routed.takers += 1
+      takers.add(listener)
+    }
   }
 
   #addToOther(name: string, route: ShapeRoute, listener: TableListener, attached: Attached): void {

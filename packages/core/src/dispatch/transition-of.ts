@@ -3,9 +3,10 @@ import type { ProjectedColumn, Projection } from './projection.ts'
 import type { RoutedChange } from './routed-change.ts'
 import type { ConditionTruth } from './row-condition.ts'
 
-/** What a change is for one listener. `snapshot`: a row that was read. `derived`: an update moved the row into the condition, out of it, or to another key. */
+/** What a change is for one listener. `snapshot`: a row that was read. `signal`: it is told that there was one. `derived`: an update moved the row into the condition, out of it, or to another key. */
 export type Transition =
   | 'snapshot'
+  | 'signal'
   | 'insert'
   | 'update'
   | 'delete'

@@ -13,6 +13,7 @@ import type { DeliveryRequest } from './delivery-request.ts'
 import { deliveryRequest } from './delivery-request.ts'
 import { didYouMean } from './nearest-name.ts'
 import { oneOf, wholeNumber } from './option-values.ts'
+import { wantsRows } from './rows-option.ts'
 import { shownValue, valueKind } from './value-kind.ts'
 
 /** A listener's options, checked as far as that goes without a database, with every default filled in. */
@@ -20,6 +21,8 @@ export interface ListenRequest extends DeliveryRequest {
   readonly table: TableName
   /** One object for each set of operations: listeners that want the same have the same. */
   readonly operations: ReadonlySet<Operation>
+  /** Whether its events have rows; otherwise they are signals. */
+  readonly rows: boolean
   /** `null`: all columns. */
   readonly columns: readonly string[] | null
   /** `null`: the primary key, or every column where there is none. */
@@ -46,6 +49,7 @@ const NEEDED: Readonly<Record<'where' | 'columns' | 'key' | 'snapshot', Capabili
 const NAMES = [
   'table',
   'operations',
+  'rows',
   'columns',
   'key',
   'where',
@@ -68,6 +72,7 @@ const NAMES = [
 export function listenRequest(capabilities: Capabilities, options: unknown): ListenRequest {
   checkOptionNames('listen()', options, NAMES)
   const given: Readonly<Record<string, unknown>> = { ...options }
+  const rows = wantsRows(capabilities, given)
   for (const [option, capability] of Object.entries(NEEDED)) {
     if (given[option] !== undefined) checkCapability(capabilities, capability, `the option '${option}'`)
   }
@@ -79,6 +84,7 @@ export function listenRequest(capabilities: Capabilities, options: unknown): Lis
   return {
     table: table(given['table']),
     operations: operations(capabilities, given['operations']),
+    rows,
     columns: names('columns', given['columns']),
     key: names('key', given['key']),
     where: where(capabilities, given['where']),

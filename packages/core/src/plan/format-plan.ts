@@ -12,18 +12,10 @@ export function formatPlan(plan: Plan): string {
 }
 
 function listenerText(listener: PlannedListener): string {
-  const { oldRow, operations, columns, key, where } = listener
+  const { operations } = listener
   const rows: readonly (readonly [string, string])[] = [
     ['operations', operations.join(', ')],
-    ['columns', columns.join(', ')],
-    ['key', key.join(', ')],
-    ['where', where ?? '(every row)'],
-    ['transitions', listener.transitions],
-    ['old row', oldRow.columns === 'all' ? 'every column' : oldRow.columns.join(', ') || 'not known'],
-    // What nobody is going to run must not look as if it was a part of the plan.
-    ...(oldRow.statement === null || oldRow.columns === 'all'
-      ? []
-      : [['', `(every column after: ${oldRow.statement} — it is not run)`] as const]),
+    ...(listener.rows ? rowLines(listener) : [['rows', 'none'] as const]),
   ]
   const parts = listener.parts.map(({ what, where: place, why }) => [what, `in the ${place}: ${why}`] as const)
   return [
@@ -32,6 +24,26 @@ function listenerText(listener: PlannedListener): string {
     '  what runs where:',
     ...table(parts).map((line) => `  ${line}`),
   ].join('\n')
+}
+
+function rowLines({
+  columns,
+  key,
+  where,
+  transitions,
+  oldRow,
+}: PlannedListener): readonly (readonly [string, string])[] {
+  return [
+    ['columns', columns.join(', ')],
+    ['key', key.join(', ')],
+    ['where', where ?? '(every row)'],
+    ['transitions', transitions],
+    ['old row', oldRow.columns === 'all' ? 'every column' : oldRow.columns.join(', ') || 'not known'],
+    // What nobody is going to run must not look as if it was a part of the plan.
+    ...(oldRow.statement === null || oldRow.columns === 'all'
+      ? []
+      : [['', `(every column after: ${oldRow.statement} — it is not run)`] as const]),
+  ]
 }
 
 function table(rows: readonly (readonly [string, string])[]): readonly string[] {

@@ -29,6 +29,7 @@ test('a plan holds each listener with its defaults filled in, and what the drive
         isAttached: false,
         table: { schema: 'public', name: 'orders' },
         operations: ['insert', 'update', 'delete', 'truncate'],
+        rows: true,
         columns: ['id', 'note'],
         key: ['id'],
         where: `("status" IN ('paid', 'o''pen'))`,
@@ -145,4 +146,12 @@ test('its text is for people, and its statements are a script', async () => {
   expect(text).toContain('\n    condition    in the process: ')
   expect(text).toContain(`\n               (every column after: ${statement} — it is not run)\n`)
   expect(text).toMatch(/\n\n-- 2\. Reads the script\. \(public\.bare\)\nCAPTURE public\.bare \(.*\);$/)
+})
+
+test('the text of a plan of a listener without rows is of operations alone', async () => {
+  const text = formatPlan(await plan(scripted(), [{ table: 'bare', rows: false, operations: ['insert'] }]))
+  expect(text).toContain(
+    `Listener on public.bare\n  operations  insert\n  rows        none\n  what runs where:\n    operations  in the database: `,
+  )
+  expect(text).toContain(`\n    rows        in the process: The driver 'scripted' hands over the rows`)
 })

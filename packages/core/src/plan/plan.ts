@@ -18,6 +18,8 @@ export interface PlannedListener {
   readonly isAttached: boolean
   readonly table: TableName
   readonly operations: readonly Operation[]
+  /** Whether its events have rows; otherwise it is told only that there were changes, whatever their columns. */
+  readonly rows: boolean
   /** The columns that rows would hold, in the table's order. */
   readonly columns: readonly string[]
   /** The columns that identify a row. */
@@ -37,7 +39,7 @@ export interface PlannedListener {
 
 /** One part of a listener's work. */
 export interface PlannedPart {
-  readonly what: 'operations' | 'condition' | 'columns' | 'key change' | 'transitions' | 'snapshot'
+  readonly what: 'operations' | 'condition' | 'columns' | 'key change' | 'transitions' | 'snapshot' | 'rows'
   readonly where: 'database' | 'process'
   /** Why there: one sentence. */
   readonly why: string

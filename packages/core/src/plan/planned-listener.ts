@@ -28,6 +28,7 @@ export function plannedListener(listener: ListenerToPlan): PlannedListener {
     isAttached,
     table: { schema: request.table.schema, name: request.table.name },
     operations: [...request.operations],
+    rows: request.rows,
     columns: projection.columns
       .filter(({ index }) => relation.columns[index]?.neverSent === null)
       .map(({ name }) => name),
@@ -43,9 +44,10 @@ export function plannedListener(listener: ListenerToPlan): PlannedListener {
     },
     parts: [
       operationsPart(listener),
+      ...(request.rows ? [] : [rowsPart(listener)]),
       ...(condition === null ? [] : [conditionPart(listener, condition)]),
       ...(request.columns === null ? [] : [columnsPart(listener)]),
-      ...(request.operations.has('update') ? [keyPart(listener)] : []),
+      ...(request.rows && request.operations.has('update') ? [keyPart(listener)] : []),
       ...(condition !== null && request.operations.has('update') ? [transitionsPart(listener)] : []),
       ...(request.snapshot ? [snapshotPart(listener)] : []),
     ],
@@ -64,6 +66,18 @@ function operationsPart({ capabilities, request }: ListenerToPlan): PlannedPart 
       where === 'database'
         ? 'PostgreSQL hands these operations to the driver; those that come with them unasked are left out in the process.'
         : 'The driver finds out in the process which operations there were.',
+  }
+}
+
+function rowsPart({ capabilities }: ListenerToPlan): PlannedPart {
+  const where = placeOf(capabilities, ['listeners.withoutRows'])
+  return {
+    what: 'rows',
+    where,
+    why:
+      where === 'database'
+        ? 'PostgreSQL tells only that there were changes, unless another listener of the table wants rows.'
+        : `The driver '${capabilities.driver}' hands over the rows, none of which is decoded.`,
   }
 }
 

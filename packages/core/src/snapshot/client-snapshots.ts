@@ -191,5 +191,5 @@ export class ClientSnapshots {
 }
 
 function isCaptured({ resumed = [] }: DriverSession, { schema, name }: TableName): boolean {
-  return resumed.some(({ table }) => table.schema === schema && table.name === name)
+  return resumed.some(({ table, rows }) => rows !== false && table.schema === schema && table.name === name)
 }

@@ -45,6 +45,7 @@ export function judgeChange(item: QueuedChange, ranges: KeyRanges, places: KeyPl
     case 'derived delete and insert':
       return judgeHalves(item, ranges, places)
     case 'snapshot':
+    case 'signal':
       return item
   }
 }

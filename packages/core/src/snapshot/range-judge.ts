@@ -63,6 +63,7 @@ function keysNeeded({ transition }: QueuedChange): readonly Side[] {
       return ['before', 'after']
     case 'truncate':
     case 'snapshot':
+    case 'signal':
       return []
   }
 }

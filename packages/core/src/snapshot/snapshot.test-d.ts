@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, it } from 'vitest'
 import type { Capabilities } from '../capabilities/capabilities.ts'
 import type { Client, Listener } from '../client.ts'
-import type { ChangeEvent, DeliveredEvent, SnapshotEvent } from '../event.ts'
+import type { ChangeEvent, SnapshotEvent } from '../event.ts'
 import type { SCRIPTED_CAPABILITIES } from '../testing/scripted-driver.ts'
 
 interface Order {
@@ -19,7 +19,9 @@ describe('snapshot', () => {
     function look(client: Client<Reading>): void {
       const reading = client.listen<Order>({ table: 'orders', snapshot: 'initial' })
       reading.on('snapshot', (event) => expectTypeOf(event).toEqualTypeOf<SnapshotEvent<Order>>())
-      reading.on('change', (event) => expectTypeOf(event).toEqualTypeOf<DeliveredEvent<Order, Reading>>())
+      reading.on('change', (event) =>
+        expectTypeOf(event).toEqualTypeOf<ChangeEvent<Order, Reading> | SnapshotEvent<Order>>(),
+      )
       const manual = client.listen<Order>({ table: 'orders', snapshot: 'initial', ack: 'manual' })
       manual.on('snapshot', (event) => expectTypeOf(event.ack).returns.toBeVoid())
       const plain = client.listen<Order>({ table: 'orders' })

@@ -42,7 +42,7 @@ export const SCRIPTED_CAPABILITIES: {
   readonly order: { readonly row: 'database'; readonly transaction: 'database'; readonly commit: 'database' }
   readonly transactions: { readonly id: 'database'; readonly commitTime: 'database' }
   readonly delivery: { readonly acknowledgement: 'database'; readonly subscription: false; readonly reconnect: false }
-  readonly listeners: { readonly attachWhileRunning: 'database' }
+  readonly listeners: { readonly attachWhileRunning: 'database'; readonly withoutRows: 'process' }
   readonly snapshot: { readonly initial: 'database' }
   readonly messages: { readonly logical: 'database' }
 } = {
@@ -56,7 +56,7 @@ export const SCRIPTED_CAPABILITIES: {
   order: { row: 'database', transaction: 'database', commit: 'database' },
   transactions: { id: 'database', commitTime: 'database' },
   delivery: { acknowledgement: 'database', subscription: false, reconnect: false },
-  listeners: { attachWhileRunning: 'database' },
+  listeners: { attachWhileRunning: 'database', withoutRows: 'process' },
   snapshot: { initial: 'database' },
   messages: { logical: 'database' },
 }
@@ -128,6 +128,8 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
   snapshots: SnapshotSource | null = null
   /** Called by `capture`; may wait or throw. */
   onCapture: (requests: readonly CaptureRequest[]) => Promise<void> | void = () => undefined
+  /** What sessions wait for before a signal is told; `null`: nothing. */
+  untilVisible: (() => Promise<void>) | null = null
   /** Called by `normalise`: a text's constants are what they are. */
   onNormalise: NormaliseConstants = (constants) => Promise.resolve(constants.map(({ text }) => ({ text })))
   readonly #waiting: ChangeBatch[] = []
@@ -147,6 +149,7 @@ export class ScriptedDriver<C extends Capabilities = typeof SCRIPTED_CAPABILITIE
     return {
       resumed: this.resumed,
       ...(this.snapshots === null ? {} : { snapshots: this.snapshots }),
+      ...(this.untilVisible === null ? {} : { untilVisible: this.untilVisible }),
       describe: async (table) => await this.#describe(table),
       normalise: (constants) => this.onNormalise(constants),
       plan: async (requests) => {

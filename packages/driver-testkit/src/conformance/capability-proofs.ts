@@ -113,4 +113,8 @@ export const CAPABILITY_PROOFS: Readonly<Record<CapabilityName, CapabilityProof>
     refusal: { kind: 'connect', options: { messages: true } },
   },
   'listeners.attachWhileRunning': { cases: casesFor('listeners.attachWhileRunning'), refusal: null },
+  'listeners.withoutRows': {
+    cases: casesFor('listeners.withoutRows'),
+    refusal: { kind: 'listen', options: untyped({ rows: false }) },
+  },
 }

@@ -5,6 +5,7 @@ import { connectionCases } from '../cases/law-2-connection.ts'
 import { nameCases } from '../cases/law-2-names.ts'
 import { nothingInventedCases } from '../cases/law-2-nothing-invented.ts'
 import { readyCases } from '../cases/law-2-ready.ts'
+import { signalCases } from '../cases/law-2-signals.ts'
 import { snapshotCases } from '../cases/law-2-snapshot.ts'
 import { statementCases } from '../cases/law-2-statements.ts'
 import { tableCases } from '../cases/law-2-tables.ts'
@@ -21,6 +22,7 @@ import { keyCases } from '../cases/law-7-keys.ts'
 import { crashCases } from '../cases/law-8-crash.ts'
 import { reconnectCases } from '../cases/law-8-reconnect.ts'
 import { resumeCases } from '../cases/law-8-resume.ts'
+import { durableSignalCases } from '../cases/law-8-signals.ts'
 import { takeOverCases } from '../cases/law-8-take-over.ts'
 import { durableSnapshotCases } from '../cases/law-8-snapshot.ts'
 import { alteredTableCases } from '../cases/law-9-alterations.ts'
@@ -44,6 +46,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...tableCases,
   ...alterationCases,
   ...snapshotCases,
+  ...signalCases,
   ...nothingInventedCases,
   ...nameCases,
   ...connectionCases,
@@ -61,6 +64,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...takeOverCases,
   ...reconnectCases,
   ...durableSnapshotCases,
+  ...durableSignalCases,
   ...writerCases,
   ...objectCases,
   ...planCases,

@@ -20,6 +20,8 @@ export interface CapturedTable {
   readonly oid: string
   /** Whether its triggers fire under session_replication_role = replica, too. */
   readonly enableAlways: boolean
+  /** Whether rows are wanted, and not only that it is told of changes. */
+  readonly hasRows: boolean
   /** Which rows are wanted; `null`: all. */
   readonly conditions: Conditions
   /** Whether other rows may be wanted later. */
@@ -72,15 +74,19 @@ export async function captureOnce(connection: Connection, task: CapturedTable): 
   return await connection.transaction(async (queries) => {
     await queries.run(SHORT_LOCK_TIMEOUT)
     await queries.rows(TAKE_INSTALL_LOCK)
-    await queries.run(ADD_WANTED, [task.consumer, task.oid, task.conditions])
-    const others = await queries.rows<{ conditions: Conditions }>(FIND_CONDITIONS, [task.consumer, task.oid])
+    await queries.run(ADD_WANTED, [task.consumer, task.oid, task.conditions, String(task.hasRows)])
+    const others = await queries.rows<{ conditions: Conditions; rows: boolean }>(FIND_CONDITIONS, [
+      task.consumer,
+      task.oid,
+    ])
+    const hasRows = task.hasRows || others.some(({ rows }) => rows)
     const wanted = anyOf([task.conditions, ...others.map(({ conditions }) => conditions)])
     const [table, ...partitions] = await queries.rows<CapturableTable>(PARTITION_TREE, [task.oid])
     if (table === undefined) return false
     for (const { oid } of [table, ...partitions]) await queries.rows(SETTLE_SHAPE, [oid])
-    const byStatement = await captureFunction(queries, task, wanted)
+    const byStatement = hasRows ? await captureFunction(queries, task, wanted) : null
     await createTriggers(queries, { ...task, byStatement }, table, partitions)
-    return byStatement.isAltered
+    return byStatement?.isAltered ?? false
   })
 }
 

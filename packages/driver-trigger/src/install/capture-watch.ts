@@ -3,7 +3,7 @@ import { formatTableName, RowtapError } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
 import { FIND_NAMED, FIND_WANTED_TRIGGERS } from '../sql/install-statements.ts'
 import { isLockFailure } from './capture-table.ts'
-import type { CaptureKind } from './triggers.ts'
+import type { RowCaptureKind, SignalKind } from './triggers.ts'
 import { triggerNames } from './triggers.ts'
 
 interface Found {
@@ -14,7 +14,10 @@ interface Found {
   readonly table: string | null
   readonly is_partition: boolean | null
   /** What captures it best. */
-  readonly kind: CaptureKind
+  readonly kind: RowCaptureKind
+  readonly signalKind: SignalKind
+  /** Whether anybody wants rows. */
+  readonly hasRows: boolean
   /** Whether it has parents or children. */
   readonly inherits: boolean
   /** Whether the role may drop its triggers. */
@@ -92,10 +95,13 @@ export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
     const names = triggerNames(schema, oid)
     const has = (relation: string, name: string): boolean =>
       found.some((row) => row.relation === relation && row.name === name)
-    const all = [names.row, ...names.statement, names.truncate]
+    const all = [names.row, ...names.statement, names.signal, names.rowSignal, names.truncate]
     const isOff = found.some(({ name, enabled }) => enabled === 'D' && name !== null && all.includes(name))
     const byStatement = names.statement.every((name) => has(oid, name))
-    if (isOff || !(byStatement || has(oid, names.row)) || !has(oid, names.truncate)) {
+    const byRow = has(oid, names.row)
+    // Those that are there beside what captures rows tell nothing of them.
+    const isSignalled = !byStatement && !byRow && (has(oid, names.signal) || has(oid, names.rowSignal))
+    if (isOff || !(byStatement || byRow || isSignalled) || !has(oid, names.truncate)) {
       return 'has lost its triggers, or they are switched off (stop its listeners, and listen to it again)'
     }
     const [first] = found
@@ -106,13 +112,22 @@ export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
       if (named !== undefined) return 'was replaced by another one of that name (stop its listeners, and listen again)'
     }
     const isWhole = found.every(({ relation }) => has(relation, names.truncate))
-    const rowTrigger = found.find(({ relation, name }) => relation === oid && name === names.row)
-    const mayStay = enableAlways || !first.isOwned || rowTrigger?.enabled === 'A'
-    const isRightKind = byStatement ? first.kind === 'statement' : first.kind === 'row' || mayStay
+    const isAlways = found.some(
+      ({ relation, name, enabled }) =>
+        relation === oid && enabled === 'A' && (name === names.row || name === names.rowSignal),
+    )
+    const mayStay = enableAlways || !first.isOwned || isAlways
+    const isRightOfRows = byStatement ? first.kind === 'statement' : byRow && (first.kind === 'row' || mayStay)
+    const isRightOfSignals = isSignalled
+      ? has(oid, names.rowSignal)
+        ? first.signalKind === 'row signal' || mayStay
+        : first.signalKind === 'signal'
+      : !first.isOwned
+    const isRightKind = first.hasRows ? isRightOfRows : isRightOfSignals
     // Nobody may want it any more.
     if ((isWhole && isRightKind) || nameOf(oid) === undefined) return null
     // What was written through a parent, or to a child through this one, until now.
-    const inherits = byStatement && first.inherits
+    const inherits = (byStatement || (isSignalled && !has(oid, names.rowSignal))) && first.inherits
     const relatives = inherits ? 'has come to inherit from another one, or another one from it' : null
     try {
       await task.capture(oid, table)

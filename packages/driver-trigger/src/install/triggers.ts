@@ -8,7 +8,13 @@ import type { CaptureFunction } from './table-function.ts'
  * What captures a table's rows: one trigger for statements, which is cheaper, or one for rows, which works on partitioned
  * tables, and everywhere.
  */
-export type CaptureKind = 'statement' | 'row'
+export type RowCaptureKind = 'statement' | 'row'
+
+/** What tells that a table was changed, where nobody wants its rows: likewise. */
+export type SignalKind = 'signal' | 'row signal'
+
+/** What captures a table. */
+export type CaptureKind = RowCaptureKind | SignalKind
 
 /**
  * The names of the triggers that are created on a table. "!" sorts before the names of almost all other triggers, and so
@@ -18,6 +24,8 @@ export function triggerNames(schema: string, oid: string): TriggerNames {
   return {
     row: `!${schema} ${oid}`,
     statement: [`!${schema} insert`, `!${schema} update`, `!${schema} delete`],
+    signal: `!${schema} signal`,
+    rowSignal: `!${schema} signal ${oid}`,
     truncate: `!${schema} truncate`,
   }
 }
@@ -27,6 +35,8 @@ export interface TriggerNames {
   readonly row: string
   /** One for each operation. */
   readonly statement: readonly [onInsert: string, onUpdate: string, onDelete: string]
+  readonly signal: string
+  readonly rowSignal: string
   readonly truncate: string
 }
 
@@ -38,7 +48,9 @@ export interface TableWithOid extends TableName {
 /** A table as it is now. */
 export interface CapturableTable extends TableWithOid {
   /** Whether its statements' rows can be captured as a whole. */
-  readonly kind: CaptureKind
+  readonly kind: RowCaptureKind
+  /** Whether its statements tell of every change. */
+  readonly signalKind: SignalKind
   /** Whether the role may drop triggers of it. */
   readonly isOwned: boolean
 }
@@ -47,8 +59,8 @@ export interface CapturableTable extends TableWithOid {
 export interface TriggerTask {
   readonly schema: string
   readonly enableAlways: boolean
-  /** What triggers for statements call. */
-  readonly byStatement: CaptureFunction
+  /** What triggers for statements call that capture rows; `null`: nobody wants rows. */
+  readonly byStatement: CaptureFunction | null
 }
 
 /**
@@ -75,15 +87,20 @@ export async function createTriggers(
       await queries.run(`alter table ${quoteTableName(on)} enable always trigger ${quoteIdentifier(name)}`)
     }
   }
-  const kind = chooseKind(table, present, names, enableAlways)
-  for (const name of kind === 'row' ? names.statement : [names.row]) {
+  const kind = chooseKind(table, present, { names, enableAlways, hasRows: byStatement !== null })
+  for (const name of wrongTriggers(kind, names, table)) {
     if (present.has(name)) await queries.run(dropTrigger(name, table))
   }
   const on = `on ${quoteTableName(table)}`
   const call = `execute function ${quoteIdentifier(schema)}`
+  const any = `insert or update or delete ${on} for each`
   if (kind === 'row') {
-    await create(table, names.row, `insert or update or delete ${on} for each row ${call}.capture(${table.oid})`)
-  } else {
+    await create(table, names.row, `${any} row ${call}.capture(${table.oid})`)
+  } else if (kind === 'row signal') {
+    await create(table, names.rowSignal, `${any} row ${call}.signal(${table.oid})`)
+  } else if (kind === 'signal') {
+    await create(table, names.signal, `${any} statement ${call}.signal()`)
+  } else if (byStatement !== null) {
     const [onInsert, onUpdate, onDelete] = names.statement
     const statement = `for each statement ${call}.${byStatement.name}()`
     await create(table, onInsert, `insert ${on} referencing new table as new_rows ${statement}`)
@@ -95,18 +112,48 @@ export async function createTriggers(
   }
 }
 
+/** What the choice depends on, besides the table. */
+interface KindWish {
+  readonly names: TriggerNames
+  readonly enableAlways: boolean
+  /** Whether anybody wants rows. */
+  readonly hasRows: boolean
+}
+
 /**
  * Statement triggers do not fire for what logical replication writes: who wants that captured wants row triggers, which
- * stay while they are there. Only the owner can drop those that are the wrong kind; row triggers are never wrong.
+ * stay while they are there. Only the owner can drop those that are the wrong kind; row triggers are never wrong, nor is
+ * anything that captures rows where nobody wants them.
  */
 function chooseKind(
-  { kind, isOwned }: CapturableTable,
+  { kind, signalKind, isOwned }: CapturableTable,
   present: ReadonlyMap<string, string>,
-  names: TriggerNames,
-  enableAlways: boolean,
+  { names, enableAlways, hasRows }: KindWish,
 ): CaptureKind {
   const rowTrigger = present.get(names.row)
-  return enableAlways || rowTrigger === 'A' || (rowTrigger !== undefined && !isOwned) ? 'row' : kind
+  const rowSignal = present.get(names.rowSignal)
+  const isStuck = (trigger: string | undefined): boolean => trigger !== undefined && !isOwned
+  const isAlways = enableAlways || rowTrigger === 'A' || rowSignal === 'A'
+  if (hasRows) return isAlways || isStuck(rowTrigger) ? 'row' : kind
+  if (isStuck(rowTrigger)) return 'row'
+  if (names.statement.every((name) => isStuck(present.get(name)))) return 'statement'
+  return isAlways || isStuck(rowSignal) ? 'row signal' : signalKind
+}
+
+/** The triggers that are not to be beside those of a kind. What tells of changes besides does no harm, where it cannot be dropped. */
+function wrongTriggers(kind: CaptureKind, names: TriggerNames, { isOwned }: CapturableTable): readonly string[] {
+  const rows = [names.row, ...names.statement]
+  const signals = [names.signal, names.rowSignal]
+  switch (kind) {
+    case 'row':
+      return [...names.statement, ...(isOwned ? signals : [])]
+    case 'statement':
+      return [names.row, ...(isOwned ? signals : [])]
+    case 'signal':
+      return isOwned ? [...rows, names.rowSignal] : []
+    case 'row signal':
+      return isOwned ? [...rows, names.signal] : []
+  }
 }
 
 async function findTriggers(queries: Queries, table: TableWithOid): Promise<ReadonlyMap<string, string>> {

@@ -4,6 +4,7 @@ import { FIND_NESTED, LIST_TRANSACTIONS, READ_HEADERS } from '../sql/queue-state
 import type { BlockHeader, Piece } from './nested-order.ts'
 import { nestedOrder } from './nested-order.ts'
 import { changePositions } from './queue-position.ts'
+import { signalledOperation } from './signal-relations.ts'
 import type { Tick } from './tick-source.ts'
 
 /** A transaction with changes in a tick, and how far it has been read. */
@@ -95,7 +96,11 @@ export async function orderNested(
         : null
     return { seq: Number(seq), root: root ?? '', operation: operation ?? '', rows: Number(count), statement }
   })
-  return { pieces: nestedOrder(headers), bytes, next: 0 }
+  // What says only that there were changes is in nobody's order, and must not be taken for one of them.
+  const isSignal = ({ operation }: BlockHeader): boolean => signalledOperation(operation) !== null
+  const signals = headers.filter(isSignal).map(({ seq, rows: count }) => ({ seq, from: 0, to: count }))
+  const changes = headers.filter((header) => !isSignal(header))
+  return { pieces: [...signals, ...nestedOrder(changes)], bytes, next: 0 }
 }
 
 /** The session's TimeZone is UTC and its DateStyle ISO: `2026-01-02 03:04:05.678901+00`. */

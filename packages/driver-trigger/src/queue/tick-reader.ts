@@ -1,4 +1,4 @@
-import type { Change, ChangeBatch, DriverNotice, Operation, Position, TableName } from '@rowtap/core/driver'
+import type { Change, ChangeBatch, DriverNotice, Operation, Position, Relation, TableName } from '@rowtap/core/driver'
 import { formatTableName, RowtapError } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
 import { CompositeTuple } from '../row/composite-tuple.ts'
@@ -15,6 +15,7 @@ import { positionParts } from './queue-position.ts'
 import type { QueuedRow, ReadRows, RowSource } from './read-rows.ts'
 import { chooseTransactions, readInOrder, readNested } from './read-rows.ts'
 import type { ShapeSource } from './shape-source.ts'
+import { signalledOperation } from './signal-relations.ts'
 import type { Tick } from './tick-source.ts'
 
 /** What a reader of ticks works with. */
@@ -27,6 +28,10 @@ export interface TickReaderContext {
   readonly truncations: PartitionTruncations
   readonly notices: OrderedNotices
   readonly names: ObjectNames
+  /** The relation for changes of a table that come without rows; `null` where nobody knows its name. */
+  readonly signalRelation: (root: string) => Relation | null
+  /** Whether rows of a table are wanted. */
+  readonly hasRows: (root: string) => boolean
   /** Whether the server records when transactions commit. */
   readonly commitTimes: boolean
   /** Whether a table's changes are delivered: of one that is gone nobody knows the name. */
@@ -102,7 +107,9 @@ async function makeBatch(
   delivered: Position | null,
 ): Promise<ChangeBatch> {
   const rows = [...parts.map(({ row }) => row), ...[...moved.values()].flat()]
-  await context.shapes.load(rows.flatMap((row) => (context.isNamed(row[2] ?? '') ? [row[3] ?? ''] : [])))
+  const hasShape = ([, , root, , operation]: QueuedRow): boolean =>
+    context.isNamed(root ?? '') && signalledOperation(operation ?? '') === null
+  await context.shapes.load(rows.flatMap((row) => (hasShape(row) ? [row[3] ?? ''] : [])))
   const changes: Change[] = []
   let bytes = 0
   for (const { listed, row, piece } of parts) {
@@ -130,9 +137,28 @@ function deliver(
     for (let index = from; index < to; index += 1) nextPosition()
     return 0
   }
-  if (operation === PARTITION_TRUNCATED) {
+  if (operation === PARTITION_TRUNCATED && context.hasRows(root)) {
     context.truncations.see(operation, root, transaction, nextPosition())
     return 0
+  }
+  // Who wants no rows misses none.
+  const signalled = operation === PARTITION_TRUNCATED ? 'truncate' : signalledOperation(operation)
+  if (signalled !== null) {
+    const position = nextPosition()
+    const relation = context.signalRelation(root)
+    if (relation === null || (delivered !== null && position <= delivered)) return 0
+    context.notices.read(position)
+    changes.push({
+      kind: signalled,
+      relation,
+      new: null,
+      old: null,
+      withoutRows: true,
+      transaction,
+      id: `${context.tag}-${sequence}`,
+      position,
+    })
+    return 200
   }
   const kind = operations[operation]
   if (kind === undefined) throw notUnderstood(sequence)

@@ -12,10 +12,11 @@ import type { Tick } from '../queue/tick-source.ts'
 import { FIND_TICKS, REMOVE_WANTED, RESUME_CONSUMER, WANTED_TABLES } from '../sql/consumer-statements.ts'
 import type { ConsumerState } from './consumer-state.ts'
 import { consumerState, placeOf } from './consumer-state.ts'
-import { removeConsumer, startConsumer } from './consumer.ts'
+import { startConsumer } from './consumer.ts'
 import type { Link } from './link.ts'
 import type { LinkOptions } from './open-link.ts'
 import { positionLost } from './position-lost.ts'
+import { removeConsumer } from './remove-consumer.ts'
 
 /**
  * Registers a session's consumer, or takes up its subscription. Installs the queue where it is missing, and removes what
@@ -174,6 +175,7 @@ interface WantedTable {
   readonly oid: string
   readonly schema: string | null
   readonly name: string | null
+  readonly rows: boolean
 }
 
 /** Reads what a subscription has captured. Returns the object ids of tables that are gone. */
@@ -181,24 +183,30 @@ async function readWanted(queries: Queries, state: ConsumerState): Promise<reado
   const rows = await queries.rows<WantedTable>(WANTED_TABLES, [state.registration.id])
   const gone: string[] = []
   const wanted = new Map(state.wanted)
-  for (const { oid, schema, name } of rows) {
+  const withoutRows = new Set(state.withoutRows)
+  for (const { oid, schema, name, rows: hasRows } of rows) {
     if (schema === null || name === null) {
       gone.push(oid)
       continue
     }
     wanted.set(oid, { schema, name })
+    if (!hasRows) withoutRows.add(oid)
     state.names.set(oid, { schema, name })
     state.unchecked.add(oid)
   }
   state.wanted = wanted
+  state.withoutRows = withoutRows
   return gone
 }
 
-/** The object ids of tables that are captured, as far as the database does not know of it. Forgets what is not. */
-async function lackingTables(queries: Queries, { wanted, registration: { id } }: ConsumerState): Promise<string[]> {
+/** The object ids of tables that are captured, as far as the database does not know of it, or of their rows. Forgets what is not. */
+async function lackingTables(
+  queries: Queries,
+  { wanted, withoutRows, registration: { id } }: ConsumerState,
+): Promise<string[]> {
   const rows = await queries.rows<WantedTable>(WANTED_TABLES, [id])
-  const known = new Set(rows.map(({ oid }) => oid))
-  const extra = [...known].filter((oid) => !wanted.has(oid))
+  const known = new Set(rows.filter((row) => row.rows || withoutRows.has(row.oid)).map(({ oid }) => oid))
+  const extra = rows.map(({ oid }) => oid).filter((oid) => !wanted.has(oid))
   if (extra.length > 0) await queries.run(REMOVE_WANTED, [id, extra])
   return [...wanted.keys()].filter((oid) => !known.has(oid))
 }

@@ -20,6 +20,8 @@ export interface ConsumerState {
   progress: Handled
   /** What is captured, by the table's object id. */
   wanted: ReadonlyMap<string, TableName>
+  /** Those of them whose rows are not wanted. */
+  withoutRows: ReadonlySet<string>
   /** Which rows of them are wanted: all, where it does not say. */
   conditions: ReadonlyMap<string, Conditions>
   /** Every name that a change may still have to be delivered under. */
@@ -45,6 +47,7 @@ export function consumerState(registration: Registration, notify: (notice: Drive
     registration,
     progress: handled(placeOf(registration), acknowledged),
     wanted: new Map(),
+    withoutRows: new Set(),
     conditions: new Map(),
     names: new Map(),
     unchecked: new Set(),

@@ -3,11 +3,12 @@ import { RowtapError } from '@rowtap/core/driver'
 import { comparedEnums } from '../catalog/compared-enums.ts'
 import { captureOnce } from '../install/capture-table.ts'
 import { captureWatch } from '../install/capture-watch.ts'
-import { forgetConsumer, isGone, removeUnused } from '../install/uninstall.ts'
+import { isGone, removeUnused } from '../install/uninstall.ts'
 import { partitionTruncations } from '../queue/partition-truncations.ts'
 import { queueLimit } from '../queue/queue-limit.ts'
 import { boundaryPosition, positionParts } from '../queue/queue-position.ts'
 import { shapeSource } from '../queue/shape-source.ts'
+import { signalRelations } from '../queue/signal-relations.ts'
 import type { Snapshot } from '../queue/snapshot.ts'
 import { tickReader } from '../queue/tick-reader.ts'
 import type { Tick } from '../queue/tick-source.ts'
@@ -22,6 +23,7 @@ import { placeOf } from './consumer-state.ts'
 import type { Link } from './link.ts'
 import type { LinkOptions } from './open-link.ts'
 import { pushesDown } from './pushes-down.ts'
+import { removeConsumer } from './remove-consumer.ts'
 
 /** What a consumer works with. */
 export interface ConsumerContext extends LinkOptions {
@@ -51,26 +53,8 @@ export interface Consumer {
   abandon(): void
 }
 
-// How often a close tries to remove what others hold locks on, before it leaves that to the next start.
-const closeAttempts = 3
-
 // From so many changes in one tick on, the next one is cut without a rest.
 const manyChanges = 2000
-
-/** Forgets a consumer, and removes what nobody else uses. */
-export async function removeConsumer(
-  { control }: Pick<Link, 'control'>,
-  consumer: string,
-  notify: (notice: DriverNotice) => void,
-): Promise<void> {
-  try {
-    await forgetConsumer(control, consumer)
-    await removeUnused({ connection: control, signal: new AbortController().signal, attempts: closeAttempts, notify })
-  } catch (error) {
-    // Whoever starts next removes what a lost connection leaves behind.
-    if (!RowtapError.is(error, 'ERR_CONNECTION_LOST') && !isGone(error)) throw error
-  }
-}
 
 /** Begins to read, where the one before it ended. */
 export async function startConsumer(context: ConsumerContext): Promise<Consumer> {
@@ -98,6 +82,7 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
   const shapes = shapeSource(reader, columnTypes, link.relationOf, (root) => names.get(root))
   const shortNames = objectNames(reader, server.search_path)
   const repeated = state.delivered
+  const signalRelation = signalRelations((root) => names.get(root))
   const truncations = partitionTruncations(
     (root) => names.get(root),
     (notice) => {
@@ -118,6 +103,7 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
         consumer,
         oid,
         enableAlways: options.enableAlways,
+        hasRows: !state.withoutRows.has(oid),
         conditions,
         pushesDown: pushesDown(context),
       })
@@ -169,6 +155,8 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
         truncations,
         notices,
         names: shortNames,
+        signalRelation,
+        hasRows: (root) => !state.withoutRows.has(root),
         commitTimes: server.commit_times,
         isNamed: (root) => names.has(root),
       },

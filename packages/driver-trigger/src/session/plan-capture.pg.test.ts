@@ -134,4 +134,17 @@ describePostgres('a plan', (postgres) => {
     ])
     expect(planned.every(({ purpose }) => /^[A-Z].*\.$/.test(purpose))).toBe(true)
   })
+
+  test('of tables whose rows come to be wanted, or no longer are, holds what is executed', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(TABLES)
+    await using client = await openTestSession({ connection: database.url })
+    const without = ['a', 'b'].map((name) => ({ ...request(name), rows: false as const }))
+    for (const requests of [without, ['a', 'b'].map(request), without]) {
+      const planned = await client.session.plan(requests)
+      const run = await executed(async () => void (await client.session.capture(requests)))
+      expect(run).toEqual(texts(planned))
+      expect(run).not.toEqual([])
+    }
+  })
 })

@@ -32,6 +32,8 @@ export interface PlannedChange {
   readonly removed: readonly string[]
   /** Which rows are wanted of those that are new or go on: all, where it does not say. */
   readonly conditions: ReadonlyMap<string, Conditions>
+  /** The object ids of those whose rows are not wanted. */
+  readonly withoutRows: ReadonlySet<string>
 }
 
 /** The statements of a session that captures nothing yet. */
@@ -42,16 +44,18 @@ export async function planFirstCapture(
   const { control, options, host } = context
   const added = new Map<string, TableName>()
   const conditions = new Map<string, Conditions>()
+  const withoutRows = new Set<string>()
   for (const request of requests) {
     const { table } = request
     const found = await findTable(control, options.schema, table)
     const lack = lackOfPrivilege(table, found)
     if (lack !== null) throw lack
     added.set(found.oid, table)
+    if (request.rows === false) withoutRows.add(found.oid)
     conditions.set(found.oid, wantedRows(context, request, found.content))
   }
   const consumer = host.subscription === null ? null : await findSubscription(context, host.subscription.name)
-  const planned = await planCapture(context, { consumer, added, kept: new Map(), removed: [], conditions })
+  const planned = await planCapture(context, { consumer, added, kept: new Map(), removed: [], conditions, withoutRows })
   return host.subscription === null || !host.planOnly
     ? planned
     : [...locks(options.schema, host.subscription.name), ...planned]
@@ -95,6 +99,7 @@ export async function planCapture(context: PlanContext, change: PlannedChange): 
     consumer: registered,
     oid,
     enableAlways,
+    hasRows: !change.withoutRows.has(oid),
     conditions: change.conditions.get(oid) ?? null,
     pushesDown: pushesDown(context),
   })

@@ -83,7 +83,7 @@ export class TriggerSession implements DriverSession {
     this.#newest = first
     this.usesConditions = pushesDown(parts.link)
     this.#state = parts.resumed
-    this.resumed = resumedRequests([...(this.#state?.wanted.values() ?? [])])
+    this.resumed = this.#state === null ? [] : resumedRequests(this.#state)
     this.#links = new LinkSequence(first, {
       policy: options.reconnect,
       host: { signal, notify: (notice) => host.notify(notice) },

@@ -90,9 +90,9 @@ where c.subscription = $1::text
 /** Removes the consumer of the subscription $1. */
 export const REMOVE_SUBSCRIPTION: Sql = sql`delete from ${SCHEMA}.consumer where subscription = $1::text`
 
-/** The tables that the consumer $1 wants: their names, null where they are gone. */
+/** The tables that the consumer $1 wants, and whether it wants their rows: their names, null where they are gone. */
 export const WANTED_TABLES: Sql = sql`
-select w.relation::text as oid, n.nspname::text as schema, r.relname::text as name
+select w.relation::text as oid, n.nspname::text as schema, r.relname::text as name, w.rows
 from ${SCHEMA}.wanted w
 left join pg_catalog.pg_class r on r.oid = w.relation
 left join pg_catalog.pg_namespace n on n.oid = r.relnamespace
@@ -147,10 +147,14 @@ where c.id <> $1::bigint and c.subscription is null and c.lease_until < pg_catal
 /** Whether anybody reads the queue. */
 export const COUNT_CONSUMERS: Sql = sql`select pg_catalog.count(*)::int as consumers from ${SCHEMA}.consumer`
 
-/** The consumer $1 wants the rows of the table $2 of which one of the conditions $3 is true; null: all. */
+/**
+ * The consumer $1 wants the rows of the table $2 of which one of the conditions $3 is true; null: all. Or, where $4 is false,
+ * it wants no rows, only to know that there were changes.
+ */
 export const ADD_WANTED: Sql = sql`
-insert into ${SCHEMA}.wanted (consumer, relation, conditions) values ($1::bigint, $2::oid, $3::text[])
-on conflict (consumer, relation) do update set conditions = excluded.conditions
+insert into ${SCHEMA}.wanted (consumer, relation, conditions, rows)
+values ($1::bigint, $2::oid, $3::text[], $4::boolean)
+on conflict (consumer, relation) do update set conditions = excluded.conditions, rows = excluded.rows
 `
 
 /** The consumer $1 no longer wants the tables $2. */

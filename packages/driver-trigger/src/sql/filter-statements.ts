@@ -1,9 +1,9 @@
 import { SCHEMA, SCHEMA_LITERAL, sql } from './sql.ts'
 import type { Sql } from './sql.ts'
 
-/** Which rows of the table $2 other consumers than $1 want. */
+/** Which rows of the table $2 other consumers than $1 want, if any. */
 export const FIND_CONDITIONS: Sql = sql`
-select w.conditions from ${SCHEMA}.wanted w where w.relation = $2::oid and w.consumer::text <> $1::text
+select w.conditions, w.rows from ${SCHEMA}.wanted w where w.relation = $2::oid and w.consumer::text <> $1::text
 `
 
 /** The number of the present shape of the table $1. */

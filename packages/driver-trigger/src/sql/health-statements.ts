@@ -49,7 +49,7 @@ select
   n.nspname::text as schema, r.relname::text as table,
   pn.nspname::text as "partSchema", p.relname::text as "partTable", p.relrowsecurity as secured,
   coalesce(t.triggers, '[]') as triggers
-from (select distinct w.relation from ${SCHEMA}.wanted w) w
+from (select w.relation, pg_catalog.bool_or(w.rows) as rows from ${SCHEMA}.wanted w group by w.relation) w
 join pg_catalog.pg_class r on r.oid = w.relation
 join pg_catalog.pg_namespace n on n.oid = r.relnamespace
 cross join lateral (
@@ -63,7 +63,7 @@ cross join lateral (
     'name', t.tgname, 'fires', t.tgenabled in ('O', 'A'),
     'captures', case
       when t.tgtype & 32 <> 0 then 'truncate'
-      when t.tgtype & 1 <> 0 then 'rows'
+      when t.tgtype & 1 <> 0 or f.proname = 'signal' then 'rows'
       when t.tgtype & 4 <> 0 then 'inserts'
       when t.tgtype & 16 <> 0 then 'updates'
       else 'deletes'
@@ -74,6 +74,7 @@ cross join lateral (
   join pg_catalog.pg_namespace fn on fn.oid = f.pronamespace
   -- Up to version 14, what is cloned to a partition counts as internal.
   where t.tgrelid = p.oid and (not t.tgisinternal or t.tgparentid <> 0) and fn.nspname = ${SCHEMA_LITERAL}
+    and not (f.proname = 'signal' and w.rows)
 ) t
 order by n.nspname, r.relname, p.oid <> r.oid, pn.nspname, p.relname
 `

@@ -84,13 +84,25 @@ const CAPTURE_KIND: Sql = sql`case
   end`
 
 /**
- * The tables that the consumer $1 wants: their names, whether they are partitions now, what captures
- * them best, and, one row each, the versions
+ * Where statements tell of all changes of a table `r`: none is written through a parent, to a child, or to a partition, and
+ * the server counts what they change.
+ */
+const SIGNAL_KIND: Sql = sql`case
+    when r.relkind = 'r' and not r.relispartition and r.relam = 2
+      and not exists (select from pg_catalog.pg_inherits i where r.oid in (i.inhrelid, i.inhparent))
+    then 'signal'
+    else 'row signal'
+  end`
+
+/**
+ * The tables that the consumer $1 wants: their names, whether they are partitions now, whether anybody wants their rows, what
+ * captures them best, with rows and without, and, one row each, the versions
  * (xmin) of the triggers of ours on them and their partitions.
  */
 export const FIND_WANTED_TRIGGERS: Sql = sql`
 select w.relation::text as oid, n.nspname::text as schema, r.relname::text as table,
-  r.relispartition as is_partition, ${CAPTURE_KIND} as kind,
+  r.relispartition as is_partition, ${CAPTURE_KIND} as kind, ${SIGNAL_KIND} as "signalKind",
+  exists (select from ${SCHEMA}.wanted o where o.relation = w.relation and o.rows) as "hasRows",
   exists (select from pg_catalog.pg_inherits i where r.oid in (i.inhrelid, i.inhparent)) as inherits,
   pg_catalog.pg_has_role(r.relowner, 'USAGE') as "isOwned",
   tree.relation::text, t.oid::text as trigger, t.tgname::text as name, t.tgenabled::text as enabled, t.xmin::text as version
@@ -144,7 +156,7 @@ export const FIND_UNWANTED_WITHOUT: Sql = unwantedTriggers(sql`
 /** A table ($1) and all its partitions, the table first. */
 export const PARTITION_TREE: Sql = sql`
 select r.oid::text as oid, n.nspname::text as schema, r.relname::text as name, ${CAPTURE_KIND} as kind,
-  pg_catalog.pg_has_role(r.relowner, 'USAGE') as "isOwned"
+  ${SIGNAL_KIND} as "signalKind", pg_catalog.pg_has_role(r.relowner, 'USAGE') as "isOwned"
 from pg_catalog.pg_class r
 join pg_catalog.pg_namespace n on n.oid = r.relnamespace
 where r.oid = $1::oid or r.oid in (select t.relid from pg_catalog.pg_partition_tree($1::oid) t)
@@ -182,6 +194,7 @@ order by 1, 2, 3
 export const DROP_INSTALLATION: Sql = sql`
 drop function if exists ${SCHEMA}.capture() cascade;
 drop function if exists ${SCHEMA}.capture_statement() cascade;
+drop function if exists ${SCHEMA}.signal() cascade;
 drop function if exists ${SCHEMA}.enqueue(oid, int, "char", int, int, int, bigint, bigint, bigint, text, text);
 drop function if exists ${SCHEMA}.restore_settings(text[]);
 drop function if exists ${SCHEMA}.print_settings();

@@ -196,6 +196,10 @@ export class WalSession implements DriverSession {
     }
   }
 
+  untilVisible(): Promise<void> {
+    return this.snapshots.untilVisible()
+  }
+
   health(): SourceHealth | null {
     return this.#health.last
   }

@@ -10,12 +10,13 @@ import type {
   TableName,
   Transaction,
 } from '@rowtap/core/driver'
-import { countBoundaries, formatTableName } from '@rowtap/core/driver'
+import { countBoundaries, formatTableName, Waiting } from '@rowtap/core/driver'
 import { SnapshotConnection } from './snapshot-connection.ts'
 import type { OpenSnapshotConnection, SnapshotConnectionParts } from './snapshot-connection.ts'
 import { snapshotVisibility } from './snapshot-visibility.ts'
 import type { TableReading } from './table-reader.ts'
 import { factsOf, readableTable, readTablePiece } from './table-reader.ts'
+import { snapshotNow, waitUntilVisible } from './wait-until-visible.ts'
 
 /** What {@link WalSnapshots} work with. */
 export interface WalSnapshotsParts extends SnapshotConnectionParts, TableReading {
@@ -89,6 +90,15 @@ export class WalSnapshots implements SnapshotSource {
   /** These changes are about to be delivered: what is read from now on is read when they can be seen. */
   yielding(batch: ChangeBatch): void {
     this.#parts.yielded.add(batch)
+  }
+
+  /** Resolves when everything that was delivered until now can be seen by whoever reads it. */
+  untilVisible(): Promise<void> {
+    const { yielded, host } = this.#parts
+    return this.#keys.run('look whether changes can be seen', async ({ control }) => {
+      const take = (): Promise<string> => snapshotNow(control)
+      await waitUntilVisible(control, yielded, new Waiting(host), { take, giveUp: () => Promise.resolve() })
+    })
   }
 
   async #columnsOf(open: OpenSnapshotConnection, table: TableName, key: SnapshotKey): Promise<readonly KeyColumn[]> {

@@ -54,11 +54,12 @@ create table ${SCHEMA}.tick (
   primary key (consumer, ordinal)
 );
 
--- The tables that a consumer wants to be captured, and the conditions of which one has to be true of a row that it wants (null:
--- it wants all).
+-- The tables that a consumer wants to be captured, whether it wants their rows, and the conditions of which one has to be true
+-- of a row that it wants (null: it wants all).
 create table ${SCHEMA}.wanted (
   consumer bigint not null references ${SCHEMA}.consumer on delete cascade,
   relation oid not null,
+  rows boolean not null,
   conditions text[],
   primary key (consumer, relation)
 );
@@ -88,7 +89,8 @@ create table ${SCHEMA}.unsettled (
 
 create index shape_relation on ${SCHEMA}.shape (relation);
 
--- The queue. What operation is: I, U, D, T as in tg_op; P for a TRUNCATE of a partition alone.
+-- The queue. What operation is: I, U, D, T as in tg_op; P for a TRUNCATE of a partition alone; i, u, d for rows that were
+-- changed and that nobody wants, once for each transaction, with neither a shape nor a text.
 --
 -- A row is a block of changes that one statement made (of old and new, a line each, as record_out prints a row; a lone
 -- "-" for a row that cannot be told, a lone "." for one that nobody wants, or for a whole block of such rows): rows of them, the first of which is the statement's number first, counted from 0.

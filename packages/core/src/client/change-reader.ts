@@ -192,9 +192,10 @@ export class ChangeReader {
       const at = Math.min(held < 0 ? length : held, next?.at ?? length)
       const ready = at === length ? rest : partOf(rest, 0, at)
       if (ready.changes.length > 0) {
-        await this.#host.prepare(ready.changes)
+        const prepared = this.#host.prepare(ready.changes)
+        if (prepared !== null) await prepared
         await this.#deliver(ready, entries)
-        await this.#room()
+        if (this.#isFull()) await this.#room()
       }
       rest = partOf(rest, at, length)
       if (next?.at === at) {

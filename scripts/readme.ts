@@ -1,11 +1,12 @@
 /**
- * Writes the parts of README.md and docs that follow from the code: what is between
+ * Writes the parts of README.md and docs that follow from the code, or from what was measured: what is between
  * `<!-- name:begin -->` and `<!-- name:end -->`. With `--check` it only says which file is out of date.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { ERROR_CODES } from '@rowtap/core'
 import { capabilityMarkdown, DRIVER_NAMES, KNOWN_DRIVERS } from 'rowtap'
 import { operatorMarkdown } from './operator-markdown.ts'
+import { walSpeedMarkdown } from './speed-markdown.ts'
 
 const root = new URL('../', import.meta.url)
 
@@ -25,6 +26,7 @@ const parts: readonly GeneratedPart[] = [
   { file: 'README.md', name: 'example:orders', text: await exampleMarkdown('orders.ts') },
   { file: 'docs/conditions.md', name: 'example:paid-orders', text: await exampleMarkdown('paid-orders.ts') },
   { file: 'docs/conditions.md', name: 'operators', text: operatorMarkdown() },
+  { file: 'docs/speed.md', name: 'wal', text: await walSpeedMarkdown(new URL('bench/measured/wal.json', root)) },
   { file: 'docs/errors.md', name: 'errors', text: errorsMarkdown() },
 ]
 

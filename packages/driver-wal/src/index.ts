@@ -5,6 +5,7 @@ export type {
   ManagedService,
   WalClient,
   WalHealth,
+  WalLeftProgress,
   WalLogHealth,
   WalOrphan,
   WalPublicationHealth,

@@ -1,9 +1,16 @@
+import { EventEmitter } from 'node:events'
+
 import type { PostgresVersion, TestDatabase } from '@rowtap/driver-testkit'
 import { catalogueSnapshot, POSTGRES_VERSIONS, startPostgres } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
 
+import pc from 'picocolors'
+
 import type { Check } from '../doctor/check.ts'
+import { LineOutput } from '../terminal/line-output.ts'
+import type { Surroundings } from '../terminal/surroundings.ts'
+import { doctor } from './doctor.ts'
 import type { RowtapResult } from '../testing/rowtap-process.ts'
 import { RowtapProcess, runRowtap } from '../testing/rowtap-process.ts'
 
@@ -79,6 +86,35 @@ describePostgres('rowtap doctor', (postgres) => {
     expect(helped.exitCode).toBe(0)
   })
 
+  test.each([
+    ['a terminal, where the next line says it', true, 0],
+    ['a pipe', false, 1],
+  ])('says how much is wrong once: %s', async (_, isTerminal, count) => {
+    await using database = await postgres.createDatabase()
+    const options = { url: database.url, driver: 'wal', json: false } as const
+    const printed: string[] = []
+    const stream = Object.assign(new EventEmitter(), {
+      write(text: string): boolean {
+        printed.push(text)
+        return true
+      },
+    })
+    const output = new LineOutput(stream)
+    const around: Surroundings = {
+      environment: {},
+      output,
+      messages: output,
+      isTerminal,
+      columns: () => 80,
+      colors: pc.createColors(false),
+      ask: null,
+      interrupted: new AbortController().signal,
+    }
+    const tables = [{ schema: 'public', name: 'missing' }]
+    await expect(doctor({ ...options, tables }, around)).rejects.toThrow(/^1 problem, \d+ warnings?$/)
+    expect(printed.join('').match(/1 problem, /g) ?? []).toHaveLength(count)
+  })
+
   test('looks at one driver only where it is told so', async () => {
     await using database = await postgres.createDatabase()
     for (const driver of ['wal', 'trigger']) {
@@ -147,14 +183,18 @@ describePostgres('rowtap doctor', (postgres) => {
     await using database = await postgres.createDatabase()
     const before = await catalogueSnapshot(database)
     await database.query(`CREATE PUBLICATION rowtap_s_copied_all; CREATE PUBLICATION rowtap_e_00000000000000aa_all`)
+    await database.query(`DO $$ DECLARE made oid := lo_create(0); BEGIN
+      EXECUTE format('COMMENT ON LARGE OBJECT %s IS %L', made, 'rowtap: how far the snapshots are of rowtap_s_gone_all'); END $$`)
     const { checks } = await findings(database.url, '--driver', 'wal')
     const left = about(checks, /^(subscription|client) /)
     expect(left.map(({ level, subject }) => [level, subject])).toEqual([
       ['warning', 'client 00000000000000aa'],
       ['warning', 'subscription copied'],
+      ['warning', 'subscription gone'],
     ])
     for (const statement of left.flatMap(({ statements }) => statements)) await database.query(statement)
     expect(await catalogueSnapshot(database)).toEqual(before)
+    expect(await database.query('SELECT FROM pg_largeobject_metadata')).toEqual([])
   })
 
   test('sees that a publication keeps a table from being written to', async () => {

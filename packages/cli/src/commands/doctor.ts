@@ -34,7 +34,7 @@ interface Findings {
  * @throws RowtapError where the database cannot be looked at; Error where there is a problem, after it was printed.
  */
 export async function doctor(options: DoctorOptions, around: Surroundings): Promise<void> {
-  const { interrupted, output, colors } = around
+  const { interrupted, output, colors, isTerminal } = around
   let findings: Findings
   try {
     findings = await look(options, interrupted)
@@ -48,8 +48,11 @@ export async function doctor(options: DoctorOptions, around: Surroundings): Prom
     ...(trigger === null ? [] : triggerChecks(trigger)),
   ]
   const unseen = { wal: wal?.unseen ?? [], trigger: trigger?.unseen ?? [] }
-  await output.write(options.json ? JSON.stringify({ checks, ...findings }) : doctorReport(checks, unseen, colors))
-  if (checks.some(({ level }) => level === 'problem')) throw new Error(summary(checks))
+  const isWrong = checks.some(({ level }) => level === 'problem')
+  // On a terminal the reason why the command fails is the next line.
+  const report = { colors, hasSummary: !(isWrong && isTerminal) }
+  await output.write(options.json ? JSON.stringify({ checks, ...findings }) : doctorReport(checks, unseen, report))
+  if (isWrong) throw new Error(summary(checks))
 }
 
 async function look({ url, driver, tables }: DoctorOptions, signal: AbortSignal): Promise<Findings> {

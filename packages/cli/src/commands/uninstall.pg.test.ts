@@ -42,6 +42,21 @@ describePostgres('rowtap uninstall', (postgres) => {
     })
   })
 
+  test('removes how far snapshots were, also where the rest of the subscription was removed by hand', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(`DO $$ DECLARE made oid := lo_create(0); BEGIN
+      EXECUTE format('COMMENT ON LARGE OBJECT %s IS %L', made, 'rowtap: how far the snapshots are of rowtap_s_gone_all'); END $$`)
+    const [{ oid } = {}] = await database.query('SELECT oid::int AS oid FROM pg_largeobject_metadata')
+    const result = await runRowtap(['uninstall', '--url', database.url, '--yes', '--subscription', 'gone'])
+    const title = `large object ${String(oid)} of subscription gone`
+    expect(result).toEqual({
+      exitCode: 0,
+      stdout: `${title}, with how far its snapshots were\n    SELECT pg_catalog.lo_unlink(${String(oid)});\nremoved: ${title}\n`,
+      stderr: '',
+    })
+    expect(await database.query('SELECT FROM pg_largeobject_metadata')).toEqual([])
+  })
+
   test('lists what is there with its statements, and removes nothing without a yes', async () => {
     await using database = await postgres.createDatabase()
     await database.query(SHOP)

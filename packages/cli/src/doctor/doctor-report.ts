@@ -12,11 +12,18 @@ export interface ReportColors extends MatrixColors {
 
 const LEVEL_WIDTH = 'problem'.length + 2
 
+/** How the report is printed. */
+export interface ReportOptions {
+  readonly colors: ReportColors
+  /** Whether its last line is the {@link summary}. */
+  readonly hasSummary: boolean
+}
+
 /** The report as text: what is wrong in each driver's part, then what is right. */
 export function doctorReport(
   checks: readonly Check[],
   unseen: Readonly<Record<string, readonly string[]>>,
-  colors: ReportColors,
+  { colors, hasSummary }: ReportOptions,
 ): string {
   const lines: string[] = []
   for (const driver of new Set(checks.map((check) => check.driver))) {
@@ -26,8 +33,8 @@ export function doctorReport(
       lines.push(colors.dim(`  ${padTo('unseen', LEVEL_WIDTH)}${sentence}`))
     lines.push('')
   }
-  lines.push(summary(checks))
-  return lines.join('\n')
+  if (hasSummary) lines.push(summary(checks))
+  return lines.join('\n').trimEnd()
 }
 
 /** How many there are of what is not right, in words. */

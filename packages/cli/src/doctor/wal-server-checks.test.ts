@@ -37,6 +37,7 @@ function checks(server: Partial<WalHealth['server']>, role: Partial<WalHealth['r
     wal: { lsn: null, bytesPerSecond: null, sampleMs: 0, directoryBytes: null },
     slots: [],
     publications: [],
+    leftProgress: [],
     orphans: [],
     clients: [],
     tables: [],

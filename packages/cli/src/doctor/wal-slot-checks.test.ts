@@ -30,6 +30,7 @@ const UNREAD: WalOrphan = {
   owner: OWNER,
   slots: [SLOT.name],
   publications: ['rowtap_s_billing_all'],
+  progress: [],
   statements: ['drop the slot', 'drop the publication'],
 }
 
@@ -57,6 +58,7 @@ function health(slot: Partial<WalSlotHealth>, orphans: readonly WalOrphan[] = []
     wal: { lsn: '0/200', bytesPerSecond: 100 * 1024, sampleMs: 2000, directoryBytes: null },
     slots: [{ ...SLOT, ...slot }],
     publications: [],
+    leftProgress: [],
     orphans,
     clients: [],
     tables: [],

@@ -69,7 +69,7 @@ function fullText({ fullInSeconds }: WalSlotHealth, bytesPerSecond: number | nul
   return `At the present rate of ${bytesText(bytesPerSecond)} a second it is lost in ${durationText(fullInSeconds)}.`
 }
 
-function orphanChecks({ reason, owner, slots, publications, statements }: WalOrphan): readonly Check[] {
+function orphanChecks({ reason, owner, slots, publications, progress, statements }: WalOrphan): readonly Check[] {
   const { warning, problem } = checksOf('wal', ownerSubject(owner))
   const names = [...slots, ...publications].join(', ')
   switch (reason) {
@@ -80,6 +80,13 @@ function orphanChecks({ reason, owner, slots, publications, statements }: WalOrp
     case 'crashed client':
       return [
         warning(`It ended without tidying up, and left ${names}. The next client to start removes it.`, ...statements),
+      ]
+    case 'progress without publications':
+      return [
+        warning(
+          `Nothing of it is there but how far its snapshots were, which holds keys of rows: large object ${progress.join(', ')}.`,
+          ...statements,
+        ),
       ]
     case 'nobody reads it':
       // Its slot says so.

@@ -22,7 +22,7 @@ interface Installed {
   readonly obstacle: string | null
 }
 
-/** A slot or publication. */
+/** A slot, a publication, or what was kept of snapshots. */
 export interface InstalledByWal extends Installed {
   readonly driver: 'wal'
   readonly object: WalObject
@@ -54,20 +54,25 @@ export function installedObjects(
   return [...byWal, ...byTrigger].filter(isWanted)
 }
 
-function installedByWal({ publications, role }: WalHealth, object: WalObject): InstalledByWal {
+function installedByWal({ publications, leftProgress, role }: WalHealth, object: WalObject): InstalledByWal {
   const publication = publications.find(({ name }) => object.kind === 'publication' && name === object.name)
-  const isForeign = publication !== undefined && !publication.isOwned
+  const progress = leftProgress.find(({ oid }) => object.kind === 'large object' && String(oid) === object.name)
+  const owned = publication ?? progress
   return {
     driver: 'wal',
     kind: object.kind,
     name: object.name,
     subscription: object.owner.kind === 'subscription' ? object.owner.subscription : null,
-    contents: publication === undefined ? '' : publication.tables.map(formatTableName).join(', '),
+    contents:
+      progress === undefined
+        ? (publication?.tables ?? []).map(formatTableName).join(', ')
+        : 'how far its snapshots were',
     statements: [object.statement],
     usedBy: object.usedBy,
-    obstacle: isForeign
-      ? `it belongs to the role ${publication.role}, and ${role.name} may not act as that role`
-      : null,
+    obstacle:
+      owned === undefined || owned.isOwned
+        ? null
+        : `it belongs to the role ${owned.role}, and ${role.name} may not act as that role`,
     object,
   }
 }

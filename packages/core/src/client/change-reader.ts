@@ -12,6 +12,7 @@ import { RoutedChange } from '../dispatch/routed-change.ts'
 import type { TableCounters } from '../metrics/table-counters.ts'
 import { RowtapError } from '../rowtap-error.ts'
 import type { AttachedListener } from './attachments.ts'
+import type { BatchPart } from './batch-part.ts'
 import { detachUnfinished, partOf } from './batch-part.ts'
 import type { Resumption } from './resumption.ts'
 
@@ -186,31 +187,33 @@ export class ChangeReader {
     }
   }
 
-  /** Dispatches a batch, up to each change that has to wait for a listener. */
+  /** Dispatches a batch, up to each message, and each change that has to wait for a listener. */
   async #take(batch: ChangeBatch): Promise<void> {
-    let rest = batch
+    const { changes, messages = [] } = batch
     const entries: AcknowledgementEntry[] = []
+    let from = 0
+    let message = 0
     while (!this.#isStopped) {
-      const { length } = rest.changes
-      const next = rest.messages?.[0]
-      const held = this.#resumption.heldAt(rest.changes)
-      const at = Math.min(held < 0 ? length : held, next?.at ?? length)
-      const ready = at === length ? rest : partOf(rest, 0, at)
-      if (ready.changes.length > 0) {
+      const next = messages[message]
+      const to = Math.min(this.#resumption.heldAt(changes, from), next?.at ?? changes.length)
+      if (to > from) {
+        const ready = partOf(batch, from, to)
         const prepared = this.#host.prepare(ready.changes)
-        await prepared
-        // What was waited for may not have come about: without it nobody is given these changes.
-        if (prepared !== null && this.#isStopped) return
+        if (prepared !== null) {
+          await prepared
+          // What was waited for may not have come about: without it nobody is given these changes.
+          if (this.#isStopped) return
+        }
         await this.#deliver(ready, entries)
-        await this.#room()
+        if (this.#isFull()) await this.#room()
+        from = to
       }
-      rest = partOf(rest, at, length)
-      if (next?.at === at) {
+      if (next?.at === to) {
         if (!this.#isStopped) await this.#handle(next.message)
-        rest = { ...rest, messages: (rest.messages ?? []).slice(1) }
+        message += 1
         continue
       }
-      const [waiting] = rest.changes
+      const waiting = changes[to]
       if (waiting === undefined) {
         if (areDone(entries)) batch.release?.()
         return
@@ -242,14 +245,14 @@ export class ChangeReader {
   }
 
   /** Offers changes to the listeners. Resolves when handlers that are quick are done with them. */
-  async #deliver(batch: ChangeBatch, entries: AcknowledgementEntry[]): Promise<void> {
+  async #deliver(batch: BatchPart, entries: AcknowledgementEntry[]): Promise<void> {
     const routed = this.#dispatch(batch, entries)
     // What is read before these are done with is more that lives at a time, and costs more to collect.
     if (!areDone(entries)) await new Promise<void>((resolve) => void setImmediate(resolve))
     detachUnfinished(batch, routed)
   }
 
-  #dispatch(batch: ChangeBatch, entries: AcknowledgementEntry[]): readonly RoutedChange[] {
+  #dispatch(batch: BatchPart, entries: AcknowledgementEntry[]): readonly RoutedChange[] {
     const bytes = Math.ceil(batch.bytes / Math.max(1, batch.changes.length))
     const touched = new Set<TableListener>()
     const routed: RoutedChange[] = []

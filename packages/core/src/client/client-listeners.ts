@@ -140,9 +140,14 @@ export class ClientListeners {
     }
   }
 
-  /** After a gap between two places of the stream, what was read before it does not go with what comes after it. */
+  /**
+   * After a gap between two places of the stream, what was read before it does not go with what comes after it. Where nobody
+   * knows whether it has ended, those that are here are told, and those that are not begin anew when they come.
+   */
   told(notice: DriverNotice): void {
-    if (notice.kind === 'gap' && notice.to !== null) this.snapshots.missed()
+    if (notice.kind !== 'gap') return
+    if (notice.to === null) this.snapshots.missing(notice.tables ?? null)
+    else this.snapshots.missed(notice.tables ?? null)
   }
 
   /** Somebody is there to take what is read. */

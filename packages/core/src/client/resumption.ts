@@ -103,10 +103,11 @@ export class Resumption {
     this.#wake?.()
   }
 
-  /** The index of the first change of a table that waits; -1 where there is none. */
-  heldAt(changes: readonly Change[]): number {
-    if (this.isDone && this.#held.size === 0) return -1
-    return changes.findIndex(({ relation }) => this.of(relation) !== undefined)
+  /** The index of the first change, from one on, of a table that waits; where there is none, how many changes there are. */
+  heldAt(changes: readonly Change[], from: number): number {
+    if (this.isDone && this.#held.size === 0) return changes.length
+    const at = changes.findIndex(({ relation }, index) => index >= from && this.of(relation) !== undefined)
+    return at < 0 ? changes.length : at
   }
 
   /** Resolves when changes of the table may be handed over, or nobody will want them, or nothing is read any more. */

@@ -70,6 +70,8 @@ export type DriverNotice =
       readonly kind: 'gap'
       readonly from: Position | null
       readonly to: Position | null
+      /** The tables of which changes may have been missed. Left out: it may be any of them. */
+      readonly tables?: readonly TableName[]
       readonly reason: string
     }
   | {

@@ -61,6 +61,8 @@ export interface KeyComparison {
 export interface SnapshotSource {
   /** What {@link saveProgress} was told when the subscription last ran; `null` where that does not hold any more. */
   readonly resumed: string | null
+  /** Whether {@link resumed} still holds for a table: no change of it was missed since. Left out: it does, for each. */
+  resumes?(table: TableName): boolean
   /**
    * Finds what a table's rows are sorted by.
    *

@@ -381,6 +381,35 @@ describe('with a subscription', () => {
     expect(log(listening)).toEqual(['snapshot a'])
   })
 
+  test.each([
+    ['in any table', undefined, ['snapshot a']],
+    ['in its table', [{ schema: 'public', name: 't' }], ['snapshot a']],
+    ['in another table', [{ schema: 'public', name: 'u' }], []],
+  ])(
+    'after a gap %s of which nobody knows the end, a listener that is here goes on, and one that comes begins anew',
+    async (_, tables, expected) => {
+      const model = tableOf('a')
+      const first = await connect(driverOf(model), { subscription: 's' })
+      await readAll(model, listen(first), listen(first, { columns: ['k', 'v'] }))
+      await first.close()
+      const driver = driverOf(model, model.saved.at(-1))
+      const gaps: string[] = []
+      await using client = await connect(driver, { subscription: 's', on: { gap: ({ reason }) => gaps.push(reason) } })
+      const here = listen(client)
+      await here.ready
+      const before = model.saved.length
+      const of = tables === undefined ? {} : { tables }
+      driver.host?.notify({ kind: 'gap', from: null, to: null, ...of, reason: 'some of it' })
+      // That is kept before anything else happens, also where nothing else is new.
+      await until(() => model.saved.length > before)
+      const coming = listen(client, { columns: ['k', 'v'] })
+      await readAll(model, coming)
+      expect(log(coming)).toEqual(expected)
+      expect(log(here)).toEqual([])
+      expect(gaps).toEqual(['some of it'])
+    },
+  )
+
   test('that begins anew after a gap takes every snapshot again', async () => {
     const model = tableOf('a', 'b')
     const driver = driverOf(model)

@@ -60,7 +60,9 @@ export class ClientSnapshots {
       return
     }
     // Of a table that was not captured since, changes may have been missed.
-    const kept = readProgress(snapshots.resumed).filter(({ table }) => isCaptured(host.session, table))
+    const kept = readProgress(snapshots.resumed).filter(
+      ({ table }) => isCaptured(host.session, table) && (snapshots.resumes?.(table) ?? true),
+    )
     this.#progress = new SnapshotProgress(kept, {
       save: (text) => snapshots.saveProgress(text),
       past: () => this.#look(),
@@ -127,14 +129,22 @@ export class ClientSnapshots {
     for (const run of this.#runs.values()) run.roomMade()
   }
 
-  /** Changes were missed. What is being read is read again; with a subscription that begins anew, everything is. */
-  missed(): void {
+  /**
+   * Changes of these tables, or of any (`null`), were missed, and none is from now on. What is being read is read again; with
+   * a subscription that begins anew, everything is.
+   */
+  missed(tables: readonly TableName[] | null): void {
     for (const [listener, run] of this.#runs) {
-      if (run.isDone && !this.#host.isDurable) continue
+      if ((run.isDone && !this.#host.isDurable) || !isAmong(listener.request.table, tables)) continue
       listener.beginWith(run)
       run.beginAgain()
     }
-    this.#progress?.missed()
+    this.#progress?.missed(tables)
+  }
+
+  /** Changes of these tables, or of any (`null`), were missed, and more may be: nothing is kept for listeners that are not here. */
+  missing(tables: readonly TableName[] | null): void {
+    this.#progress?.missed(tables)
   }
 
   /**
@@ -188,6 +198,10 @@ export class ClientSnapshots {
     if (this.#host.isDurable && this.#source?.settled !== undefined) this.#settled = await this.#source.settled()
     return this.#past()
   }
+}
+
+function isAmong({ schema, name }: TableName, tables: readonly TableName[] | null): boolean {
+  return tables === null || tables.some((table) => table.schema === schema && table.name === name)
 }
 
 function isCaptured({ resumed = [] }: DriverSession, { schema, name }: TableName): boolean {

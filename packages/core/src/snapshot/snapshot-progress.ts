@@ -31,6 +31,8 @@ export class SnapshotProgress {
   /** What is kept for listeners that are not there yet. Two that want the same are told apart by their order. */
   #unclaimed: StoredSnapshot[]
   #saved: string | null = null
+  /** Whether what was kept is to be kept again, also where it is the same. */
+  #isOutdated = false
   #timer: NodeJS.Timeout | null = null
   #turn: Promise<void> = Promise.resolve()
   #isClosed = false
@@ -83,12 +85,16 @@ export class SnapshotProgress {
     await this.save()
   }
 
-  /** Changes were missed: nothing holds that is kept for listeners that are not there. */
-  missed(): void {
+  /** Changes of these tables, or of any (`null`), were missed: nothing holds that is kept for listeners of them that are not there. */
+  missed(tables: readonly TableName[] | null): void {
+    if (this.#isClosed || (this.#saved === null && this.#runs.size === 0 && !this.hasUnclaimed)) return
+    // The source may know by the moment at which it was kept that it holds, and so does not take what was kept before for it.
+    this.#isOutdated = true
     const left = [...this.#left].flatMap((run) => this.#runs.get(run)?.table ?? [])
-    this.forget([...left, ...this.#unclaimed.map(({ table }) => table)]).catch((error: unknown) =>
-      this.#host.failed(error),
-    )
+    const known = [...left, ...this.#unclaimed.map(({ table }) => table)]
+    this.forget(known.filter((table) => tables === null || tables.some((one) => isSame(one, table))))
+      .then(() => this.save())
+      .catch((error: unknown) => this.#host.failed(error))
   }
 
   /** Something has come further. */
@@ -137,7 +143,8 @@ export class SnapshotProgress {
     )
     if (isWaiting) this.changed()
     const text = progressText([...running, ...this.#unclaimed])
-    if (text === this.#saved) return
+    if (text === this.#saved && !this.#isOutdated) return
+    this.#isOutdated = false
     await this.#host.save(text)
     this.#saved = text
   }

@@ -154,7 +154,7 @@ export class RelationRegistry {
    * holds its locks until then.
    */
   async isSettled(oid: number, transaction: string): Promise<boolean> {
-    const [row] = await this.#control.query<'altering'>(IS_ALTERING, [oid, transaction])
+    const [row] = await this.#control.prepared<'altering'>('rowtap_is_altering', IS_ALTERING, [oid, transaction])
     return row?.altering !== 't'
   }
 

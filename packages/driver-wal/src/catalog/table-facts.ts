@@ -2,7 +2,7 @@ import type { TableName } from '@rowtap/core/driver'
 import type { ControlConnection, TextRow } from '../connection/control-connection.ts'
 import type { StorageLimits, StoredType } from './bounded-type.ts'
 import { mayBeToasted } from './bounded-type.ts'
-import { TABLE_BY_NAME, TABLE_BY_OID } from './table-sql.ts'
+import { TABLE_BY_OID, TABLE_OID } from './table-sql.ts'
 
 /** A column as the catalogue has it. */
 export interface ColumnFacts {
@@ -80,7 +80,8 @@ type Column =
 
 /** Reads a table's facts by its name; `null` where there is no such table. The error of a failure is `pg`'s. */
 export async function readTable(control: ControlConnection, table: TableName): Promise<TableFacts | null> {
-  return tableFacts(await control.prepared<Column>('rowtap_table_by_name', TABLE_BY_NAME, [table.schema, table.name]))
+  const [found] = await control.prepared<'oid'>('rowtap_table_oid', TABLE_OID, [table.schema, table.name])
+  return found === undefined || found.oid === null ? null : readTableByOid(control, Number(found.oid))
 }
 
 /** Reads a table's facts by its object id; `null` where there is no such table. The error of a failure is `pg`'s. */

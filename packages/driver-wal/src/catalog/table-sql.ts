@@ -122,7 +122,11 @@ SELECT
 FROM target`
 
 /** By schema and name ($1, $2). */
-export const TABLE_BY_NAME: string = TABLE.replace('CONDITION', 'n.nspname = $1 AND c.relname = $2')
+export const TABLE_OID = `
+SELECT c.oid::text AS oid
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = $1 AND c.relname = $2`
 
 /** By object id ($1). */
 export const TABLE_BY_OID: string = TABLE.replace('CONDITION', 'c.oid = $1::oid')

@@ -39,12 +39,14 @@ export const PIN_REPLICATION_SESSION: string = pin(`${PINNED},
  * For the control connection. The short `lock_timeout` keeps others from queueing behind a statement of ours
  * that waits for a table. `tcp_user_timeout` is for this connection alone: on the other one a reader that is slow on
  * purpose would be taken for one that is gone. What is set up waits for no standby: a program that reads changes may be what
- * the server waits for.
+ * the server waits for. Planning what is asked of the catalogue takes longer than to run it: once is enough.
  */
 export const PIN_CONTROL_SESSION: string = pin(`${PINNED},
   ('tcp_user_timeout', '15000'),
   ('synchronous_commit', 'local'),
   ('lock_timeout', '100ms'),
+  ('plan_cache_mode', 'force_generic_plan'),
+  ('jit', 'off'),
   ('search_path', 'pg_catalog')`)
 
 function pin(settings: string): string {

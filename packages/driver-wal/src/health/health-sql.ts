@@ -109,6 +109,25 @@ FROM pg_catalog.pg_publication AS p
 WHERE p.pubname ~ '${OWN_PUBLICATIONS}'
 ORDER BY p.pubname`
 
+/**
+ * The large objects that hold how far the snapshots of subscriptions were whose publication is gone: it was dropped by hand.
+ * Anybody may make one with such a comment, so it is told whose it is.
+ */
+export const LEFT_PROGRESS: string = `
+SELECT
+  object.oid,
+  pg_catalog.substr(comment.description, pg_catalog.length('${PROGRESS_NOTE}') + 1) AS publication,
+  pg_catalog.pg_get_userbyid(object.lomowner) AS role,
+  pg_catalog.pg_has_role(object.lomowner, 'USAGE') AS owned
+FROM pg_catalog.pg_description AS comment
+JOIN pg_catalog.pg_largeobject_metadata AS object ON object.oid = comment.objoid
+WHERE comment.classoid = 'pg_catalog.pg_largeobject'::pg_catalog.regclass
+  AND pg_catalog.starts_with(comment.description, '${PROGRESS_NOTE}')
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_publication AS p WHERE '${PROGRESS_NOTE}' || p.pubname = comment.description
+  )
+ORDER BY object.oid`
+
 /** The advisory locks of this database, with their keys of 64 bits as hexadecimal digits, and who holds them. */
 export const ADVISORY_LOCKS = `
 SELECT

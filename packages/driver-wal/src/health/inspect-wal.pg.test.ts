@@ -133,6 +133,7 @@ describePostgres('inspectWal', (postgres) => {
         owner: { kind: 'subscription', subscription: 'billing' },
         slots: [name],
         publications: ['rowtap_s_billing_all', 'rowtap_s_billing_inserts'],
+        progress: [],
         statements: [
           `SELECT pg_catalog.pg_drop_replication_slot('${name}')`,
           'DROP PUBLICATION IF EXISTS "rowtap_s_billing_all"',

@@ -4,7 +4,7 @@ import type { ControlConnection } from '../connection/control-connection.ts'
 import { databaseError } from '../errors/database-error.ts'
 import { unlessAborted } from '@rowtap/core/driver'
 import type { WalDriverOptions } from '../wal-driver-options.ts'
-import { LOG_DIRECTORY, PUBLICATIONS, READ_ONLY } from './health-sql.ts'
+import { LEFT_PROGRESS, LOG_DIRECTORY, PUBLICATIONS, READ_ONLY } from './health-sql.ts'
 import { bytesOf } from './health-values.ts'
 import { openControl } from './open-control.ts'
 import { findOrphans } from './orphans.ts'
@@ -14,7 +14,7 @@ import { readServer } from './read-server.ts'
 import type { SlotsLook } from './read-slots.ts'
 import { compareLooks, readSlots } from './read-slots.ts'
 import { readTableHealth, readTablesHealth } from './read-table-health.ts'
-import type { WalHealth, WalPublicationHealth } from './wal-health.ts'
+import type { WalHealth, WalLeftProgress, WalPublicationHealth } from './wal-health.ts'
 
 /** What is looked at, and how. */
 export interface InspectWalOptions extends Pick<WalDriverOptions, 'connection'> {
@@ -62,7 +62,8 @@ async function inspect(
   const last: SlotsLook = known ? await readSlots(control, server.version) : { atMs: Date.now(), lsn: null, slots: [] }
   const { bytesPerSecond, slots } = compareLooks(first, last)
   const publications = known ? await readPublications(control) : []
-  const clients = known ? await readClients(control, [...slots, ...publications]) : []
+  const leftProgress = known ? await readLeftProgress(control) : []
+  const clients = known ? await readClients(control, [...slots, ...publications, ...leftProgress]) : []
   const unseen: string[] = []
   let directoryBytes: number | null = null
   if (seesDirectory) {
@@ -83,7 +84,8 @@ async function inspect(
     wal: { lsn: last.lsn, bytesPerSecond, sampleMs: first === null ? 0 : last.atMs - first.atMs, directoryBytes },
     slots,
     publications,
-    orphans: findOrphans({ slots, publications, clients }),
+    leftProgress,
+    orphans: findOrphans({ slots, publications, leftProgress, clients }),
     clients,
     tables: known ? await inTurn(tables, (table) => readTableHealth(control, table)) : [],
     unseen,
@@ -120,6 +122,14 @@ async function readPublications(control: ControlConnection): Promise<readonly Wa
     })
   }
   return publications
+}
+
+async function readLeftProgress(control: ControlConnection): Promise<readonly WalLeftProgress[]> {
+  const rows = await control.query<'oid' | 'publication' | 'role' | 'owned'>(LEFT_PROGRESS)
+  return rows.flatMap(({ oid, publication, role, owned }) => {
+    const owner = ownerOfPublication(publication ?? '')
+    return owner === null ? [] : [{ oid: Number(oid), owner, role: role ?? '', isOwned: owned === 't' }]
+  })
 }
 
 async function inTurn<T, R>(items: readonly T[], body: (item: T) => Promise<R>): Promise<readonly R[]> {

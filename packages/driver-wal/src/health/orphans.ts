@@ -1,22 +1,29 @@
 import { quoteIdentifier } from '@rowtap/core/driver'
 import type { WalOwner } from './owned-name.ts'
 import { isSameOwner } from './owned-name.ts'
-import type { WalClient, WalHealth, WalOrphan, WalPublicationHealth, WalSlotHealth } from './wal-health.ts'
+import type { WalClient, WalHealth, WalOrphan, WalSlotHealth } from './wal-health.ts'
 
 /** What orphans are found in. */
-export type Inventory = Pick<WalHealth, 'slots' | 'publications' | 'clients'>
+export type Inventory = Pick<WalHealth, 'slots' | 'publications' | 'leftProgress' | 'clients'>
+
+/** What one owner has. */
+type Belongings = Omit<Inventory, 'clients'>
 
 /** What is there of ours and used by nobody, in the database that is connected to. */
-export function findOrphans({ slots, publications, clients }: Inventory): readonly WalOrphan[] {
+export function findOrphans({ slots, publications, leftProgress, clients }: Inventory): readonly WalOrphan[] {
   const here = slots.filter(({ isHere }) => isHere)
   const owners: WalOwner[] = []
-  for (const { owner } of [...here, ...publications]) {
+  for (const { owner } of [...here, ...publications, ...leftProgress]) {
     if (!owners.some((other) => isSameOwner(owner, other))) owners.push(owner)
   }
   return owners.flatMap((owner) => {
-    const own = here.filter((slot) => isSameOwner(slot.owner, owner))
-    const published = publications.filter((publication) => isSameOwner(publication.owner, owner))
-    return isHeld(owner, own, clients) ? [] : [orphan(reasonOf(owner, own, published), owner, own, published)]
+    const isIts = (one: { readonly owner: WalOwner }): boolean => isSameOwner(one.owner, owner)
+    const its: Belongings = {
+      slots: here.filter(isIts),
+      publications: publications.filter(isIts),
+      leftProgress: leftProgress.filter(isIts),
+    }
+    return isHeld(owner, its.slots, clients) ? [] : [orphan(reasonOf(owner, its), owner, its)]
   })
 }
 
@@ -25,32 +32,30 @@ function isHeld(owner: WalOwner, slots: readonly WalSlotHealth[], clients: reado
   return slots.some(({ isActive }) => isActive) || clients.some((client) => isSameOwner(client.owner, owner))
 }
 
-function reasonOf(
-  owner: WalOwner,
-  slots: readonly WalSlotHealth[],
-  publications: readonly WalPublicationHealth[],
-): WalOrphan['reason'] {
+function reasonOf(owner: WalOwner, { slots, publications }: Belongings): WalOrphan['reason'] {
   if (owner.kind === 'ephemeral') return 'crashed client'
-  if (slots.length === 0) return 'publications without slot'
+  if (slots.length === 0)
+    return publications.length === 0 ? 'progress without publications' : 'publications without slot'
   return publications.length === 0 ? 'slot without publications' : 'nobody reads it'
 }
 
 function orphan(
   reason: WalOrphan['reason'],
   owner: WalOwner,
-  slots: readonly WalSlotHealth[],
-  publications: readonly WalPublicationHealth[],
+  { slots, publications, leftProgress }: Belongings,
 ): WalOrphan {
   const slotNames = slots.map(({ name }) => name)
-  const publicationNames = publications.map(({ name }) => name)
+  const progress = leftProgress.map(({ oid }) => oid)
   return {
     reason,
     owner,
     slots: slotNames,
-    publications: publicationNames,
+    publications: publications.map(({ name }) => name),
+    progress,
     statements: [
       ...slotNames.map(dropSlot),
-      ...publications.map(({ name, progress }) => dropPublication(name, progress)),
+      ...publications.map((publication) => dropPublication(publication.name, publication.progress)),
+      ...progress.map(unlinkProgress),
     ],
   }
 }
@@ -62,6 +67,11 @@ export function dropSlot(name: string): string {
 
 /** The statement that removes a publication, and the large objects that go with it. */
 export function dropPublication(name: string, progress: readonly number[] = []): string {
-  const unlinks = progress.map((oid) => `SELECT pg_catalog.lo_unlink(${oid}); `)
+  const unlinks = progress.map((oid) => `${unlinkProgress(oid)}; `)
   return `${unlinks.join('')}DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`
+}
+
+/** The statement that removes a large object. */
+export function unlinkProgress(oid: number): string {
+  return `SELECT pg_catalog.lo_unlink(${oid})`
 }

@@ -146,6 +146,17 @@ export interface WalPublicationHealth {
   readonly tables: readonly WalTableHealth[]
 }
 
+/** How far the snapshots of a subscription were, whose publication somebody has dropped by hand. */
+export interface WalLeftProgress {
+  /** The large object that holds it. */
+  readonly oid: number
+  readonly owner: WalOwner
+  /** The role that owns it. */
+  readonly role: string
+  /** Whether the role that connected may remove it. */
+  readonly isOwned: boolean
+}
+
 /** A client that is connected: it holds the advisory lock of what it owns. */
 export interface WalClient {
   readonly owner: WalOwner
@@ -162,11 +173,15 @@ export interface WalOrphan {
     | 'publications without slot'
     /** A client without a subscription that ended without tidying up. The next client to start removes it. */
     | 'crashed client'
+    /** How far a subscription's snapshots were, of which nothing else is there: somebody removed the rest by hand. */
+    | 'progress without publications'
     /** A subscription that is whole, and that nobody reads: it may be resumed, or not be wanted any more. */
     | 'nobody reads it'
   readonly owner: WalOwner
   readonly slots: readonly string[]
   readonly publications: readonly string[]
+  /** The large objects that hold how far its snapshots were, and whose publication is gone. */
+  readonly progress: readonly number[]
   /** What removes it, in this order. */
   readonly statements: readonly string[]
 }
@@ -180,6 +195,8 @@ export interface WalHealth {
   readonly wal: WalLogHealth
   readonly slots: readonly WalSlotHealth[]
   readonly publications: readonly WalPublicationHealth[]
+  /** What was kept for subscriptions whose publications are gone. */
+  readonly leftProgress: readonly WalLeftProgress[]
   readonly orphans: readonly WalOrphan[]
   /** The clients that are connected, whether they read at this moment or not. */
   readonly clients: readonly WalClient[]

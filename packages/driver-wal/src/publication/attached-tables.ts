@@ -1,6 +1,7 @@
 import type { TableName } from '@rowtap/core/driver'
 import type { TableFacts } from '../catalog/table-facts.ts'
 import type { PublicationKind } from './capture-name.ts'
+import type { KnownPartition } from './partition.ts'
 
 /** A table that is captured, under the name that it had when its capture began. */
 export interface AttachedTable {
@@ -10,6 +11,8 @@ export interface AttachedTable {
   readonly kind: PublicationKind
   /** As it was when it was attached, or another table was since. */
   readonly facts: TableFacts
+  /** What was below it when that was compared with what was known before. Left out: what its facts say. */
+  readonly partitions?: readonly KnownPartition[]
 }
 
 /** The tables that are captured now. A table stays the same whatever it is called meanwhile. */

@@ -12,8 +12,10 @@ import { harmOf } from './check-identity.ts'
 import type { CaptureName } from './capture-name.ts'
 import type { CoverageMemory } from './coverage.ts'
 import { addTables, dropTables } from './publication-sql.ts'
-import type { ChangedPartition } from './emptied-partitions.ts'
 import { EmptiedPartitions } from './emptied-partitions.ts'
+import { lastingReasons } from './lasting-reasons.ts'
+import { movedPartitions } from './moved-partitions.ts'
+import type { FoundPartition, KnownPartition } from './partition.ts'
 import { WHOLE } from './published-part.ts'
 import { textOf } from './transaction-statements.ts'
 import { WATCH } from './watch-sql.ts'
@@ -33,11 +35,8 @@ export interface CaptureWatchParts {
   readonly passed: Lsn
   /** Whether partitions that come are given full replica identity. */
   readonly fullIdentity: boolean
-}
-
-interface Partition extends ChangedPartition {
-  /** Made as a partition, and so without rows; otherwise it was a table of its own before. */
-  readonly isMade: boolean
+  /** Hears of it right before it is told that changes of tables are missed. */
+  readonly telling: () => void
 }
 
 /** What is known of one attached table since the last look. */
@@ -45,9 +44,9 @@ interface Seen {
   readonly version: string | null
   readonly facts: TableFacts | null
   /** Object ids of everything below it. */
-  readonly family: readonly number[]
+  readonly family: ReadonlySet<number>
   /** Those below it whose names are known. */
-  readonly partitions: readonly Partition[]
+  readonly partitions: readonly KnownPartition[]
   /** What the user was told, and still holds. */
   readonly told: readonly string[]
 }
@@ -57,7 +56,8 @@ interface Look {
   readonly attached: AttachedTable
   readonly row: TextRow<Column>
   readonly before: Seen
-  readonly partitions: readonly Partition[]
+  /** What is below it; `null`: the same as before. */
+  readonly found: readonly FoundPartition[] | null
 }
 
 /**
@@ -71,6 +71,8 @@ export class CaptureWatch {
   /** Object ids of the partitions that were given full identity. */
   readonly #identified = new Set<number>()
   readonly #emptied = new EmptiedPartitions()
+  /** Tables of which it is to be written down what is below them, and then to be told what was missed of their partitions. */
+  readonly #untold = new Map<number, readonly string[]>()
   #timer: NodeJS.Timeout | null = null
   #isStopped = false
 
@@ -119,26 +121,75 @@ export class CaptureWatch {
       const table = tables.find(({ oid }) => oid === Number(row.oid))
       if (table === undefined) return []
       const before = this.#seen.get(table.oid) ?? asAttached(table)
-      return [{ attached: table, row, before, partitions: partitionsOf(row, before) }]
+      return [{ attached: table, row, before, found: foundPartitions(row) }]
     })
     for (const look of looks) await this.#lookAt(look, looks)
-    for (const reason of this.#emptied.reasons(this.#parts.passed)) this.#tell(reason)
+    this.#decide()
+    await this.#tellMissed()
+  }
+
+  /** Of some partitions it may be known by now what became of them. */
+  #decide(): void {
+    const before = this.#emptied.undecided
+    if (before.size === 0) return
+    const { attached, passed } = this.#parts
+    for (const { table, reason } of this.#emptied.reasons(passed)) this.#miss(attached.byName(table), reason)
+    const now = this.#emptied.undecided
+    for (const [oid, { partitions }] of this.#seen) {
+      const isKnown = partitions.some((partition) => before.has(partition.oid) && !now.has(partition.oid))
+      if (isKnown && !this.#untold.has(oid)) this.#untold.set(oid, [])
+    }
+  }
+
+  /** Rows of a table may have come or gone unseen. */
+  #miss(attached: AttachedTable | undefined, reason: string): void {
+    if (attached === undefined) this.#tell([], reason)
+    else this.#untold.set(attached.oid, [...(this.#untold.get(attached.oid) ?? []), reason])
+  }
+
+  /** Whoever takes the subscription next is not told again what is told now, nor takes for whole what is not. */
+  async #tellMissed(): Promise<void> {
+    const { attached, memory } = this.#parts
+    for (const [oid, reasons] of this.#untold) {
+      if (this.#isStopped) return
+      const seen = this.#seen.get(oid)
+      const table = attached.byOid(oid)
+      if (seen !== undefined) await memory?.known(oid, this.#told(seen.partitions), reasons.length > 0)
+      this.#untold.delete(oid)
+      // What is written down is told, also where it is stopped meanwhile: nobody else would.
+      for (const reason of reasons) this.#notify(table === undefined ? [] : [table.table], reason)
+    }
+  }
+
+  /** Partitions as somebody knows them who does not know yet why one is stored otherwise than before. */
+  #told(partitions: readonly KnownPartition[]): readonly KnownPartition[] {
+    const { undecided } = this.#emptied
+    return partitions.map((partition) => ({ ...partition, file: undecided.get(partition.oid) ?? partition.file }))
   }
 
   async #lookAt(look: Look, looks: readonly Look[]): Promise<void> {
-    const { attached, row, before, partitions } = look
+    const { attached, row, before, found } = look
     const facts = await this.#factsOf(attached, row, before)
-    const lasting = lastingReasons(look, looks, facts)
-    this.#seen.set(attached.oid, {
-      version: row.version,
+    const lasting = lastingReasons({
+      attached,
       facts,
-      family: partitions.map(({ oid }) => oid),
-      partitions,
-      told: lasting,
+      named: row.named === null ? null : Number(row.named),
+      isPublished: row.publication !== null,
+      isPartition: looks.some((other) => other !== look && isBelow(attached.oid, other)),
     })
-    this.#emptied.compare(attached.table, before.partitions, partitions, parseLsn(row.place ?? '0/0'))
-    const passing = facts === null ? [] : movedPartitions(attached.table, before, partitions)
-    for (const reason of [...lasting.filter((one) => !before.told.includes(one)), ...passing]) this.#tell(reason)
+    const partitions = found ?? (row.version === null ? [] : before.partitions)
+    const family = found === null ? before.family : new Set(found.map(({ oid }) => oid))
+    this.#seen.set(attached.oid, { version: row.version, facts, family, partitions, told: lasting })
+    if (found !== null) {
+      this.#emptied.compare(attached.table, before.partitions, found, parseLsn(row.place ?? '0/0'))
+      if (!this.#untold.has(attached.oid)) this.#untold.set(attached.oid, [])
+      const moved = facts === null ? [] : movedPartitions(attached.table, before, found)
+      for (const reason of moved) this.#miss(attached, reason)
+    }
+    for (const reason of lasting.filter((one) => !before.told.includes(one))) {
+      this.#parts.memory?.told(attached.oid)
+      this.#tell([attached.table], reason)
+    }
     if (facts !== null && row.publication === this.#parts.name.publications.all) {
       if (this.#parts.fullIdentity) await this.#giveFullIdentity(attached, facts)
       await this.#spareWriters(attached, facts)
@@ -170,89 +221,55 @@ export class CaptureWatch {
     const { control, name, memory } = this.#parts
     const { all, inserts } = name.publications
     try {
-      await memory?.takingOut([facts.oid])
+      await memory?.takingOut([facts.oid], [facts.oid])
       await control.query(`${dropTables(all, [facts])};\n${addTables(inserts, [{ table: facts, part: WHOLE }])}`)
     } catch (error) {
       // It is locked, or has changed again: the next look is soon.
       if (sqlstateOf(error) !== null) return
       throw error
     }
+    memory?.told(facts.oid)
     await memory?.settled()
     if (attached.kind === 'inserts') return
     this.#tell(
+      [attached.table],
       `Updates and deletes of ${formatTableName(attached.table)} are not captured any more. ${harm} Then stop its listeners, and listen to it again.`,
     )
   }
 
-  #tell(reason: string): void {
-    if (!this.#isStopped) this.#parts.host.notify({ kind: 'gap', from: null, to: null, reason })
+  /** @param tables those of which changes are missed; none: it may be any. */
+  #tell(tables: readonly TableName[], reason: string): void {
+    if (!this.#isStopped) this.#notify(tables, reason)
+  }
+
+  #notify(tables: readonly TableName[], reason: string): void {
+    this.#parts.telling()
+    const of = tables.length === 0 ? {} : { tables }
+    this.#parts.host.notify({ kind: 'gap', from: null, to: null, ...of, reason })
   }
 }
 
 type Column = 'oid' | 'place' | 'named' | 'publication' | 'version' | 'partitions'
 
-function partitionsOf({ version, partitions }: TextRow<Column>, before: Seen): readonly Partition[] {
-  if (partitions === null) return version === null ? [] : before.partitions
+function foundPartitions({ partitions }: TextRow<Column>): readonly FoundPartition[] | null {
   // The statement builds this document, so its shape is known here.
-  return JSON.parse(partitions) as Partition[]
+  return partitions === null ? null : (JSON.parse(partitions) as FoundPartition[])
 }
 
-/** Why changes of the table may be missed from now on. */
-function lastingReasons(look: Look, looks: readonly Look[], facts: TableFacts | null): readonly string[] {
-  const { attached, row } = look
-  const name = formatTableName(attached.table)
-  const again = 'Stop its listeners, and listen to it again.'
-  const reasons: string[] = []
-  if (facts === null) {
-    const successor = row.named === null ? '' : ` A table that was made since is called the same. ${again}`
-    return [`Table ${name} was dropped: nothing of it is captured any more.${successor}`]
-  }
-  if (row.named !== null && Number(row.named) !== attached.oid) {
-    reasons.push(
-      `Another table is called ${name} now: the one that is captured as ${name} is called ${formatTableName(facts)}, and changes of the other one are not captured. ${again}`,
-    )
-  }
-  if (row.publication === null) {
-    reasons.push(`Somebody took ${name} out of the publication: its changes are not captured any more. ${again}`)
-  }
-  const root = looks.find((other) => other !== look && other.partitions.some(({ oid }) => oid === attached.oid))
-  if (root !== undefined) {
-    reasons.push(
-      `${name} is a partition of a table that is captured, too: its changes are delivered as changes of that one. Listen to it with another client.`,
-    )
-  }
-  for (const storage of facts.storage) {
-    const isLogged = storage.kind === 'r' && storage.persistence === 'p'
-    if (isLogged) continue
-    const what = storage.kind === 'r' ? 'unlogged' : 'no table of this database'
-    reasons.push(
-      `${formatTableName(storage)}, a partition of ${name}, is ${what}: its changes are not in the write-ahead log, and so not captured.`,
-    )
-  }
-  return reasons
+function isBelow(oid: number, { found, before }: Look): boolean {
+  return found === null ? before.family.has(oid) : found.some((partition) => partition.oid === oid)
 }
 
-/** What came into the table, or left it, with all its rows and without a change. */
-function movedPartitions(table: TableName, before: Seen, now: readonly Partition[]): readonly string[] {
-  const name = formatTableName(table)
-  const gone = before.partitions.filter((partition) => !now.some(({ oid }) => oid === partition.oid))
-  const come = now.filter((partition) => !partition.isMade && !before.family.includes(partition.oid))
-  return [
-    ...gone.map(
-      (partition) => `${formatTableName(partition)} is no partition of ${name} any more: its rows left unseen.`,
-    ),
-    ...come.map((partition) => `${formatTableName(partition)} became a partition of ${name}: its rows came unseen.`),
-  ]
-}
-
-function asAttached({ oid, facts }: AttachedTable): Seen {
+function asAttached({ oid, facts, partitions }: AttachedTable): Seen {
+  const stored = facts.storage
+    .filter((storage) => storage.oid !== oid)
+    .map(({ oid: partition, schema, name, file }) => ({ oid: partition, schema, name, file, link: null }))
+  const known = partitions ?? stored
   return {
     version: null,
     facts,
-    family: facts.family,
-    partitions: facts.storage
-      .filter((storage) => storage.oid !== oid)
-      .map((storage) => ({ ...storage, isMade: false, writtenBy: '' })),
+    family: new Set(partitions === undefined ? facts.family : known.map((partition) => partition.oid)),
+    partitions: known,
     told: [],
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { ChangedPartition } from './emptied-partitions.ts'
 import { EmptiedPartitions } from './emptied-partitions.ts'
+import type { ChangedPartition } from './partition.ts'
 
 const table = { schema: 'public', name: 'r' }
 const partition = (oid: number, file: number, writtenBy = '7'): ChangedPartition => ({
@@ -15,7 +15,7 @@ test('a partition that is stored anew is told once the stream has come that far'
   const emptied = new EmptiedPartitions()
   emptied.compare(table, [partition(1, 10), partition(2, 20)], [partition(1, 11), partition(2, 20)], 100n)
   expect(emptied.reasons(99n)).toEqual([])
-  expect(emptied.reasons(100n)).toEqual([expect.stringMatching(/^public\.r_1: emptied/)])
+  expect(emptied.reasons(100n)).toEqual([{ table, reason: expect.stringMatching(/^public\.r_1: emptied/) }])
   expect(emptied.reasons(200n)).toEqual([])
 })
 
@@ -23,7 +23,7 @@ test('what the whole table was truncated with is not told', () => {
   const emptied = new EmptiedPartitions()
   emptied.compare(table, [partition(1, 10), partition(2, 20)], [partition(1, 11), partition(2, 21, '8')], 100n)
   emptied.truncated(table, '7')
-  expect(emptied.reasons(100n)).toEqual([expect.stringMatching(/^public\.r_2: emptied/)])
+  expect(emptied.reasons(100n)).toEqual([{ table, reason: expect.stringMatching(/^public\.r_2: emptied/) }])
 })
 
 test('a partition that is new is not told', () => {
@@ -41,5 +41,18 @@ test('many are not all named', () => {
     oids.map((oid) => partition(oid, 2)),
     100n,
   )
-  expect(emptied.reasons(100n)).toEqual([expect.stringContaining('public.r_4 and 995 others: emptied')])
+  expect(emptied.reasons(100n)).toEqual([
+    { table, reason: expect.stringContaining('public.r_4 and 995 others: emptied') },
+  ])
+})
+
+test('until it is known what became of a partition, it is known as it was stored before', () => {
+  const emptied = new EmptiedPartitions()
+  emptied.compare(table, [partition(1, 10)], [partition(1, 11)], 100n)
+  emptied.compare(table, [partition(1, 11)], [partition(1, 12)], 200n)
+  expect([...emptied.undecided]).toEqual([[1, 10]])
+  emptied.reasons(100n)
+  expect([...emptied.undecided]).toEqual([[1, 11]])
+  emptied.reasons(200n)
+  expect([...emptied.undecided]).toEqual([])
 })

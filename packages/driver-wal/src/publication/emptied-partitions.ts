@@ -1,22 +1,19 @@
 import type { TableName } from '@rowtap/core/driver'
 import { formatTableName } from '@rowtap/core/driver'
 import type { Lsn } from '../replication/lsn.ts'
+import type { ChangedPartition, StoredPartition } from './partition.ts'
 
-/** A partition as it is stored. */
-export interface StoredPartition extends TableName {
-  readonly oid: number
-  /** Another one once it was emptied or rewritten. 0 where it stores nothing. */
-  readonly file: number
-}
-
-/** The same, and which transaction stored it so. */
-export interface ChangedPartition extends StoredPartition {
-  readonly writtenBy: string
+/** Why rows of a table may have come or gone unseen. */
+export interface Missed {
+  readonly table: TableName
+  readonly reason: string
 }
 
 interface Suspicion {
   readonly table: TableName
   readonly partition: ChangedPartition
+  /** As it was stored before. */
+  readonly file: number
   /** Everything that it was done with was committed before this place. */
   readonly place: Lsn
 }
@@ -53,24 +50,35 @@ export class EmptiedPartitions {
     const files = new Map(before.map(({ oid, file }) => [oid, file]))
     const changed = now.filter(({ oid, file }) => (files.get(oid) ?? file) !== file)
     if (changed.length === 0) return
-    this.#suspicions = [...this.#suspicions, ...changed.map((partition) => ({ table, partition, place }))]
+    this.#suspicions = [
+      ...this.#suspicions,
+      ...changed.map((partition) => ({ table, partition, file: files.get(partition.oid) ?? 0, place })),
+    ]
+  }
+
+  /** How partitions were stored of which it is not known yet what became of them: the file of each object id. */
+  get undecided(): ReadonlyMap<number, number> {
+    // The first one that is suspected has the file that was known.
+    return new Map(this.#suspicions.toReversed().map(({ partition, file }) => [partition.oid, file]))
   }
 
   /** What has proved true, a sentence for each table: everything that was committed before a place was delivered. */
-  reasons(passed: Lsn): readonly string[] {
+  reasons(passed: Lsn): readonly Missed[] {
     if (this.#suspicions.length === 0) return []
     const due = this.#suspicions.filter(({ place }) => place <= passed)
     this.#suspicions = this.#suspicions.filter(({ place }) => place > passed)
-    const partitions = new Map<string, string[]>()
+    const found = new Map<string, { readonly table: TableName; readonly names: string[] }>()
     for (const { table, partition } of due) {
       if (this.#truncates.has(keyOf(table, partition.writtenBy))) continue
       const name = formatTableName(table)
-      partitions.set(name, [...(partitions.get(name) ?? []), formatTableName(partition)])
+      const known = found.get(name) ?? { table, names: [] }
+      known.names.push(formatTableName(partition))
+      found.set(name, known)
     }
-    return [...partitions].map(
-      ([table, names]) =>
-        `${some(names)}: emptied (TRUNCATE of a partition of ${table}, which the log says nothing of) or rewritten (VACUUM FULL, CLUSTER, ALTER TABLE). Where it was emptied, its rows left unseen.`,
-    )
+    return [...found].map(([name, { table, names }]) => ({
+      table,
+      reason: `${some(names)}: emptied (TRUNCATE of a partition of ${name}, which the log says nothing of) or rewritten (VACUUM FULL, CLUSTER, ALTER TABLE). Where it was emptied, its rows left unseen.`,
+    }))
   }
 }
 

@@ -1,50 +1,32 @@
-import type {
-  CaptureRequest,
-  DriverHost,
-  DriverNotice,
-  PlannedStatement,
-  Position,
-  TableName,
-} from '@rowtap/core/driver'
+import type { CaptureRequest, DriverNotice, PlannedStatement, Position, TableName } from '@rowtap/core/driver'
 import { formatTableName, Waiting } from '@rowtap/core/driver'
 import { fullIdentityStatements } from '../catalog/full-identity.ts'
-import type { ControlConnection } from '../connection/control-connection.ts'
 import { databaseError, sqlstateOf } from '../errors/database-error.ts'
-import { parseLsn } from '../replication/lsn.ts'
-import type { TimelineHistory } from '../replication/timeline-history.ts'
-import { positionBefore } from '../replication/wal-position.ts'
-import type { AttachedTables } from './attached-tables.ts'
+import type { AttachedTable, AttachedTables } from './attached-tables.ts'
 import { additionStatements, narrowingStatements, removalStatement, touchStatements } from './capture-statements.ts'
 import { readPublished } from './durable-publications.ts'
 import type { CaptureName } from './capture-name.ts'
 import type { CoverageMemory } from './coverage.ts'
-import { ALL_LOCK_HOLDERS, INSERT_PLACE, LOCK_HOLDERS } from './lock-sql.ts'
-import type { Gate } from './gate.ts'
+import { giveFullIdentity } from './give-full-identity.ts'
+import { LOCK_HOLDERS } from './lock-sql.ts'
+import type { DeliveredChanges, LivePositionParts } from './live-position.ts'
+import { livePosition } from './live-position.ts'
+import { isPassing, isRefusal, pauseAfterFailure } from './pause-after-failure.ts'
 import type { Published, PublicationPlan, TableToPublish, WantedTable } from './publication-plan.ts'
 import { kindOf, publicationPlan } from './publication-plan.ts'
 import type { PublishedPart } from './published-part.ts'
 import { WHOLE } from './published-part.ts'
 import { Pushdown } from './pushdown.ts'
 import { textOf } from './transaction-statements.ts'
-import { waitForCommits, waitForWriters } from './wait-for-writers.ts'
+import { waitForWriters } from './wait-for-writers.ts'
 import { WantedTables } from './wanted-tables.ts'
 
-const LOCK_NOT_AVAILABLE = '55P03'
-/** A table was dropped, or left the publication with it, after it was looked up. */
-const VANISHED: readonly string[] = ['42P01', '42704']
-
 /** What a {@link TableCapture} works with. */
-export interface TableCaptureParts {
-  readonly control: ControlConnection
-  readonly host: DriverHost
+export interface TableCaptureParts extends LivePositionParts {
   readonly name: CaptureName
-  /** Whose log positions are of. */
-  readonly history: TimelineHistory
   /** Where what is published is written down; `null`: nowhere. */
   readonly memory: CoverageMemory | null
   readonly attached: AttachedTables
-  /** Holds back what the stream delivers. */
-  readonly gate: Gate
   /** Whether tables whose updates or deletes are wanted are given full replica identity. */
   readonly fullIdentity: boolean
   /** Whether tables of which inserts alone are wanted are published in part. */
@@ -57,6 +39,14 @@ export interface TablePart {
   readonly part: PublishedPart
   /** Whether it is published whole since updates or deletes of it were wanted. */
   readonly isWhole: boolean
+}
+
+/** What has become of tables that were to be captured. */
+export interface CapturedTables {
+  /** The position that separates what was committed before from what is delivered. */
+  readonly from: Position
+  /** Tables that somebody else had taken out, and that are captured again: of these changes before it were missed. */
+  readonly missed: readonly TableName[]
 }
 
 /** What the publications hold now. */
@@ -82,10 +72,11 @@ export class TableCapture {
   /**
    * Publishes exactly these tables, and waits until they are live.
    *
-   * @returns the position that separates what was committed before from what is delivered.
+   * @param delivered what comes of what is delivered meanwhile; `null`: nothing is.
+   * @returns where they are, and of which of them changes were missed that nobody was told of.
    * @throws RowtapError
    */
-  async capture(requests: readonly CaptureRequest[]): Promise<Position> {
+  async capture(requests: readonly CaptureRequest[], delivered: DeliveredChanges | null): Promise<CapturedTables> {
     try {
       const { wanted, plan, isRenamed } = await this.#publish(requests)
       await this.#remove(plan.remove)
@@ -99,9 +90,10 @@ export class TableCapture {
       }
       if (added.length > 0 || isRenamed) await this.#touch()
       for (const oid of added) unsettled.delete(oid)
-      const from = await this.#separate(added.length > 0 ? added : wanted.flatMap(({ facts }) => facts.family))
-      await this.#parts.memory?.settled()
-      return from
+      const tables = added.length > 0 ? added : wanted.flatMap(({ facts }) => facts.family)
+      const from = await livePosition(this.#parts, tables, delivered)
+      const missed = (await this.#parts.memory?.settled()) ?? []
+      return { from, missed }
     } catch (error) {
       const tables = requests.map(({ table }) => formatTableName(table)).join(', ')
       throw databaseError(error, tables === '' ? 'end the capture' : `capture ${tables}`)
@@ -163,7 +155,7 @@ export class TableCapture {
   async #publish(requests: readonly CaptureRequest[]): Promise<PublishedTables> {
     const { control, host, attached } = this.#parts
     const waiting = new Waiting(host)
-    await this.#giveFullIdentity(requests)
+    await giveFullIdentity(this.#parts, this.#wanted, requests)
     let isRenamed = false
     for (let attempt = 0; ; attempt += 1) {
       const wanted = await this.#wanted.lookUp(requests)
@@ -178,7 +170,9 @@ export class TableCapture {
         oid: facts.oid,
         table: request.table,
         kind: kindOf(request),
-        facts: attached.byOid(facts.oid)?.facts ?? facts,
+        facts,
+        // What is known of it from before stays.
+        ...keptOf(attached.byOid(facts.oid)),
       }))
       const missing = requests.flatMap(({ table }) =>
         wanted.some(({ request }) => request.table === table) ? [] : (attached.byName(table) ?? []),
@@ -186,7 +180,7 @@ export class TableCapture {
       if (attached.name(tables).length > 0) isRenamed = true
       const added = plan.add.flatMap(({ facts }) => facts.family).filter((oid) => !attached.unsettled.has(oid))
       for (const oid of added) attached.unsettled.add(oid)
-      if (takenOut(plan).length > 0) await this.#parts.memory?.takingOut(takenOut(plan))
+      if (takenOut(plan).length > 0) await this.#parts.memory?.takingOut(takenOut(plan), returning(plan))
       try {
         if (plan.add.length > 0) await control.transaction(textOf(additionStatements(this.#parts.name, plan, attempt)))
         for (const { oid, table } of tables) {
@@ -199,26 +193,7 @@ export class TableCapture {
         if (sqlstateOf(error) !== null) for (const oid of added) attached.unsettled.delete(oid)
         const family = plan.add.flatMap(({ facts }) => facts.family)
         if (isRefusal(error) && this.#pushdown.giveUp(plan.add)) continue
-        await this.#afterFailure(error, waiting, LOCK_HOLDERS, family)
-      }
-    }
-  }
-
-  /**
-   * Gives tables full identity, where that is asked for, before they are published. No transaction that wrote to one is
-   * open then: every change that follows has its old row.
-   */
-  async #giveFullIdentity(requests: readonly CaptureRequest[]): Promise<void> {
-    const waiting = new Waiting(this.#parts.host)
-    for (;;) {
-      // What would be refused is refused before anything is altered.
-      await this.#wanted.lookUp(requests)
-      const [lacking] = await this.#wanted.lackingIdentity(requests)
-      if (lacking === undefined) return
-      try {
-        await this.#parts.control.transaction(textOf(fullIdentityStatements(lacking)))
-      } catch (error) {
-        await this.#afterFailure(error, waiting, ALL_LOCK_HOLDERS, [lacking.oid])
+        await pauseAfterFailure(error, { control, waiting, holders: LOCK_HOLDERS, tables: family })
       }
     }
   }
@@ -237,18 +212,6 @@ export class TableCapture {
     return readPublished(this.#parts.control, this.#parts.name)
   }
 
-  /** Pauses where trying again may help, otherwise throws. */
-  async #afterFailure(error: unknown, waiting: Waiting, statement: string, tables: readonly number[]): Promise<void> {
-    const sqlstate = sqlstateOf(error)
-    if (sqlstate !== null && VANISHED.includes(sqlstate)) return
-    if (sqlstate !== LOCK_NOT_AVAILABLE) throw error
-    const holders = await this.#parts.control.query<'pid'>(statement, [tables])
-    await waiting.pause(
-      'Waiting for a lock on the table, to capture it: another session changes, vacuums or locks it.',
-      holders.map((row) => Number(row.pid)).toSorted((a, b) => a - b),
-    )
-  }
-
   /** A table that is locked stays published until the next call: nobody waits for the end of what they do not want. */
   async #remove(tables: readonly Published[]): Promise<void> {
     const { control, name } = this.#parts
@@ -256,8 +219,7 @@ export class TableCapture {
       try {
         await control.query(removalStatement(name, table).sql)
       } catch (error) {
-        const sqlstate = sqlstateOf(error)
-        if (sqlstate !== LOCK_NOT_AVAILABLE && !(sqlstate !== null && VANISHED.includes(sqlstate))) throw error
+        if (!isPassing(error)) throw error
       }
     }
   }
@@ -271,34 +233,25 @@ export class TableCapture {
     const { control, name } = this.#parts
     await control.transaction(textOf(touchStatements(name)))
   }
+}
 
-  /** Everything of these tables that is committed before the returned position can be seen by a SELECT. */
-  async #separate(tables: readonly number[]): Promise<Position> {
-    const { control, host, gate, history } = this.#parts
-    // What arrives from here on must not be handed out before the caller knows that it belongs to the new set.
-    const open = gate.close()
-    try {
-      const [row] = await control.query<'place'>(INSERT_PLACE)
-      await waitForCommits(control, tables, new Waiting(host))
-      return positionBefore(parseLsn(row?.place ?? ''), history)
-    } finally {
-      setImmediate(open)
-    }
-  }
+function keptOf(attached: AttachedTable | undefined): Partial<Pick<AttachedTable, 'facts' | 'partitions'>> {
+  if (attached === undefined) return {}
+  const { facts, partitions } = attached
+  return partitions === undefined ? { facts } : { facts, partitions }
 }
 
 /** The object ids of the tables that leave a publication, if only for a moment. */
-function takenOut({ replace, remove, narrow }: PublicationPlan): readonly number[] {
-  return [...replace.map(({ oid }) => oid), ...remove.map(({ oid }) => oid), ...narrow.map(({ facts }) => facts.oid)]
+function takenOut(plan: PublicationPlan): readonly number[] {
+  return [...plan.remove.map(({ oid }) => oid), ...returning(plan)]
+}
+
+/** Those of them that the same transaction adds again. */
+function returning({ replace, narrow }: PublicationPlan): readonly number[] {
+  return [...replace.map(({ oid }) => oid), ...narrow.map(({ facts }) => facts.oid)]
 }
 
 function successor(table: TableName): DriverNotice {
   const reason = `Another table is called ${formatTableName(table)} than before, and is captured from now on: what was written to it until now was missed.`
-  return { kind: 'gap', from: null, to: null, reason }
-}
-
-/** Whether the server said no to what a statement says, and not for what others do. */
-function isRefusal(error: unknown): boolean {
-  const sqlstate = sqlstateOf(error)
-  return sqlstate !== null && sqlstate !== LOCK_NOT_AVAILABLE && !VANISHED.includes(sqlstate)
+  return { kind: 'gap', from: null, to: null, tables: [table], reason }
 }

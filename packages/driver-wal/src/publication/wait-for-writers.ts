@@ -3,7 +3,7 @@ import type { ControlConnection, TextRow } from '../connection/control-connectio
 import type { Waiting } from '@rowtap/core/driver'
 import { COMMITTING_WRITERS, WRITERS } from './lock-sql.ts'
 
-/** A commit that takes longer than this waits for something, and is seen to. */
+/** A commit that takes longer than this waits for something, and is seen to. What only works is asked for in another way. */
 const COMMIT_CPU_MS = 1000
 
 /**
@@ -36,34 +36,69 @@ export async function waitForWriters(
   }
 }
 
+/** A transaction that may be in the middle of its commit, and the process that commits it. */
+type MayCommit = TextRow<'pid' | 'transaction' | 'wait' | 'unseen'>
+
 /**
  * Waits until no transaction is in the middle of its commit that was when this was called.
  *
  * Between writing its commit record and being visible to others, a transaction is before a place in the log and
  * not yet in what a SELECT returns. A listener that becomes live at that place must not miss it both ways.
+ *
+ * @returns those of which nobody can see whether they are: their processes have worked all the time. Few are, as a commit
+ *   seldom takes so long.
  */
 export async function waitForCommits(
   control: ControlConnection,
   tables: readonly number[],
   waiting: Waiting,
-): Promise<void> {
-  if (tables.length === 0) return
-  let earlier: ReadonlySet<string | null> | null = null
+): Promise<readonly MayCommit[]> {
+  if (tables.length === 0) return []
+  let earlier: readonly MayCommit[] | null = null
   for (;;) {
-    const writers = await control.query<'pid' | 'transaction' | 'wait' | 'unseen'>(COMMITTING_WRITERS, [tables])
-    const committing = writers.filter(
-      (writer) =>
-        (earlier?.has(writer.transaction) ?? true) &&
-        (writer.wait !== null || writer.unseen === 't' || waiting.elapsedMs < COMMIT_CPU_MS),
-    )
-    if (committing.length === 0) return
-    // Whoever is once seen doing something else commits later.
-    earlier = new Set(committing.map((writer) => writer.transaction))
+    const committing: readonly MayCommit[] = await mayCommit(control, tables, earlier)
+    const waits = committing.some(({ wait, unseen }) => wait !== null || unseen === 't')
+    if (committing.length === 0 || (!waits && waiting.elapsedMs >= COMMIT_CPU_MS)) return committing
+    earlier = committing
     const unseen = committing.some((writer) => writer.unseen === 't')
       ? `, or may be: this role cannot see it (run: GRANT pg_read_all_stats TO ${quoteIdentifier(control.user)})`
       : ''
     await waiting.pause(`Waiting for transactions that are being committed${unseen}.`, processIds(committing))
   }
+}
+
+/**
+ * Waits until it is known of transactions whether they were committed before a place, or they are seen doing something else:
+ * what was is delivered as soon as the stream is past that place.
+ *
+ * @param working what {@link waitForCommits} has returned.
+ * @param hasPassed whether the stream is past the place.
+ */
+export async function waitUntilDelivered(
+  control: ControlConnection,
+  tables: readonly number[],
+  waiting: Waiting,
+  { working, hasPassed }: { readonly working: readonly MayCommit[]; readonly hasPassed: () => boolean },
+): Promise<void> {
+  let remaining = working
+  while (remaining.length > 0 && !hasPassed()) {
+    await waiting.pause(
+      'Waiting for changes that were committed before to be delivered, or for these transactions: whether they are being committed cannot be seen.',
+      processIds(remaining),
+    )
+    remaining = await mayCommit(control, tables, remaining)
+  }
+}
+
+/** @param earlier those of which it was so before: whoever is once seen doing something else commits later. `null`: all. */
+async function mayCommit(
+  control: ControlConnection,
+  tables: readonly number[],
+  earlier: readonly MayCommit[] | null,
+): Promise<readonly MayCommit[]> {
+  const writers = await control.query<'pid' | 'transaction' | 'wait' | 'unseen'>(COMMITTING_WRITERS, [tables])
+  const known = new Set(earlier?.map(({ transaction }) => transaction))
+  return writers.filter(({ transaction }) => earlier === null || known.has(transaction))
 }
 
 function processIds(rows: readonly TextRow<'pid'>[]): readonly number[] {

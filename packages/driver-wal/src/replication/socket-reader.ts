@@ -98,17 +98,25 @@ export class SocketReader {
     this.#bytes += chunk.length
     if (this.isFull) this.#stream.pause()
     this.#windowBytes += chunk.length
+    const isBusy = this.#isBusy()
     // A chunk that is not full is all that there is: the next one would be a row or two. An encrypted connection
     // gives each row as a chunk.
-    if (chunk.length < FULL_CHUNK_BYTES && !this.#isEncrypted) this.#restIfBusy()
-    if (this.#turn === null) this.#turn = setImmediate(this.#onTurn)
+    if (isBusy && chunk.length < FULL_CHUNK_BYTES && !this.#isEncrypted) this.#letRest()
+    if (this.#turn !== null) return
+    // While there is little, somebody waits for this one.
+    if (isBusy) this.#turn = setImmediate(this.#onTurn)
+    else this.#arrived()
   }
 
   /** Everything that the system had is read. */
   readonly #onTurn = (): void => {
     this.#turn = null
+    if (this.#isBusy()) this.#letRest()
+    this.#arrived()
+  }
+
+  #arrived(): void {
     this.#heardAt = performance.now()
-    this.#restIfBusy()
     this.#wake?.()
   }
 
@@ -123,8 +131,8 @@ export class SocketReader {
     this.#wake?.()
   }
 
-  #restIfBusy(): void {
-    if (this.#rest !== null || this.#ended || !this.#isBusy()) return
+  #letRest(): void {
+    if (this.#rest !== null || this.#ended) return
     this.#stream.pause()
     this.#rest = setTimeout(this.#onRested, REST_MS)
   }

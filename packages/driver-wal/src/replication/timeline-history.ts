@@ -53,6 +53,11 @@ export class TimelineHistory {
     this.#newest = { begin: this.#segments.at(-1)?.begin ?? 0n, prefix: this.#prefix(timeline) }
   }
 
+  /** Where its timeline begins. */
+  get begin(): Lsn {
+    return this.#newest.begin
+  }
+
   /** What the ids and positions of a place begin with. */
   prefixAt(place: Lsn): string {
     return place >= this.#newest.begin ? this.#newest.prefix : this.#prefix(this.#timelineAt(place))

@@ -1,10 +1,12 @@
 import type { DriverHost, PlannedStatement, Position, RowtapError } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import type { CaptureName } from '../publication/capture-name.ts'
-import type { CoverageMemory } from '../publication/coverage.ts'
+import type { CoverageMemory, UncoveredReason } from '../publication/coverage.ts'
+import type { KnownPartition } from '../publication/partition.ts'
 import type { Published } from '../publication/publication-plan.ts'
 import type { InFlight } from '../replication/in-flight.ts'
 import type { Lsn } from '../replication/lsn.ts'
+import type { AcknowledgementLimit } from './acknowledgement-limit.ts'
 import type { ReplicationConnection } from '../replication/replication-connection.ts'
 import type { TimelineHistory } from '../replication/timeline-history.ts'
 
@@ -49,8 +51,14 @@ export interface PreparedSource {
   /** The tables whose changes come from there on. */
   readonly tables: readonly Published[]
   readonly gap: SourceGap | null
-  /** Why changes of single tables are missing: a sentence for each. */
-  readonly uncovered: readonly string[]
+  /** Why changes of single tables are missing. */
+  readonly uncovered: readonly UncoveredReason[]
+  /** The tables of which nothing was missed, by their object ids, and since when they are covered without a break. */
+  readonly since: ReadonlyMap<number, string | null>
+  /** What was below the tables when that was compared with what was known before, by their object ids. */
+  readonly partitions: ReadonlyMap<number, readonly KnownPartition[]>
+  /** Up to where may be acknowledged; `null`: as far as everything is handled. */
+  readonly limit: AcknowledgementLimit | null
 }
 
 /** What the publications and the slot of a session are: its own and gone with it, or a subscription's. */

@@ -2,6 +2,7 @@ import type { TestDatabase } from '@rowtap/driver-testkit'
 import { cutConnections, eventually, tcpProxy } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
+import { startProgram } from '../testing/killed-program.ts'
 import { isConnected, notices } from '../testing/notices.ts'
 import type { TestHost, TestSession } from '../testing/test-session.ts'
 import { testHost, testSession, wanted } from '../testing/test-session.ts'
@@ -9,6 +10,8 @@ import { walDriver } from '../wal-driver.ts'
 
 const TABLES = 'CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE u (id int PRIMARY KEY)'
 const SLOT = `'rowtap_s_' || (SELECT oid FROM pg_database WHERE datname = current_database()) || '_billing'`
+
+const IDLE_SLOT = `SELECT FROM pg_replication_slots WHERE slot_name = ${SLOT}`
 
 const open = (database: TestDatabase, host: TestHost = testHost({ name: 'billing' })): Promise<TestSession> =>
   testSession({ connection: database.url, host, keepsNotices: true, reconnect: { minDelayMs: 10, maxDelayMs: 100 } })
@@ -90,6 +93,58 @@ describePostgres('a subscription that nobody had for a while', (postgres) => {
     expect(reasons(host)).toEqual([])
   })
 
+  test.each(['dropped and made again', 'moved on'])(
+    'says that its slot was %s also after a process that was killed',
+    { timeout: 60_000 },
+    async (what) => {
+      await using database = await postgres.createDatabase()
+      await database.query('CREATE TABLE t (id int PRIMARY KEY)')
+      const program = startProgram('durable-program.ts', {
+        ROWTAP_TEST_URL: database.url,
+        ROWTAP_TEST_ACKNOWLEDGED: '1000',
+      })
+      await eventually(() => program.lines.includes('live'), 'the process is live')
+      await database.query('INSERT INTO t SELECT generate_series(1, 10)')
+      await eventually(() => program.lines.some((line) => line.startsWith('10 ')), 'the last insert')
+      const [{ place } = {}] = await database.query('SELECT pg_current_wal_flush_lsn()::text AS place')
+      const isAcknowledged = `SELECT FROM pg_replication_slots WHERE slot_name = ${SLOT} AND confirmed_flush_lsn >= $1::pg_lsn`
+      await eventually(
+        async () => (await database.query(isAcknowledged, [place])).length > 0,
+        'everything is acknowledged',
+      )
+      await program.kill()
+      // That it was killed is no reason to think so.
+      await eventually(
+        async () => (await database.query(`${IDLE_SLOT} AND active_pid IS NULL`)).length > 0,
+        'nobody reads the slot',
+      )
+      const after = await open(database)
+      await after.session.close()
+      const again = startProgram('durable-program.ts', {
+        ROWTAP_TEST_URL: database.url,
+        ROWTAP_TEST_ACKNOWLEDGED: '1000',
+      })
+      await eventually(() => again.lines.includes('live'), 'the process is live again')
+      await again.kill()
+      await eventually(
+        async () => (await database.query(`${IDLE_SLOT} AND active_pid IS NULL`)).length > 0,
+        'nobody reads the slot any more',
+      )
+      await database.query('INSERT INTO t VALUES (11)')
+      await database.query(`SELECT pg_logical_emit_message(true, 'noise', repeat('x', 3000000))`)
+      if (what === 'moved on') {
+        await database.query(`SELECT pg_replication_slot_advance(${SLOT}, pg_current_wal_lsn())`)
+      } else {
+        await database.query(`SELECT pg_drop_replication_slot(${SLOT})`)
+        await database.query(`SELECT pg_create_logical_replication_slot(${SLOT}, 'pgoutput')`)
+      }
+      await expect(walDriver({ connection: database.url }).open(testHost({ name: 'billing' }))).rejects.toMatchObject({
+        code: 'ERR_POSITION_LOST',
+        message: expect.stringContaining('made again, or moved on'),
+      })
+    },
+  )
+
   test('says that its slot was made again, or moved on', async () => {
     await using database = await postgres.createDatabase()
     await idleSubscription(database)
@@ -107,6 +162,84 @@ describePostgres('a subscription that nobody had for a while', (postgres) => {
     const host = testHost({ name: 'billing', onPositionLost: 'restart' })
     await using _wal = await open(database, host)
     expect(reasons(host)).toEqual([expect.stringContaining('begins anew')])
+  })
+})
+
+const PARTITIONED = `
+  CREATE TABLE r (id int PRIMARY KEY) PARTITION BY RANGE (id);
+  CREATE TABLE r_0 PARTITION OF r FOR VALUES FROM (0) TO (10);
+  CREATE TABLE r_1 PARTITION OF r FOR VALUES FROM (10) TO (20);
+  CREATE TABLE m (id int PRIMARY KEY) PARTITION BY RANGE (id);
+  CREATE TABLE marker PARTITION OF m FOR VALUES FROM (0) TO (10)`
+
+/** A session that was opened, and everything that it was told until the watch has looked at its tables. */
+async function toldAtStart(database: TestDatabase): Promise<readonly string[]> {
+  const host = testHost({ name: 'billing' })
+  await using wal = await open(database, host)
+  await wal.session.capture(wal.session.resumed ?? [])
+  const isMarker = (reason: string): boolean => reason.startsWith('public.marker: emptied')
+  // What was done before is told with the first of these, or before the second.
+  for (const count of [1, 2]) {
+    await database.query('TRUNCATE marker')
+    await eventually(() => reasons(host).filter(isMarker).length === count, 'a look at the tables')
+  }
+  return reasons(host).filter((reason) => !isMarker(reason))
+}
+
+describePostgres('a subscription to a partitioned table that nobody had for a while', (postgres) => {
+  async function idle(database: TestDatabase): Promise<void> {
+    await database.query(PARTITIONED)
+    await using wal = await open(database)
+    await wal.session.capture([wanted('r'), wanted('m')])
+    await database.query('INSERT INTO r VALUES (1), (11)')
+    await wal.count(2)
+  }
+
+  test.each([
+    ['a partition that was truncated', 'TRUNCATE r_0', [/^public\.r_0: emptied .* or rewritten/]],
+    ['one that may have been', 'VACUUM FULL r_1', [/^public\.r_1: emptied .* or rewritten .*\. Where it was emptied/]],
+    [
+      'one that was detached',
+      'ALTER TABLE r DETACH PARTITION r_0',
+      [/^public\.r_0 is no partition of public\.r any more/],
+    ],
+    ['one that was dropped', 'DROP TABLE r_1', [/^public\.r_1 is no partition/]],
+    [
+      'one that came with its rows',
+      'CREATE TABLE s (id int PRIMARY KEY); INSERT INTO s VALUES (20); ALTER TABLE r ATTACH PARTITION s FOR VALUES FROM (20) TO (30)',
+      [/^public\.s became a partition of public\.r: its rows came unseen/],
+    ],
+    [
+      'one that was detached for a while',
+      `ALTER TABLE r DETACH PARTITION r_0; INSERT INTO r_0 VALUES (2); ALTER TABLE r ATTACH PARTITION r_0 FOR VALUES FROM (0) TO (10)`,
+      [/^public\.r_0 is being detached from public\.r, or was for a while/],
+    ],
+    ['nothing where the whole was truncated', 'TRUNCATE r', []],
+    [
+      'nothing where a partition was made',
+      `CREATE TABLE s PARTITION OF r FOR VALUES FROM (20) TO (30); INSERT INTO r VALUES (20); ALTER TABLE s RENAME TO s_2; ALTER TABLE s_2 ALTER COLUMN id SET STATISTICS 10; ANALYZE r`,
+      [],
+    ],
+    ['nothing where nothing was done', 'INSERT INTO r VALUES (2); VACUUM r_0; CREATE INDEX ON r (id)', []],
+  ])('is told of %s, once', async (_, meanwhile, expected) => {
+    await using database = await postgres.createDatabase()
+    await idle(database)
+    for (const statement of meanwhile.split('; ')) await database.query(statement)
+    const told = await toldAtStart(database)
+    expect(told).toHaveLength(expected.length)
+    for (const [index, reason] of expected.entries()) expect(told[index]).toMatch(reason)
+    expect(await toldAtStart(database)).toEqual([])
+  })
+
+  test('is told again where the one who was told ended before it captured anything', async () => {
+    await using database = await postgres.createDatabase()
+    await idle(database)
+    await database.query('ALTER TABLE r DETACH PARTITION r_0')
+    for (const _ of [1, 2]) {
+      const host = testHost({ name: 'billing' })
+      await using _wal = await open(database, host)
+      expect(reasons(host)).toEqual([expect.stringContaining('public.r_0 is no partition')])
+    }
   })
 })
 

@@ -248,6 +248,8 @@ describePostgres('a durable session', (postgres) => {
     const [{ oid } = {}] = await database.query(OID)
     const first = await statements()
     expect(first[0]).toContain(`pg_try_advisory_lock(hashtextextended('rowtap subscription ' || 'billing', 0))`)
+    // What a subscription of this name has left is removed, where there is any.
+    expect(first[1]).toMatch(/lo_unlink.*rowtap_s_billing_all/s)
     expect(first.filter((sql) => sql.startsWith('CREATE'))).toEqual([
       expect.stringContaining('CREATE PUBLICATION "rowtap_s_billing_all"'),
       expect.stringContaining('CREATE PUBLICATION "rowtap_s_billing_inserts"'),
@@ -260,6 +262,7 @@ describePostgres('a durable session', (postgres) => {
     expect(await statements()).toEqual([
       first[0],
       'COMMENT ON PUBLICATION "rowtap_s_billing_inserts" IS :state',
+      'COMMENT ON PUBLICATION "rowtap_s_billing_all" IS :limit',
       expect.stringContaining('START_REPLICATION'),
     ])
   })

@@ -1,19 +1,24 @@
 import type { DriverHost, DurableSubscription, PlannedStatement } from '@rowtap/core/driver'
 import { inlineParameters, RowtapError, Waiting } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
+import type { CoveredTable } from '../publication/coverage.ts'
 import { uncoveredReasons } from '../publication/coverage.ts'
 import type { DurableName } from '../publication/durable-name.ts'
 import { durableName } from '../publication/durable-name.ts'
 import type { DurablePublications } from '../publication/durable-publications.ts'
 import { creationsOf, readPublications } from '../publication/durable-publications.ts'
 import { dropPublications } from '../publication/ephemeral-publications.ts'
+import type { KnownPartition } from '../publication/partition.ts'
 import type { Published } from '../publication/publication-plan.ts'
 import { textOf } from '../publication/transaction-statements.ts'
 import { createSlotCommand } from '../replication/replication-sql.ts'
+import { TimelineHistory } from '../replication/timeline-history.ts'
 import { positionBefore } from '../replication/wal-position.ts'
-import { removeProgress } from '../snapshot/saved-progress.ts'
+import { removalOfProgress, removeProgress } from '../snapshot/saved-progress.ts'
 import type { CaptureSource, Connections, PreparedSource, SourceGap } from './capture-source.ts'
+import { AcknowledgementLimit, limitStatement, readLimit } from './acknowledgement-limit.ts'
 import { createSlot } from './create-slot.ts'
+import { knownPartitions } from './known-tables.ts'
 import { positionLost, positionLostReason, strangeSlotReason } from './position-lost.ts'
 import { DATABASE_OID, DROP_SLOT, TRY_LOCK_SUBSCRIPTION } from './session-sql.ts'
 import { takeSubscription } from './subscription-lock.ts'
@@ -52,20 +57,26 @@ export function durableSource(subscription: DurableSubscription, failover: boole
       const name = await nameOf(control, subscription)
       const slot = await idleSlot(control, name.slot, new Waiting(host))
       const publications = await readPublications(control, name)
-      const recalled = await memory.recall(control, name)
+      const recalled = await memory.recall(control, name, history)
+      const { record } = recalled
+      const known = await readLimit(control, name)
       const reason =
-        positionLostReason(slot, publications, former?.cause) ?? strangeSlotReason(slot, recalled, connections)
+        positionLostReason(slot, publications, { history, former, record }) ??
+        strangeSlotReason(slot, { history, former, recalled, limit: known })
       const beginning: Beginning = { name, failover, publications, memory }
       if (reason !== null) return restart(connections, { ...beginning, subscription, slot, reason })
       if (slot === null) return begin(connections, beginning)
       if (failover && !slot.isFailover) await connections.replication.enableFailover(name.slot)
-      await memory.take(control, { name, systemId: history.systemId, host }, recalled)
+      await memory.take(control, { name, server: history, host }, recalled)
+      const limit = await newLimit(connections, { name, memory, start: slot.flushed })
       return {
         name,
         start: slot.flushed,
         tables: publications.tables.map((table) => ({ ...table, isInDoubt: isInDoubt(table, recalled) })),
         gap: null,
         uncovered: await uncoveredReasons(control, recalled.uncovered),
+        ...knownOf(recalled),
+        limit,
       }
     },
     // What a subscription has stays: it is to go on. Its slot is free, and can be removed, when this is done.
@@ -76,8 +87,13 @@ export function durableSource(subscription: DurableSubscription, failover: boole
       if (slot !== null) await memory.close(control, name, slot.flushed).catch(() => undefined)
     },
     memory: (control, name) => ({
-      takingOut: (oids) => memory.takingOut(control, { name, host }, oids),
+      get since() {
+        return memory.since
+      },
+      takingOut: (oids, returning) => memory.takingOut(control, { name, host }, oids, returning),
       settled: () => memory.settle(control, { name, host }),
+      known: (oid, partitions, isMissed) => memory.know(control, { name, host }, { oid, partitions, isMissed }),
+      told: (oid) => memory.told(oid),
       statement: memoryStatement(name),
     }),
     async plan(control, version) {
@@ -85,13 +101,40 @@ export function durableSource(subscription: DurableSubscription, failover: boole
       const name = await nameOf(control, subscription)
       const slot = await readSlot(control, name.slot)
       const publications = await readPublications(control, name)
-      const reason = positionLostReason(slot, publications)
+      // Who plans has no connection that tells of timelines.
+      const reason = positionLostReason(slot, publications, {
+        history: TimelineHistory.first,
+        former: null,
+        record: null,
+      })
       if (reason !== null && subscription.onPositionLost === 'stop') throw positionLost(name, reason)
       return {
         name,
         statements: planned(name, version, { slot: reason === null ? slot : null, publications, failover }),
       }
     },
+  }
+}
+
+/** A limit that is written down. */
+async function newLimit(
+  { control, history: { timeline } }: Connections,
+  { name, memory: { session }, start }: Pick<Beginning, 'name' | 'memory'> & Pick<PreparedSource, 'start'>,
+): Promise<AcknowledgementLimit> {
+  const limit = new AcknowledgementLimit({ control, name, session, timeline, start })
+  // Where somebody is in the way, nothing is acknowledged until it can be.
+  await limit.raise(start + 1n).catch(() => undefined)
+  return limit
+}
+
+/** What holds of what is known of tables: that of which something was missed does not. */
+function knownOf({ coverage, before, uncovered }: RecalledSubscription): Pick<PreparedSource, 'since' | 'partitions'> {
+  const kept = (before ?? []).filter(({ oid }) => !uncovered.some(({ table }) => table.oid === oid))
+  const partitionsOf = ({ oid, partitions }: CoveredTable): readonly KnownPartition[] =>
+    knownPartitions(partitions, before?.find((table) => table.oid === oid)?.partitions ?? null)
+  return {
+    since: new Map(kept.map(({ oid, since }) => [oid, since])),
+    partitions: new Map(coverage.tables.map((table) => [table.oid, partitionsOf(table)])),
   }
 }
 
@@ -119,13 +162,11 @@ async function begin(
   try {
     if (creations.length > 0) await control.transaction(textOf(creations))
     const start = await createSlot(connections, name.slot, failover ? 'failover' : 'permanent')
-    const { coverage } = await memory.recall(control, name)
-    await memory.take(
-      control,
-      { name, systemId: history.systemId, host },
-      { record: null, isOwn: false, coverage, uncovered: [] },
-    )
-    return { name, start, tables: publications.tables, gap: null, uncovered: [] }
+    const { coverage } = await memory.recall(control, name, history)
+    const recalled: RecalledSubscription = { record: null, isOwn: false, coverage, before: null, uncovered: [] }
+    await memory.take(control, { name, server: history, host }, recalled)
+    const limit = await newLimit(connections, { name, memory, start })
+    return { name, start, tables: publications.tables, gap: null, uncovered: [], ...knownOf(recalled), limit }
   } catch (error) {
     // The first error is the one to tell. What stays is no obstacle to the next start.
     if (publications.tables.length === 0) await removeAgain(control, name).catch(() => undefined)
@@ -175,9 +216,11 @@ function planned(
     purpose: 'Makes this the only process with the subscription, for as long as it is connected; tried until it is.',
     table: null,
   }
-  if (state.slot !== null) return [lock, memoryStatement(name)]
+  const written = [memoryStatement(name), limitStatement(name)]
+  if (state.slot !== null) return [lock, ...written]
   return [
     lock,
+    removalOfProgress(name),
     ...creationsOf(name, state.publications, version),
     {
       sql: createSlotCommand(name.slot, state.failover ? 'failover' : 'permanent'),
@@ -185,7 +228,7 @@ function planned(
         'Makes the subscription’s slot, which stays and keeps the log from what is not handled on; waits for all older transactions to end.',
       table: null,
     },
-    memoryStatement(name),
+    ...written,
   ]
 }
 

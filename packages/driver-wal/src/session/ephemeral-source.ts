@@ -25,7 +25,7 @@ export const ephemeralSource: CaptureSource = {
       await removeAbandonedPublications(control)
       await createEphemeralPublications(control, name, version)
       const start = await createSlot(connections, name.slot, 'temporary')
-      return { name, start, tables: [], gap: null, uncovered: [] }
+      return { name, start, tables: [], gap: null, uncovered: [], since: new Map(), partitions: new Map(), limit: null }
     } catch (error) {
       // The first error is the one to tell. What cannot be removed now, the next start removes.
       await dropPublications(control, name).catch(() => undefined)

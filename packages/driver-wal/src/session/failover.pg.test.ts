@@ -6,6 +6,7 @@ import { failover } from '../testing/failover.ts'
 import { isConnected, notices } from '../testing/notices.ts'
 import type { TestSession } from '../testing/test-session.ts'
 import { testHost, testSession, wanted } from '../testing/test-session.ts'
+import { walDriver } from '../wal-driver.ts'
 
 const QUICK = { minDelayMs: 10, maxDelayMs: 100 }
 const VERSIONS: readonly PostgresVersion[] = [14, 18]
@@ -51,6 +52,28 @@ describe.each(VERSIONS)('a session whose server fails over (PostgreSQL %i)', (ve
     const last = (await wal.count(4)).at(-1)
     expect(last !== undefined && last.position > from).toBe(true)
     expect(notices(wal.host, 'gap')).toHaveLength(1)
+  })
+
+  test('and whose slot the new primary never had says so, also when it is opened anew', async () => {
+    await using servers = await failover(version)
+    await using wal = await testSession({
+      connection: servers.url,
+      host: testHost({ name: 'billing' }),
+      reconnect: QUICK,
+    })
+    await wal.session.capture([wanted('t')])
+    await servers.query('INSERT INTO t VALUES (1)')
+    await wal.count(1)
+    await servers.caughtUp()
+    await servers.promote()
+    const lost = {
+      code: 'ERR_POSITION_LOST',
+      message: expect.stringMatching(/has taken over .* timeline 2 began at [0-9A-F]+\/[0-9A-F]+, .* on timeline 1/),
+    }
+    await expect(wal.reading).rejects.toMatchObject(lost)
+    await wal.session.close()
+    const again = walDriver({ connection: servers.url })
+    await expect(again.open(testHost({ name: 'billing' }))).rejects.toMatchObject(lost)
   })
 
   test('and whose slot was made again by hand does not pass over what is missing', async () => {

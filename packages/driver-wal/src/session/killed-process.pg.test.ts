@@ -1,39 +1,13 @@
-import type { ChildProcess } from 'node:child_process'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { eventually } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
+import type { KilledProgram } from '../testing/killed-program.ts'
+import { startProgram } from '../testing/killed-program.ts'
 import { testHost, testSession, wanted } from '../testing/test-session.ts'
 
-const PROGRAM = new URL('../testing/durable-program.ts', import.meta.url)
-
-interface Program {
-  readonly child: ChildProcess
-  /** What it has printed. */
-  readonly lines: readonly string[]
-}
-
 /** Starts a process with a subscription, which prints each id that it is delivered, and acknowledges up to one. */
-function start(url: string, acknowledged: number): Program {
-  const environment: NodeJS.ProcessEnv = {
-    ...process.env,
-    ROWTAP_TEST_URL: url,
-    ROWTAP_TEST_ACKNOWLEDGED: String(acknowledged),
-  }
-  // A test runner's options for its own workers are not for this process.
-  delete environment['NODE_OPTIONS']
-  const child = spawn(process.execPath, [PROGRAM.pathname], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
-  const lines: string[] = []
-  createInterface(child.stdout).on('line', (line) => lines.push(line))
-  return { child, lines }
-}
-
-async function kill({ child }: Program): Promise<void> {
-  const exited = once(child, 'exit')
-  child.kill('SIGKILL')
-  await exited
+function start(url: string, acknowledged: number): KilledProgram {
+  return startProgram('durable-program.ts', { ROWTAP_TEST_URL: url, ROWTAP_TEST_ACKNOWLEDGED: String(acknowledged) })
 }
 
 describePostgres('a process that is killed', (postgres) => {
@@ -50,7 +24,7 @@ describePostgres('a process that is killed', (postgres) => {
         await database.query('INSERT INTO t VALUES ($1)', [written])
       }
       await eventually(() => program.lines.some((line) => line.startsWith(`${written} `)), 'the last insert')
-      await kill(program)
+      await program.kill()
       seen.push(...program.lines.filter((line) => line !== 'live'))
     }
     await using wal = await testSession({ connection: database.url, host: testHost({ name: 'billing' }) })
@@ -83,12 +57,12 @@ describePostgres('a process that is killed', (postgres) => {
         )[0]?.['count'] === 3,
       'the second process waits',
     )
-    await kill(first)
+    await first.kill()
     const since = performance.now()
     await eventually(() => second.lines.includes('live'), 'the second process is live')
     expect(performance.now() - since).toBeLessThan(5000)
     await database.query('INSERT INTO t VALUES (1)')
     await eventually(() => second.lines.some((line) => line.startsWith('1 ')), 'an insert after the take-over')
-    await kill(second)
+    await second.kill()
   })
 })

@@ -33,7 +33,7 @@ export async function linkAgain(options: LinkOptions, { link: former, last, requ
   // A subscription’s publications are as they were, unless somebody else had it meanwhile.
   if (requests.length === 0 || (source.isDurable && isWhole)) return link
   try {
-    const to = await link.unlessLost(() => link.tables.capture(requests))
+    const { from: to } = await link.unlessLost(() => link.tables.capture(requests, null))
     if (source.isDurable) {
       const reason =
         'Another process had the subscription, or somebody altered its publications, and captured less: changes until now may have been missed.'

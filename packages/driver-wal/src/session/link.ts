@@ -94,7 +94,12 @@ export class Link {
     this.memory = parts.source.memory?.(control, prepared.name) ?? null
     this.inFlight = new InFlight(prepared.start, parts.history)
     const { inFlight } = this
-    this.#status = new StatusTimer(inFlight, (message) => replication.send(message), parts.senderTimeoutMs)
+    this.#status = new StatusTimer({
+      inFlight,
+      send: (message) => replication.send(message),
+      senderTimeoutMs: parts.senderTimeoutMs,
+      limit: prepared.limit,
+    })
     this.stream = new ChangeStream({
       reader,
       relations,
@@ -224,7 +229,7 @@ export class Link {
     this.#unguard()
     // What cannot be understood now comes again.
     await this.stream.finish(FINISH_MS).catch(() => undefined)
-    await this.#status.tell()
+    await this.#status.tellAll(ABANDON_MS)
     await this.#replication.stop(() => this.stream.discard())
     try {
       await this.#release(END_MS)

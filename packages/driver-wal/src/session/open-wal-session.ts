@@ -4,7 +4,6 @@ import pg from 'pg'
 import { RelationRegistry } from '../catalog/relation-registry.ts'
 import { readTableByOid } from '../catalog/table-facts.ts'
 import { clientConfig } from '../connection/client-config.ts'
-import type { ControlConnection } from '../connection/control-connection.ts'
 import { databaseError } from '../errors/database-error.ts'
 import type { AttachedTable } from '../publication/attached-tables.ts'
 import { AttachedTables } from '../publication/attached-tables.ts'
@@ -13,7 +12,8 @@ import { Gate } from '../publication/gate.ts'
 import type { Published } from '../publication/publication-plan.ts'
 import { checkSpillDirectory } from '../replication/streaming/streaming-options.ts'
 import { positionBefore } from '../replication/wal-position.ts'
-import { readProgress, removeProgress } from '../snapshot/saved-progress.ts'
+import type { KeptProgress } from '../snapshot/saved-progress.ts'
+import { readProgress } from '../snapshot/saved-progress.ts'
 import type { WalDriverOptions } from '../wal-driver-options.ts'
 import { durableSource } from './durable-source.ts'
 import { ephemeralSource } from './ephemeral-source.ts'
@@ -65,7 +65,11 @@ export async function openWalSession(options: WalDriverOptions, host: DriverHost
   const { gap, start, uncovered } = first.prepared
   if (gap !== null) host.notify({ kind: 'gap', ...gap })
   const from = positionBefore(start, first.inFlight.history)
-  for (const reason of uncovered) host.notify({ kind: 'gap', from, to: null, reason })
+  for (const {
+    table: { schema, name },
+    reason,
+  } of uncovered)
+    host.notify({ kind: 'gap', from, to: null, tables: [{ schema, name }], reason })
   return new WalSession(first, { link, policy: reconnectPolicy('walDriver', options.reconnect), ending, progress })
 }
 
@@ -74,18 +78,14 @@ export async function openWalSession(options: WalDriverOptions, host: DriverHost
  *
  * @returns how far its snapshots were; `null` where that does not hold any more.
  */
-async function attachResumed({ attached, source }: LinkOptions, link: Link): Promise<string | null> {
+async function attachResumed({ attached, source }: LinkOptions, link: Link): Promise<KeptProgress | null> {
   try {
     const tables: AttachedTable[] = []
-    for (const table of link.prepared.tables) tables.push(...(await attachedTable(link.control, table)))
+    for (const table of link.prepared.tables) tables.push(...(await attachedTable(link, table)))
     attached.name(tables)
     attached.replace(tables)
-    const { gap, uncovered, name } = link.prepared
-    if (!source.isDurable || gap !== null) return null
-    if (uncovered.length === 0) return await readProgress(link.control, name)
-    // Once the tables are captured again, nobody could tell that changes were missed.
-    await removeProgress(link.control, name.publications.all)
-    return null
+    const { gap, name } = link.prepared
+    return source.isDurable && gap === null ? await readProgress(link.control, name) : null
   } catch (error) {
     await link.abandon()
     throw databaseError(error, 'look up what the subscription captured')
@@ -93,10 +93,12 @@ async function attachResumed({ attached, source }: LinkOptions, link: Link): Pro
 }
 
 /** None where the table was dropped meanwhile. */
-async function attachedTable(control: ControlConnection, { oid, kind }: Published): Promise<readonly AttachedTable[]> {
+async function attachedTable({ control, prepared }: Link, { oid, kind }: Published): Promise<readonly AttachedTable[]> {
   const facts = await readTableByOid(control, oid)
   if (facts === null) return []
-  return [{ oid, table: { schema: facts.schema, name: facts.name }, kind, facts }]
+  const partitions = prepared.partitions.get(oid)
+  const known = partitions === undefined ? {} : { partitions }
+  return [{ oid, table: { schema: facts.schema, name: facts.name }, kind, facts, ...known }]
 }
 
 async function openPlanningSession(link: LinkOptions): Promise<DriverSession> {

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sqlstateOf } from '../errors/database-error.ts'
 
 /**
- * Waits for the removal of what is not to outlive a session, and no longer than this: a lost connection does not keep the
- * program from ending. Where the server is gone, the next start removes what is left there.
+ * Waits for what is to be done before a session ends, or is to be removed then, and no longer than this: a lost connection
+ * does not keep the program from ending. Where the server is gone, the next start removes what is left there.
  */
 export async function releaseWithin(removal: Promise<void>, timeoutMs: number): Promise<void> {
   const stop = new AbortController()

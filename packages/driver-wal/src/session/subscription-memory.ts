@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import type { DriverHost, PlannedStatement } from '@rowtap/core/driver'
+import type { DriverHost, PlannedStatement, TableName } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
 import type { Coverage, UncoveredTable } from '../publication/coverage.ts'
 import { readCoverage, uncovered } from '../publication/coverage.ts'
 import type { CaptureName } from '../publication/capture-name.ts'
+import type { KnownPartition } from '../publication/partition.ts'
 import { commentOn, plannedComment, readComment, saveComment } from '../publication/publication-comment.ts'
 import type { Lsn } from '../replication/lsn.ts'
-import type { SubscriptionRecord } from './subscription-record.ts'
+import type { TimelineHistory } from '../replication/timeline-history.ts'
+import { knownPartitions, moment, settledTables, takenTables } from './known-tables.ts'
+import type { RecordedTable, SubscriptionRecord } from './subscription-record.ts'
 import { parseRecord, recordText } from './subscription-record.ts'
 
 /** What a session finds when it takes a subscription. */
@@ -16,7 +19,9 @@ export interface RecalledSubscription {
   /** Whether it is this session that wrote it: nobody else had the subscription meanwhile. */
   readonly isOwn: boolean
   readonly coverage: Coverage
-  /** What was covered, and was not all the time. */
+  /** The tables as they are known from before; `null`: nothing is. */
+  readonly before: readonly RecordedTable[] | null
+  /** What was covered, and was not all the time; or rows of which came or went unseen. */
   readonly uncovered: readonly UncoveredTable[]
 }
 
@@ -26,26 +31,47 @@ export interface MemoryOwner {
   readonly host: Pick<DriverHost, 'signal' | 'notify'>
 }
 
+/** The server that a subscription is of. */
+export type MemoryServer = Pick<TimelineHistory, 'systemId' | 'timeline'>
+
 /**
  * Writes down with a subscription what it covers, so that whoever takes it next can tell what was not covered meanwhile.
  *
  * What is about to be taken out, or moved, is forgotten before, and what is added is remembered after: a process that ends
- * between is no reason to think that somebody else did it.
+ * between is no reason to think that somebody else did it. Since when a table is covered is drawn anew before anybody is told
+ * that changes of it were missed: what was kept before that does not hold from then on, whenever the process ends.
  */
 export class SubscriptionMemory {
-  readonly #session = randomBytes(8).toString('hex')
+  /** Stands for this session. */
+  readonly session: string = randomBytes(8).toString('hex')
   #kept: SubscriptionRecord | null = null
+  /** Tables that are taken out and added again by one transaction, as they were. */
+  readonly #returning = new Map<number, RecordedTable>()
+  /** What is below tables of which that was told, and that are not captured since. */
+  readonly #moved = new Map<number, readonly KnownPartition[]>()
+  /** Tables of which it was told that changes are missed. */
+  readonly #told = new Set<number>()
+  #turn: Promise<unknown> = Promise.resolve()
+
+  /** Since when tables are covered without a break. */
+  get since(): ReadonlyMap<number, string | null> {
+    return new Map((this.#kept?.tables ?? []).map(({ oid, since }) => [oid, since]))
+  }
 
   /** Reads what there is. The error of a failure is `pg`'s. */
-  async recall(control: ControlConnection, name: CaptureName): Promise<RecalledSubscription> {
+  async recall(control: ControlConnection, name: CaptureName, server: MemoryServer): Promise<RecalledSubscription> {
     const record = parseRecord(await readComment(control, name.publications.inserts))
     const coverage = await readCoverage(control, name)
-    const before = this.#kept ?? record
+    const last = this.#kept ?? record
+    // What an upgrade of the server makes anew is another one everywhere.
+    const isSame = last?.systemId === server.systemId
+    const before = last?.tables.map((table) => (isSame ? table : { ...table, partitions: null })) ?? null
     return {
       record,
-      isOwn: record !== null && record.session === this.#session,
+      isOwn: record !== null && record.session === this.session,
       coverage,
-      uncovered: before === null ? [] : uncovered(before.tables, coverage.tables),
+      before,
+      uncovered: before === null ? [] : uncovered(before, coverage.tables),
     }
   }
 
@@ -54,52 +80,116 @@ export class SubscriptionMemory {
    *
    * @throws RowtapError
    */
-  async take(
+  take(
     control: ControlConnection,
-    { name, host, systemId }: MemoryOwner & { readonly systemId: string },
-    { record, isOwn, coverage, uncovered: missed }: RecalledSubscription,
+    { name, host, server: { systemId, timeline } }: MemoryOwner & { readonly server: MemoryServer },
+    { record, isOwn, coverage, before, uncovered: missed }: RecalledSubscription,
   ): Promise<void> {
-    if (isOwn && record?.systemId === systemId) return
-    // What was missed is known for as long as nobody has captured it again.
-    const { tables } = missed.length === 0 ? coverage : (this.#kept ?? record ?? coverage)
-    await this.#keep(
-      control,
-      { name, host },
-      {
-        systemId,
-        session: this.#session,
-        closedAt: null,
-        publications: coverage.publications,
-        tables,
-      },
-    )
+    return this.#inTurn(async () => {
+      for (const { table, what } of missed) {
+        this.#told.add(table.oid)
+        const its = coverage.tables.find(({ oid }) => oid === table.oid)
+        if (what === 'partitions' && its !== undefined)
+          this.#moved.set(table.oid, knownPartitions(its.partitions, table.partitions))
+      }
+      if (isOwn && record?.systemId === systemId && record.timeline === timeline) return
+      await this.#keep(
+        control,
+        { name, host },
+        {
+          systemId,
+          timeline,
+          session: this.session,
+          closedAt: null,
+          publications: coverage.publications,
+          // What was missed is known for as long as nobody has captured it again.
+          tables: missed.length === 0 ? takenTables(coverage.tables, before) : (before ?? []),
+        },
+      )
+    })
   }
 
   /**
    * Tables are about to be taken out: nothing is known of them meanwhile.
    *
+   * @param returning those that the same transaction adds again.
    * @throws RowtapError
    */
-  async takingOut(control: ControlConnection, of: MemoryOwner, oids: readonly number[]): Promise<void> {
-    if (this.#kept === null) return
-    const tables = this.#kept.tables.filter(({ oid }) => !oids.includes(oid))
-    await this.#keep(control, of, { ...this.#kept, tables })
+  takingOut(
+    control: ControlConnection,
+    of: MemoryOwner,
+    oids: readonly number[],
+    returning: readonly number[],
+  ): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#kept === null) return
+      for (const table of this.#kept.tables) if (returning.includes(table.oid)) this.#returning.set(table.oid, table)
+      const tables = this.#kept.tables.filter(({ oid }) => !oids.includes(oid))
+      await this.#keep(control, of, { ...this.#kept, tables })
+    })
   }
 
   /**
    * What is covered is as it was wanted.
    *
+   * @returns tables of which changes were missed, and nobody was told.
    * @throws RowtapError
    */
-  async settle(control: ControlConnection, of: MemoryOwner): Promise<void> {
-    if (this.#kept === null) return
-    await this.#keep(control, of, { ...this.#kept, ...(await readCoverage(control, of.name)) })
+  settle(control: ControlConnection, of: MemoryOwner): Promise<readonly TableName[]> {
+    return this.#inTurn(async () => {
+      if (this.#kept === null) return []
+      const coverage = await readCoverage(control, of.name)
+      const { tables, missed } = settledTables(coverage.tables, this.#kept.tables, this.#returning, this.#moved)
+      await this.#keep(control, of, { ...this.#kept, publications: coverage.publications, tables })
+      const untold = missed.filter(({ oid }) => !this.#told.has(oid))
+      this.#returning.clear()
+      this.#moved.clear()
+      this.#told.clear()
+      return untold.map(({ schema, name }) => ({ schema, name }))
+    })
+  }
+
+  /**
+   * What is below a table is known to whoever has to know it.
+   *
+   * @param isMissed whether rows may have come or gone unseen.
+   * @throws RowtapError
+   */
+  know(
+    control: ControlConnection,
+    of: MemoryOwner,
+    { oid, partitions, isMissed }: { oid: number; partitions: readonly KnownPartition[]; isMissed: boolean },
+  ): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#kept === null) return
+      if (this.#moved.has(oid)) {
+        this.#moved.set(oid, partitions)
+        return
+      }
+      const tables = this.#kept.tables.map((table) =>
+        table.oid === oid ? { ...table, partitions, since: isMissed ? moment() : table.since } : table,
+      )
+      await this.#keep(control, of, { ...this.#kept, tables })
+    })
+  }
+
+  /** It was told that changes of a table are missed. */
+  told(oid: number): void {
+    this.#told.add(oid)
   }
 
   /** The session ends in good order. The error of a failure is `pg`'s. */
-  async close(control: ControlConnection, name: CaptureName, flushed: Lsn): Promise<void> {
-    if (this.#kept === null) return
-    await control.query(commentOn(name.publications.inserts, recordText({ ...this.#kept, closedAt: flushed })))
+  close(control: ControlConnection, name: CaptureName, flushed: Lsn): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#kept === null) return
+      await control.query(commentOn(name.publications.inserts, recordText({ ...this.#kept, closedAt: flushed })))
+    })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined)
+    return done
   }
 
   async #keep(

@@ -20,21 +20,22 @@ import { databaseError } from '../errors/database-error.ts'
 import { SlotHealthWatch } from '../health/slot-health-watch.ts'
 import { CaptureWatch } from '../publication/capture-watch.ts'
 import { explainPushdown } from '../publication/explain-pushdown.ts'
+import { ZERO_LSN } from '../replication/lsn.ts'
 import { positionBefore } from '../replication/wal-position.ts'
-import { progressStatements, saveProgress } from '../snapshot/saved-progress.ts'
+import type { KeptProgress } from '../snapshot/saved-progress.ts'
+import { isUnbroken, progressStatements, saveProgress } from '../snapshot/saved-progress.ts'
 import { settledPosition } from '../snapshot/settled-position.ts'
 import { snapshotNow } from '../snapshot/wait-until-visible.ts'
 import { WalSnapshots } from '../snapshot/wal-snapshots.ts'
 import { YieldedTransactions } from '../snapshot/yielded-transactions.ts'
 import type { Link } from './link.ts'
+import { LinkCalls } from './link-calls.ts'
 import { linkAgain } from './link-again.ts'
 import type { LinkOptions } from './open-link.ts'
 import { resumedRequests } from './resumed-requests.ts'
+import { takenOutGap } from './taken-out-gap.ts'
 import { undoneGap } from './undone-gap.ts'
 import { UnseenChanges } from './unseen-changes.ts'
-
-/** How long a call that failed waits to hear whether its link was lost, in milliseconds. */
-const LOSS_NOTICE_MS = 1000
 
 /**
  * The slot is in use by a process of the server that is about to end; a publication was dropped while it was streamed, and is
@@ -49,7 +50,7 @@ export interface WalSessionParts {
   /** Ends every wait of the session's links. */
   readonly ending: AbortController
   /** How far the subscription's snapshots were when it last ran; `null` where that is not known, or does not hold. */
-  readonly progress: string | null
+  readonly progress: KeptProgress | null
 }
 
 /**
@@ -71,9 +72,11 @@ export class WalSession implements DriverSession {
   readonly #parts: WalSessionParts
   readonly #host: DriverHost
   readonly #links: LinkSequence<Link>
+  readonly #calls: LinkCalls
   readonly #watch: CaptureWatch
   readonly #health: SlotHealthWatch
   readonly #unseen = new UnseenChanges()
+  readonly #yielded = new YieldedTransactions(() => this.#calls.untilDone(({ control }) => snapshotNow(control)))
   readonly #ended = Promise.withResolvers<null>()
   readonly #end = new Interruption()
   /** The link that changes are taken from: one that is lost, until what it had received is delivered. */
@@ -85,7 +88,8 @@ export class WalSession implements DriverSession {
   /** Where what is captured became live last. */
   #live: { readonly link: Link; readonly from: Position } | null = null
   #acknowledged: Position | null = null
-  #call: Promise<unknown> = Promise.resolve()
+  /** Since when tables are covered without a break, as far as core was told. */
+  #since: ReadonlyMap<number, string | null>
   #closing: Promise<void> | null = null
 
   constructor(first: Link, parts: WalSessionParts) {
@@ -94,6 +98,7 @@ export class WalSession implements DriverSession {
     this.#host = host
     this.#reading = first
     this.#newest = first
+    this.#since = first.prepared.since
     this.usesConditions = parts.link.driver.pushdown === 'inserts'
     this.resumed = resumedRequests(attached.all, first.prepared.tables, this.usesConditions)
     this.#links = new LinkSequence(first, {
@@ -101,6 +106,12 @@ export class WalSession implements DriverSession {
       host,
       passing: PASSING,
       connect: (former) => this.#connect(former),
+    })
+    this.#calls = new LinkCalls({
+      links: this.#links,
+      end: this.#end,
+      ended: this.#ended.promise,
+      isClosing: () => this.#closing !== null,
     })
     const newest = (): Link => this.#newest
     const reading = (): Link => this.#reading
@@ -120,6 +131,10 @@ export class WalSession implements DriverSession {
       get memory() {
         return newest().memory
       },
+      telling: () => {
+        // Otherwise core is still to be told of what was missed before the newest link.
+        if (this.#reading === this.#newest) this.#telling()
+      },
     })
     this.#watch.start()
     this.#health = new SlotHealthWatch({
@@ -136,16 +151,24 @@ export class WalSession implements DriverSession {
       attached,
       host,
       history: () => this.#newest.inFlight.history,
-      yielded: new YieldedTransactions(() => this.#untilDone(({ control }) => snapshotNow(control))),
+      yielded: this.#yielded,
       signal: host.signal,
-      resumed: parts.progress,
+      resumed: parts.progress?.text ?? null,
+      resumes: (table) => {
+        const oid = attached.byName(table)?.oid
+        return oid !== undefined && parts.progress !== null && isUnbroken(oid, parts.progress, first.prepared.since)
+      },
       link: () => this.#links.current(),
       passed: () => positionBefore(this.#reading.stream.passed, this.#reading.inFlight.history),
       settled: () =>
-        this.#untilDone(({ control, prepared, inFlight }) =>
+        this.#calls.untilDone(({ control, prepared, inFlight }) =>
           settledPosition(control, prepared.name.slot, inFlight.history),
         ),
-      saveProgress: (text) => this.#untilDone(({ control, prepared }) => saveProgress(control, prepared.name, text)),
+      saveProgress: (text) => {
+        // What is missed from here on the text does not know of.
+        const since = this.#since
+        return this.#calls.untilDone(({ control, prepared }) => saveProgress(control, prepared.name, { since, text }))
+      },
     })
   }
 
@@ -155,28 +178,34 @@ export class WalSession implements DriverSession {
 
   describe(table: TableName): Promise<Relation> {
     const fullIdentity = this.#parts.link.driver.replicaIdentity === 'full'
-    return this.#onLink(({ control, relations }) => describeTable({ control, relations, fullIdentity }, table))
+    return this.#calls.inTurn(({ control, relations }) => describeTable({ control, relations, fullIdentity }, table))
   }
 
   readonly normalise: NormaliseConstants = (constants) => {
-    return this.#onLink(({ control }) => readConstants(control, constants))
+    return this.#calls.inTurn(({ control }) => readConstants(control, constants))
   }
 
   plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]> {
-    return this.#onLink(({ tables }) => tables.plan(requests))
+    return this.#calls.inTurn(({ tables }) => tables.plan(requests))
   }
 
   pushdown(requests: readonly CaptureRequest[]): Promise<readonly TablePushdown[]> {
-    return this.#onLink(async ({ tables, pushdown }) => explainPushdown(await tables.partsOf(requests), pushdown))
+    return this.#calls.inTurn(async ({ tables, pushdown }) => explainPushdown(await tables.partsOf(requests), pushdown))
   }
 
   capture(requests: readonly CaptureRequest[]): Promise<Position> {
-    return this.#onLink(async (link) => {
+    return this.#calls.inTurn(async (link) => {
       // Before the first change that a new listener may see is decoded.
       link.relations.compare(requests)
-      const from = await link.tables.capture(requests)
+      const { from, missed } = await link.tables.capture(requests, {
+        passed: () => (this.#reading === link ? link.stream.passed : ZERO_LSN),
+        yielded: this.#yielded,
+      })
       this.#requests = requests
       this.#live = { link, from }
+      // Otherwise core is still to be told of what was missed before this link.
+      if (this.#reading === this.#newest) this.#telling()
+      if (missed.length > 0) this.#host.notify(takenOutGap(missed, from))
       return from
     })
   }
@@ -237,7 +266,7 @@ export class WalSession implements DriverSession {
     } catch (error) {
       if (this.#closing !== null) return null
       const reason = databaseError(error, 'stream changes')
-      if (reason.code === 'ERR_CONNECTION_LOST' && (await this.#isLost(link))) return null
+      if (reason.code === 'ERR_CONNECTION_LOST' && (await this.#calls.isLost(link))) return null
       throw reason
     }
   }
@@ -254,8 +283,14 @@ export class WalSession implements DriverSession {
 
   #tellGap(former: Link, next: Link): void {
     const gap = next.gap ?? undoneGap(next, former, this.#lastOf(former))
+    this.#telling()
     if (gap !== null) this.#host.notify({ kind: 'gap', ...gap, from: this.#unseen.last ?? gap.from })
     this.#unseen.repeat(next.beginsAfter)
+  }
+
+  /** Core is about to be told of everything that was missed. What it keeps from then on holds. */
+  #telling(): void {
+    this.#since = this.#newest.memory?.since ?? new Map()
   }
 
   /** The last position of a link that anybody was told of. */
@@ -276,37 +311,6 @@ export class WalSession implements DriverSession {
     return link
   }
 
-  /** Runs one call after another, each on a link that lasts until it is done: otherwise it is run again on the next. */
-  #onLink<T>(call: (link: Link) => Promise<T>): Promise<T> {
-    const result = this.#call.then(() => this.#untilDone(call))
-    this.#call = result.catch(() => undefined)
-    return result
-  }
-
-  async #untilDone<T>(call: (link: Link) => Promise<T>): Promise<T> {
-    for (;;) {
-      const link = await this.#end.unless(() => this.#links.current())
-      try {
-        return await this.#end.unless(() => link.unlessLost(() => call(link)))
-      } catch (error) {
-        if (this.#closing !== null) throw error
-        // Whatever it was lost for: where there will be no other one, that is told when it is asked for.
-        if (error === link.reason) continue
-        if (!RowtapError.is(error, 'ERR_CONNECTION_LOST') || !(await this.#isLost(link))) throw error
-      }
-    }
-  }
-
-  /** Whether a link is lost, or is about to be: what fails for that reason may be told before the reason is. */
-  async #isLost(link: Link): Promise<boolean> {
-    if (link.isLost) return true
-    const patience = Promise.withResolvers<void>()
-    const timer = setTimeout(patience.resolve, LOSS_NOTICE_MS)
-    await Promise.race([link.lost, patience.promise, this.#ended.promise])
-    clearTimeout(timer)
-    return link.isLost
-  }
-
   async #close(): Promise<void> {
     this.#ended.resolve(null)
     this.#end.interrupt(closed())
@@ -315,7 +319,7 @@ export class WalSession implements DriverSession {
     this.#health.stop()
     this.#parts.ending.abort(closed())
     await this.snapshots.close()
-    await this.#call
+    await this.#calls.done
     // One that is being made gives up; one that was made meanwhile is the newest.
     const link = await this.#links.current().catch(() => null)
     if (this.#reading !== link) await this.#reading.stream.release()

@@ -22,6 +22,8 @@ import { snapshotNow, waitUntilVisible } from './wait-until-visible.ts'
 export interface WalSnapshotsParts extends SnapshotConnectionParts, TableReading {
   /** What the subscription has kept; `null` where there is nothing, or its position was lost. */
   readonly resumed: string | null
+  /** Whether that holds for a table. */
+  readonly resumes: (table: TableName) => boolean
   readonly passed: () => Position | null
   readonly settled: () => Promise<Position | null>
   readonly saveProgress: (text: string) => Promise<void>
@@ -73,6 +75,10 @@ export class WalSnapshots implements SnapshotSource {
       const rows = await open.control.queryRows(text, lists)
       return rows.map(([count]) => Number(count))
     })
+  }
+
+  resumes(table: TableName): boolean {
+    return this.#parts.resumes(table)
   }
 
   passed(): Position | null {

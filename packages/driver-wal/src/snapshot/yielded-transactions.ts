@@ -10,7 +10,8 @@ const MANY = 4096
  */
 export class YieldedTransactions {
   readonly #look: () => Promise<string>
-  #ids = new Set<string>()
+  /** In the order in which they were delivered: none is looked up often enough for a set to be worth what it costs. */
+  #ids: string[] = []
   #last: Transaction | null = null
   #isLooking = false
 
@@ -24,21 +25,22 @@ export class YieldedTransactions {
     for (const { transaction } of changes) {
       if (transaction === this.#last) continue
       this.#last = transaction
-      this.#ids.add(transaction.id)
+      this.#ids.push(transaction.id)
     }
-    if (this.#ids.size >= MANY && !this.#isLooking) void this.#lookOnce()
+    if (this.#ids.length >= MANY && !this.#isLooking) void this.#lookOnce()
   }
 
   /** Those that a snapshot ({@link snapshotVisibility}) does not have; what it has is not asked for again. */
   hiddenFrom(state: string): readonly string[] {
     const sees = snapshotVisibility(state)
-    for (const id of this.#ids) if (sees({ id, commitTime: null })) this.#ids.delete(id)
-    return [...this.#ids]
+    this.#ids = this.#ids.filter((id) => !sees({ id, commitTime: null }))
+    return [...new Set(this.#ids)]
   }
 
   /** These are no transactions of the server: a server before it had them. */
   forget(ids: readonly string[]): void {
-    for (const id of ids) this.#ids.delete(id)
+    const forgotten = new Set(ids)
+    this.#ids = this.#ids.filter((id) => !forgotten.has(id))
   }
 
   async #lookOnce(): Promise<void> {

@@ -1,3 +1,5 @@
+import { PROGRESS_NOTE } from '../snapshot/progress-sql.ts'
+
 /*
  * What removing takes. Whoever uses a thing is looked up in the statement that ends it: a number that was read before may
  * be another process by now.
@@ -17,6 +19,13 @@ export const DROP_SLOT = `
 SELECT pg_catalog.pg_drop_replication_slot(s.slot_name)
 FROM pg_catalog.pg_replication_slots AS s
 WHERE s.slot_name = $1 AND s.database = pg_catalog.current_database()`
+
+/** Removes a large object ($1) that holds how far snapshots were, if it is there. */
+export const UNLINK_LEFT_PROGRESS: string = `
+SELECT pg_catalog.lo_unlink(object.oid)
+FROM pg_catalog.pg_largeobject_metadata AS object
+WHERE object.oid = $1::pg_catalog.oid
+  AND pg_catalog.starts_with(pg_catalog.obj_description(object.oid, 'pg_largeobject'), '${PROGRESS_NOTE}')`
 
 /** Ends the process that holds the advisory lock of a client without a subscription ($1: its digits), likewise. */
 export const END_CLIENT: string = `

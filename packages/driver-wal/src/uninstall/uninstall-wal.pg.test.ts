@@ -3,6 +3,7 @@ import { catalogueSnapshot } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
 import { inspectWal } from '../health/inspect-wal.ts'
+import { makeProgress, progressNote } from '../snapshot/progress-sql.ts'
 import { testHost, testSession, wanted } from '../testing/test-session.ts'
 import { uninstallWal } from './uninstall-wal.ts'
 import type { WalObject } from './wal-objects.ts'
@@ -68,6 +69,46 @@ describePostgres('uninstallWal', (postgres) => {
     for (const { statement } of await objectsOf(database)) await database.query(statement)
     expect(await catalogueSnapshot(database)).toEqual(before)
   })
+
+  test.each(['by us', 'by the statement that is told'])(
+    'how far snapshots were is found where the rest was removed by hand, and removed %s',
+    async (how) => {
+      await using database = await postgres.createDatabase()
+      await subscribe(database, 'billing')
+      await database.query(makeProgress(progressNote('rowtap_s_billing_all')))
+      await database.query(makeProgress('somebody else’s'))
+      const [{ oid } = {}] = await database.query(`SELECT min(oid::int8)::int AS oid FROM pg_largeobject_metadata`)
+      expect((await objectsOf(database)).map(({ kind }) => kind)).toEqual(['replication slot', 'publication'])
+      await database.query(
+        `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()`,
+      )
+      await database.query('DROP PUBLICATION rowtap_s_billing_all')
+      const statement = `SELECT pg_catalog.lo_unlink(${String(oid)})`
+      const health = await inspectWal({ connection: database.url, sampleMs: 0 })
+      expect(health.orphans).toEqual([
+        {
+          reason: 'progress without publications',
+          owner: { kind: 'subscription', subscription: 'billing' },
+          slots: [],
+          publications: [],
+          progress: [oid],
+          statements: [statement],
+        },
+      ])
+      const objects = walObjects(health)
+      expect(objects).toMatchObject([{ kind: 'large object', name: String(oid), statement, usedBy: [] }])
+      const role = await database.createRole()
+      const refused = await uninstallWal({ connection: role.url, objects })
+      expect(refused.map(({ error }) => error?.code)).toEqual(['ERR_SETUP_REQUIRED'])
+      if (how === 'by us') {
+        expect(await uninstallWal({ connection: database.url, objects })).toMatchObject([{ error: null }])
+      } else {
+        await database.query(statement)
+      }
+      expect(await objectsOf(database)).toEqual([])
+      expect(await database.query('SELECT FROM pg_largeobject_metadata')).toHaveLength(1)
+    },
+  )
 
   test('leaves a client that runs alone, even one that came after the look', async () => {
     await using database = await postgres.createDatabase()

@@ -7,7 +7,7 @@ import { isSameOwner } from '../health/owned-name.ts'
 import { removeProgress } from '../snapshot/saved-progress.ts'
 import type { WalDriverOptions } from '../wal-driver-options.ts'
 import { takeOwnerLock } from './owner-lock.ts'
-import { DROP_SLOT, END_SLOT_READER, UNLOCK_ALL } from './uninstall-sql.ts'
+import { DROP_SLOT, END_SLOT_READER, UNLINK_LEFT_PROGRESS, UNLOCK_ALL } from './uninstall-sql.ts'
 import type { WalObject } from './wal-objects.ts'
 
 /** What is removed, and how. */
@@ -28,7 +28,7 @@ export interface WalRemoval {
 }
 
 /**
- * Removes slots and publications of ours. What cannot be removed does not keep the rest: each object's outcome is told,
+ * Removes slots, publications and large objects of ours. What cannot be removed does not keep the rest: each object's outcome is told,
  * in the order of `objects`. A client that is disconnected by force may connect again, and make anew what it needs: end
  * it first.
  *
@@ -76,6 +76,10 @@ async function removeOne(control: ControlConnection, object: WalObject, force: b
     if (object.kind === 'publication') {
       await removeProgress(control, object.name)
       await control.query(dropPublication(object.name))
+      return null
+    }
+    if (object.kind === 'large object') {
+      await control.query(UNLINK_LEFT_PROGRESS, [object.name])
       return null
     }
     if (force) await control.query(END_SLOT_READER, [object.name])

@@ -1,11 +1,12 @@
-import { dropPublication, dropSlot } from '../health/orphans.ts'
+import { dropPublication, dropSlot, unlinkProgress } from '../health/orphans.ts'
 import type { WalOwner } from '../health/owned-name.ts'
 import { isSameOwner } from '../health/owned-name.ts'
 import type { WalHealth } from '../health/wal-health.ts'
 
 /** Something that the driver put into the database. */
 export interface WalObject {
-  readonly kind: 'replication slot' | 'publication'
+  readonly kind: 'replication slot' | 'publication' | 'large object'
+  /** Its name; of a large object, its object id. */
   readonly name: string
   readonly owner: WalOwner
   /** The statement that removes it. */
@@ -15,7 +16,7 @@ export interface WalObject {
 }
 
 /** Everything of ours in the database that was looked at, in the order in which it is to be removed: slots first. */
-export function walObjects({ slots, publications, clients }: WalHealth): readonly WalObject[] {
+export function walObjects({ slots, publications, leftProgress, clients }: WalHealth): readonly WalObject[] {
   const here = slots.filter(({ isHere }) => isHere)
   const usersOf = (owner: WalOwner): readonly number[] => {
     const readers = here.flatMap((slot) => (isSameOwner(slot.owner, owner) ? (slot.activePid ?? []) : []))
@@ -35,6 +36,13 @@ export function walObjects({ slots, publications, clients }: WalHealth): readonl
       name,
       owner,
       statement: dropPublication(name, progress),
+      usedBy: usersOf(owner),
+    })),
+    ...leftProgress.map(({ oid, owner }): WalObject => ({
+      kind: 'large object',
+      name: String(oid),
+      owner,
+      statement: unlinkProgress(oid),
       usedBy: usersOf(owner),
     })),
   ]

@@ -1,0 +1,25 @@
+import type { TableName } from '@rowtap/core/driver'
+
+/** A partition as it is stored. */
+export interface StoredPartition extends TableName {
+  readonly oid: number
+  /** Another one once it was emptied or rewritten. 0 where it stores nothing. */
+  readonly file: number
+}
+
+/** The same, and which transaction stored it so. */
+export interface ChangedPartition extends StoredPartition {
+  readonly writtenBy: string
+}
+
+/** The same, and since when it is a partition. */
+export interface KnownPartition extends StoredPartition {
+  /** The transaction that made it one: another one each time. `null`: not known. */
+  readonly link: string | null
+}
+
+/** A partition as a look finds it. */
+export interface FoundPartition extends ChangedPartition, KnownPartition {
+  /** Made as a partition, and so without rows; otherwise it was a table of its own before. */
+  readonly isMade: boolean
+}

@@ -3,6 +3,8 @@ import { formatTableName, RowtapError } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
 import { FIND_NAMED, FIND_WANTED_TRIGGERS } from '../sql/install-statements.ts'
 import { isLockFailure } from './capture-table.ts'
+import type { CapturedPart } from './captured-part.ts'
+import { ROW_OPERATIONS, WHOLE } from './captured-part.ts'
 import type { CaptureKind } from './triggers.ts'
 import { triggerNames } from './triggers.ts'
 
@@ -15,6 +17,8 @@ interface Found {
   readonly is_partition: boolean | null
   /** What captures it best. */
   readonly kind: CaptureKind
+  /** Which part of it is wanted; `null`: all. */
+  readonly part: CapturedPart | null
   /** Whether it has parents or children. */
   readonly inherits: boolean
   /** Whether the role may drop its triggers. */
@@ -94,11 +98,14 @@ export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
       found.some((row) => row.relation === relation && row.name === name)
     const all = [names.row, ...names.statement, names.truncate]
     const isOff = found.some(({ name, enabled }) => enabled === 'D' && name !== null && all.includes(name))
-    const byStatement = names.statement.every((name) => has(oid, name))
+    const [first] = found
+    // What nobody wants needs no trigger.
+    const { operations } = first?.part ?? WHOLE
+    const needed = names.statement.filter((_, index) => operations.some((one) => one === ROW_OPERATIONS[index]))
+    const byStatement = !has(oid, names.row) && needed.every((name) => has(oid, name))
     if (isOff || !(byStatement || has(oid, names.row)) || !has(oid, names.truncate)) {
       return 'has lost its triggers, or they are switched off (stop its listeners, and listen to it again)'
     }
-    const [first] = found
     if (first === undefined) return null
     if (first.is_partition === true) return 'has become a partition of another one, whose name its changes carry'
     if (first.schema !== table.schema || first.table !== table.name) {

@@ -1,8 +1,7 @@
 import type { Position, Transaction } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
 import { FIND_NESTED, LIST_TRANSACTIONS, READ_HEADERS } from '../sql/queue-statements.ts'
-import type { BlockHeader, Piece } from './nested-order.ts'
-import { nestedOrder } from './nested-order.ts'
+import { NestedTransaction } from './nested-transaction.ts'
 import { changePositions } from './queue-position.ts'
 import type { Tick } from './tick-source.ts'
 
@@ -22,8 +21,8 @@ export interface ListedTransaction {
   readonly moved: Set<number>
   /** Whether one of its statements wrote rows before another one that ended earlier; `null`: not known yet. */
   nested: boolean | null
-  /** Where it is nested, what is to be read of it, from a place on. */
-  order: { readonly pieces: readonly Piece[]; readonly bytes: ReadonlyMap<number, number>; next: number } | null
+  /** Where it is nested, what is to be read of it, while it is being read. */
+  order: NestedTransaction | null
 }
 
 // How many transactions are listed at a time.
@@ -74,28 +73,29 @@ export async function findNested(
   for (const one of unknown) one.nested = found.has(one.transaction.id)
 }
 
-/** Puts the blocks of a nested transaction in order. */
-export async function orderNested(
+/** What is to be read of a nested transaction, in order. */
+export function orderNested(
   connection: Connection,
-  listed: ListedTransaction,
+  { transaction }: ListedTransaction,
   roots: readonly string[],
-): Promise<NonNullable<ListedTransaction['order']>> {
-  const rows = await connection.texts('rowtap_headers', READ_HEADERS, [listed.transaction.id, roots])
-  const bytes = new Map<number, number>()
-  const headers = rows.map(([seq, root, operation, count, first, level, ...rest]): BlockHeader => {
-    const [inserted, updated, deleted, size] = rest.map(Number)
-    bytes.set(Number(seq), size ?? 0)
-    const statement =
-      typeof first === 'string'
-        ? {
-            first: Number(first),
-            level: typeof level === 'string' ? Number(level) : null,
-            done: [inserted ?? 0, updated ?? 0, deleted ?? 0] as const,
-          }
-        : null
-    return { seq: Number(seq), root: root ?? '', operation: operation ?? '', rows: Number(count), statement }
+): NestedTransaction {
+  return new NestedTransaction(async (below, root, most) => {
+    const from = Number.isFinite(below) ? below : null
+    const values = [transaction.id, root === null ? roots : [root], from, most]
+    const rows = await connection.texts('rowtap_headers', READ_HEADERS, values)
+    return rows.map(([seq, table, operation, count, first, level, ...rest]) => {
+      const [inserted = 0, updated = 0, deleted = 0, bytes = 0] = rest.map(Number)
+      const statement =
+        typeof first === 'string'
+          ? {
+              first: Number(first),
+              level: typeof level === 'string' ? Number(level) : null,
+              done: [inserted, updated, deleted] as const,
+            }
+          : null
+      return { seq: Number(seq), root: table ?? '', operation: operation ?? '', rows: Number(count), bytes, statement }
+    })
   })
-  return { pieces: nestedOrder(headers), bytes, next: 0 }
 }
 
 /** The session's TimeZone is UTC and its DateStyle ISO: `2026-01-02 03:04:05.678901+00`. */

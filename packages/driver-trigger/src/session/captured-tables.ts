@@ -1,15 +1,17 @@
-import type { CaptureRequest, DriverHost, PlannedStatement, TableName } from '@rowtap/core/driver'
+import type { CaptureRequest, DriverHost, PlannedStatement, TableName, TablePushdown } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
 import { comparedEnums } from '../catalog/compared-enums.ts'
 import { findTable, lackOfPrivilege } from '../catalog/find-table.ts'
 import { captureTable } from '../install/capture-table.ts'
-import type { Conditions } from '../install/row-filter.ts'
-import { REMOVE_WANTED } from '../sql/consumer-statements.ts'
+import { explainPushdown } from '../install/explain-pushdown.ts'
+import type { CapturedPart } from '../install/captured-part.ts'
+import { isSame, WHOLE } from '../install/captured-part.ts'
+import { NAME_WANTED, REMOVE_WANTED } from '../sql/consumer-statements.ts'
 import type { ConsumerState } from './consumer-state.ts'
 import type { Link } from './link.ts'
 import type { SessionOptions } from './open-link.ts'
 import { planCapture } from './plan-capture.ts'
-import { pushesDown, wantedRows } from './pushes-down.ts'
+import { pushesDown, wantedPart } from './pushes-down.ts'
 
 /** What {@link CapturedTables} work with. */
 export interface CapturedTablesParts {
@@ -27,8 +29,8 @@ export interface CapturedTablesParts {
 interface FoundTables {
   /** Their names, by object id. */
   readonly found: ReadonlyMap<string, TableName>
-  /** Which of their rows are wanted: all, where it does not say. */
-  readonly conditions: ReadonlyMap<string, Conditions>
+  /** Which part of them is wanted: all, where it does not say. */
+  readonly parts: ReadonlyMap<string, CapturedPart>
 }
 
 /** The tables that a consumer has captured. */
@@ -46,19 +48,21 @@ export class CapturedTables {
    */
   async capture<T>(requests: readonly CaptureRequest[], divide: (roots: readonly string[]) => Promise<T>): Promise<T> {
     const { link, state, watch } = this.#parts
-    const { found, conditions } = await this.#find(requests)
-    const added = [...found].filter(([oid]) => this.#isNew(oid) || this.#isOther(oid, conditions))
+    const { found, parts } = await this.#find(requests)
+    const added = [...found].filter(([oid]) => this.#isNew(oid) || this.#isOther(oid, parts))
     try {
-      await this.#add(added, conditions)
+      await this.#add(added, parts)
     } catch (error) {
       if (!link.isLost) await this.#discard(added.map(([oid]) => oid).filter((oid) => !state.wanted.has(oid)))
       throw error
     }
     const removed = [...state.wanted.keys()].filter((oid) => !found.has(oid))
     state.wanted = found
-    state.conditions = conditions
+    state.parts = parts
+    for (const oid of removed) state.inForce.delete(oid)
     state.requests = requests
     for (const [oid, table] of found) state.names.set(oid, table)
+    await this.#nameWanted(found)
     link.columnTypes.compare(comparedEnums(found, requests))
     // What is altered from now on is noticed.
     if (added.length > 0) await watch()
@@ -69,26 +73,39 @@ export class CapturedTables {
 
   /** Captures again what is captured, as far as the database has forgotten it. */
   async recapture(oids: readonly string[]): Promise<void> {
-    const { wanted, conditions } = this.#parts.state
+    const { wanted, parts, inForce } = this.#parts.state
+    for (const oid of oids) inForce.delete(oid)
     await this.#add(
       [...wanted].filter(([oid]) => oids.includes(oid)),
-      conditions,
+      parts,
     )
   }
 
   /** The statements that capturing exactly these tables would run. */
   async plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]> {
     const { link, options, host, signal, state } = this.#parts
-    const { found, conditions } = await this.#find(requests)
-    const isAdded = (oid: string): boolean => this.#isNew(oid) || this.#isOther(oid, conditions)
+    const { found, parts } = await this.#find(requests)
+    const isAdded = (oid: string): boolean => this.#isNew(oid) || this.#isOther(oid, parts)
     const context = { options, host, signal, control: link.control, server: link.server }
     return await planCapture(context, {
       consumer: state.registration.id,
       added: new Map([...found].filter(([oid]) => isAdded(oid))),
       kept: new Map([...found].filter(([oid]) => !isAdded(oid))),
       removed: [...state.wanted.keys()].filter((oid) => !found.has(oid)),
-      conditions,
+      parts,
+      inForce: state.inForce,
     })
+  }
+
+  /** What the database would leave out of tables of this set. */
+  async pushdown(requests: readonly CaptureRequest[]): Promise<readonly TablePushdown[]> {
+    const { link, options, state } = this.#parts
+    const { found, parts } = await this.#find(requests)
+    const tables = [...found].flatMap(([oid, table]) => {
+      const request = requests.find((one) => one.table === table)
+      return request === undefined ? [] : [{ oid, request, part: parts.get(oid) ?? WHOLE }]
+    })
+    return await explainPushdown(link.control, options, state.registration.id, tables)
   }
 
   #isNew(oid: string): boolean {
@@ -96,31 +113,46 @@ export class CapturedTables {
     return !wanted.has(oid) || unchecked.has(oid)
   }
 
-  /** Whether other rows are wanted of a table than before. */
-  #isOther(oid: string, conditions: ReadonlyMap<string, Conditions>): boolean {
-    const before = this.#parts.state.conditions.get(oid) ?? null
-    return JSON.stringify(conditions.get(oid) ?? null) !== JSON.stringify(before)
+  /** Whether another part is wanted of a table than is captured. */
+  #isOther(oid: string, parts: ReadonlyMap<string, CapturedPart>): boolean {
+    const before = this.#parts.state.inForce.get(oid)
+    return before === undefined || !isSame(parts.get(oid) ?? WHOLE, before)
   }
 
   async #add(
     added: readonly (readonly [oid: string, table: TableName])[],
-    conditions: ReadonlyMap<string, Conditions>,
+    parts: ReadonlyMap<string, CapturedPart>,
   ): Promise<void> {
     const { link, state, options, host, signal } = this.#parts
     for (const [oid, table] of added) {
+      const part = parts.get(oid) ?? WHOLE
+      const inForce = state.inForce.get(oid) ?? null
+      // Where it fails, nobody knows what came of it.
+      state.inForce.delete(oid)
       await captureTable(link.control, {
         schema: options.schema,
         consumer: state.registration.id,
         oid,
         enableAlways: options.enableAlways,
-        conditions: conditions.get(oid) ?? null,
+        part,
         pushesDown: pushesDown(this.#parts),
+        inForce,
         table,
         signal,
         notify: (notice) => host.notify(notice),
       })
+      state.inForce.set(oid, part)
       state.unchecked.delete(oid)
     }
+  }
+
+  /** What goes on later, when others may have these names, knows by which ones it was asked for. */
+  async #nameWanted(found: ReadonlyMap<string, TableName>): Promise<void> {
+    const { link, host, state } = this.#parts
+    if (host.subscription === null || found.size === 0) return
+    const tables = [...found.values()]
+    const [schemas, names] = [tables.map(({ schema }) => schema), tables.map(({ name }) => name)]
+    await link.control.run(NAME_WANTED, [state.registration.id, [...found.keys()], schemas, names])
   }
 
   async #discard(oids: readonly string[]): Promise<void> {
@@ -133,9 +165,9 @@ export class CapturedTables {
   /** The tables by object id. One that is captured already stays, even if its name has gone: it was dropped or renamed. */
   async #find(requests: readonly CaptureRequest[]): Promise<FoundTables> {
     const { link, options } = this.#parts
-    const { wanted } = this.#parts.state
+    const { wanted, kept, contents } = this.#parts.state
     const found = new Map<string, TableName>()
-    const conditions = new Map<string, Conditions>()
+    const parts = new Map<string, CapturedPart>()
     for (const request of requests) {
       const { table } = request
       const captured = [...wanted].find(([, { schema, name }]) => schema === table.schema && name === table.name)
@@ -144,12 +176,13 @@ export class CapturedTables {
         const lack = wanted.has(there.oid) ? null : lackOfPrivilege(table, there)
         if (lack !== null) throw lack
         found.set(there.oid, table)
-        conditions.set(there.oid, wantedRows(this.#parts, request, there.content))
+        contents.set(there.oid, there.content)
+        parts.set(there.oid, wantedPart(this.#parts, request, there.content, kept.get(there.oid)?.conditions))
       } catch (error) {
         if (captured === undefined || !RowtapError.is(error, 'ERR_SETUP_REQUIRED')) throw error
         found.set(captured[0], table)
       }
     }
-    return { found, conditions }
+    return { found, parts }
   }
 }

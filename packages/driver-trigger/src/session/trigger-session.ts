@@ -7,7 +7,9 @@ import type {
   PlannedStatement,
   Position,
   Relation,
+  ResumedRequest,
   TableName,
+  TablePushdown,
 } from '@rowtap/core/driver'
 import {
   Interruption,
@@ -28,7 +30,7 @@ import type { Consumer } from './consumer.ts'
 import type { Link } from './link.ts'
 import type { LinkOptions } from './open-link.ts'
 import { openLink } from './open-link.ts'
-import { planFirstCapture } from './plan-capture.ts'
+import { firstPushdown, planFirstCapture } from './plan-capture.ts'
 import { pushesDown } from './pushes-down.ts'
 import { resumedRequests } from './resumed-requests.ts'
 
@@ -63,7 +65,7 @@ export interface TriggerSessionParts {
  * ```
  */
 export class TriggerSession implements DriverSession {
-  readonly resumed: readonly CaptureRequest[]
+  readonly resumed: readonly ResumedRequest[]
   readonly snapshots: TriggerSnapshots
   readonly usesConditions: boolean
   readonly #parts: TriggerSessionParts
@@ -83,7 +85,7 @@ export class TriggerSession implements DriverSession {
     this.#newest = first
     this.usesConditions = pushesDown(parts.link)
     this.#state = parts.resumed
-    this.resumed = resumedRequests([...(this.#state?.wanted.values() ?? [])])
+    this.resumed = this.#state === null ? [] : resumedRequests(this.#state)
     this.#links = new LinkSequence(first, {
       policy: options.reconnect,
       host: { signal, notify: (notice) => host.notify(notice) },
@@ -127,6 +129,13 @@ export class TriggerSession implements DriverSession {
     return this.#onLink(async (link) => {
       if (link.consumer !== null) return await link.consumer.plan(requests)
       return await planFirstCapture({ ...this.#parts.link, control: link.control, server: link.server }, requests)
+    })
+  }
+
+  pushdown(requests: readonly CaptureRequest[]): Promise<readonly TablePushdown[]> {
+    return this.#onLink(async (link) => {
+      if (link.consumer !== null) return await link.consumer.pushdown(requests)
+      return await firstPushdown({ ...this.#parts.link, control: link.control }, requests)
     })
   }
 

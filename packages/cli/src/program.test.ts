@@ -84,9 +84,12 @@ describe('the command line', () => {
     expect(await tailOptions('--messages')).toMatchObject({ tables: [], messages: true })
     for (const [option, ...value] of [['--replica-identity', 'full'], ['--pushdown', 'inserts'], ['--streaming']]) {
       await expect(tailOptions('--table', 'orders', '--driver', 'trigger', option ?? '', ...value)).rejects.toThrow(
-        `${option} goes with --driver wal`,
+        `${option === '--pushdown' ? '--pushdown inserts' : option} goes with --driver wal`,
       )
     }
+    const trigger = ['--table', 'orders', '--pushdown', 'conditions']
+    await expect(tailOptions(...trigger)).rejects.toThrow('--pushdown conditions goes with --driver trigger')
+    expect(await tailOptions(...trigger, '--driver', 'trigger')).toMatchObject({ trigger: { pushdown: 'conditions' } })
     await expect(tailOptions('--messages', 'a,')).rejects.toThrow(/^--messages takes prefixes/)
     await expect(tailOptions('--table', 'orders', '--pushdown', 'all')).rejects.toThrow(/^--pushdown takes inserts/)
     await expect(tailOptions()).rejects.toThrow(/^a table is needed/)

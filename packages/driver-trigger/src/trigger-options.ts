@@ -35,20 +35,24 @@ export interface PollIntervalMs {
 }
 
 /**
- * How much the queue keeps for a subscription that nobody reads. It is looked after by the clients that run, now and then;
- * writers never wait or fail. What is left out is not limited.
+ * How much the queue keeps for a subscription that nobody reads, and for a client that is too slow: one that is beyond the limit
+ * for a minute without a break. It is looked after by the clients that run, now and then; writers never wait or fail. What is
+ * left out is not limited.
  */
 export interface QueueLimit {
   /** How many changes may wait for it. */
   readonly changes?: number
-  /** How large the queue may become on the disk, in bytes. */
+  /** How large the queue may become on the disk, in bytes. Of clients that read, the one that is furthest behind holds it. */
   readonly bytes?: number
-  /** How long nobody may read it, in milliseconds, from when a client has noticed it. */
+  /**
+   * How long nobody may read a subscription, in milliseconds, from when a client has noticed it; or how long a client may handle
+   * nothing while changes wait for it, a minute at least.
+   */
   readonly unreadMs?: number
   /**
    * - `'keep'` (default): the changes stay, and the client's signal `wait` tells of it.
-   * - `'drop'`: the changes are let go of. When the subscription is opened again it ends with ERR_POSITION_LOST, or begins
-   *   anew with a `gap`, as `onPositionLost` says.
+   * - `'drop'`: the changes are let go of. The subscription, when it is opened again or at once where it is open, ends with
+   *   ERR_POSITION_LOST, or begins anew with a `gap`, as `onPositionLost` says. So does a client without one, with a `gap`.
    */
   readonly policy?: 'keep' | 'drop'
 }
@@ -87,7 +91,8 @@ export interface TriggerDriverOptions {
   readonly reconnect?: ReconnectOptions | false
   /**
    * How long a connection may be silent before it counts as lost, in milliseconds: half as often the server is asked for a
-   * sign of life. Default: 10,000.
+   * sign of life, and once a second at least. A client that waits for a subscription ends the connection of one that has it when the
+   * server has heard nothing of that one for so long (3,000 at least). Default: 10,000.
    */
   readonly livenessMs?: number
   /**
@@ -98,12 +103,12 @@ export interface TriggerDriverOptions {
    * none, or one that keeps a connection for each client.
    */
   readonly pooler?: 'transaction'
-  /** How much the queue keeps for a subscription that nobody reads. Default: everything. */
+  /** How much the queue keeps for a client that is gone, or too slow. Default: everything. */
   readonly queueLimit?: QueueLimit
   /**
-   * What is left to the triggers. `'conditions'`: rows of which no client's listener wants to hear are not captured, where
-   * that can be told exactly from columns of plain types, and the table is captured by statement. Of clients without a
-   * subscription only. Default: `'off'`.
+   * What is left to the triggers. `'conditions'`: rows of which no listener wants to hear, of whichever client and subscription,
+   * are not captured, where that can be told exactly from columns of plain types; nor are columns that no listener needs,
+   * nor operations that none wants. Of tables that are captured by statement. Default: `'off'`.
    */
   readonly pushdown?: 'off' | 'conditions'
   /**

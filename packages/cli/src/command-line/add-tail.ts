@@ -11,19 +11,19 @@ import { positiveInteger } from '../arguments/positive-integer.ts'
 import { prefixList } from '../arguments/prefix-list.ts'
 import { addTable } from '../arguments/table-list.ts'
 import type { TailOptions } from '../commands/tail.ts'
-import type { WalFlags } from '../drivers/known-drivers.ts'
+import type { TriggerFlags, WalFlags } from '../drivers/known-drivers.ts'
 import { DRIVER_NAMES } from '../drivers/known-drivers.ts'
 import { UsageError } from '../failure/usage-error.ts'
 import { VALUE_FORMS } from '../format/value-types.ts'
 
 /** The options as Commander hands them over. */
-interface TailFlags extends Omit<Partial<TailOptions>, 'operations' | 'tables' | 'messages' | 'wal'> {
+interface TailFlags extends Omit<Partial<TailOptions>, 'operations' | 'tables' | 'messages' | 'wal' | 'trigger'> {
   readonly table?: readonly TableName[]
   readonly on?: TailOptions['operations']
   /** `true`: without a value. */
   readonly messages?: true | readonly string[]
   readonly replicaIdentity?: 'full'
-  readonly pushdown?: 'inserts'
+  readonly pushdown?: 'inserts' | 'conditions'
   readonly streaming?: boolean
 }
 
@@ -63,8 +63,10 @@ export function addTail(
     .option('--replica-identity <kind>', 'full: give the tables REPLICA IDENTITY FULL, which stays; wal', (text) =>
       oneOf('--replica-identity', ['full'], text),
     )
-    .option('--pushdown <what>', 'inserts: have the server leave out rows and columns of inserts; wal', (text) =>
-      oneOf('--pushdown', ['inserts'], text),
+    .option(
+      '--pushdown <what>',
+      'have the database leave out what is not asked for: inserts (of inserts; wal) or conditions (trigger)',
+      (text) => oneOf('--pushdown', ['inserts', 'conditions'], text),
     )
     .option('--streaming', 'receive large transactions while they are open; wal')
     .option('--json', 'one JSON object a line')
@@ -95,16 +97,21 @@ function tailOptions(
   const { driver = 'wal', json = false, values = VALUE_FORMS[0], ...rest } = flags
   const wal: WalFlags = {
     ...(replicaIdentity === undefined ? {} : { replicaIdentity }),
-    ...(pushdown === undefined ? {} : { pushdown }),
+    ...(pushdown === 'inserts' ? { pushdown } : {}),
     ...(streaming === true ? { streaming: 'on' } : {}),
   }
   const [flag] = Object.keys(wal)
-  if (flag !== undefined && driver !== 'wal') throw new UsageError(`${flagOf(flag)} goes with --driver wal`)
+  if (flag !== undefined && driver !== 'wal') throw new UsageError(`${flagOf(flag, pushdown)} goes with --driver wal`)
+  const trigger: TriggerFlags = pushdown === 'conditions' ? { pushdown } : {}
+  if (trigger.pushdown !== undefined && driver !== 'trigger') {
+    throw new UsageError(`${flagOf('pushdown', pushdown)} goes with --driver trigger`)
+  }
   return {
     ...rest,
     ...(on === undefined ? {} : { operations: on }),
     ...(messages === undefined ? {} : { messages: messages === true ? true : { prefixes: messages } }),
     ...(flag === undefined ? {} : { wal }),
+    ...(trigger.pushdown === undefined ? {} : { trigger }),
     url: connectionUrl(url, environment),
     tables: table,
     driver,
@@ -116,8 +123,9 @@ function tailOptions(
 /** Options that concern rows. */
 const ROW_FLAGS = ['columns', 'where', 'transitions', 'snapshot', 'values'] as const
 
-function flagOf(option: string): string {
-  return `--${option.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`
+function flagOf(option: string, pushdown?: TailFlags['pushdown']): string {
+  const flag = `--${option.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`
+  return option === 'pushdown' ? `${flag} ${pushdown}` : flag
 }
 
 const NOTES = `

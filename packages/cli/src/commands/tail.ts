@@ -1,7 +1,7 @@
 import type { CapabilityName, Client, DeliveredEvent, Driver, LogicalMessage, Operation, TableName } from '@rowtap/core'
 import { cellOf, connect, listen } from '@rowtap/core'
 
-import type { DriverName, WalFlags } from '../drivers/known-drivers.ts'
+import type { DriverName, TriggerFlags, WalFlags } from '../drivers/known-drivers.ts'
 import { KNOWN_DRIVERS } from '../drivers/known-drivers.ts'
 import { changeLine } from '../format/change-line.ts'
 import { displayWidth } from '../format/display-width.ts'
@@ -34,6 +34,7 @@ export interface TailOptions {
   /** Print logical messages, too. */
   readonly messages?: true | { readonly prefixes: readonly string[] }
   readonly wal?: WalFlags
+  readonly trigger?: TriggerFlags
   readonly json: boolean
   readonly values: ValueForm
   readonly limit?: number
@@ -54,8 +55,8 @@ export async function tail(options: TailOptions, around: Surroundings): Promise<
   const { interrupted, output } = around
   // A person reads PostgreSQL's own text best.
   const types = VALUE_TYPES[options.json ? options.values : 'text']
-  const { wal = {} } = options
-  const driver = KNOWN_DRIVERS[options.driver].create({ connection: options.url, types, wal })
+  const { wal = {}, trigger = {} } = options
+  const driver = KNOWN_DRIVERS[options.driver].create({ connection: options.url, types, wal, trigger })
 
   if (options.plan === true) return await printPlan(driver, options, around)
   refuseUnsupported(driver, options)

@@ -119,12 +119,17 @@ function queueCheck(schema: string, { queue, consumers }: InstallationContent): 
   return queue.hasMore ? warning(state) : ok(state)
 }
 
+/** From how many changes on it is worth a warning that a client has not handled them. */
+const FAR_BEHIND = 100_000
+
 function consumerCheck(schema: string, consumer: ConsumerHealth): Check {
   const whose = consumer.subscription === null ? `Client ${consumer.id}` : `Subscription ${consumer.subscription}`
   const about = checksOf('trigger', `queue ${schema}`)
   if (consumer.isAlive && !consumer.isExpired) {
-    return about.ok(
-      `${whose} reads it, as server process ${consumer.processId}; tables: ${consumer.tables}; changes behind: ${consumer.behind.toLocaleString('en')}.`,
+    const state = `${whose} reads it, as server process ${consumer.processId}; tables: ${consumer.tables}; changes behind: ${consumer.behind.toLocaleString('en')}.`
+    if (consumer.behind < FAR_BEHIND) return about.ok(state)
+    return about.warning(
+      `${state} Until it has handled them the queue keeps every change since, of whichever table: look at its handlers, and at queueLimit.`,
     )
   }
   if (consumer.subscription === null) {

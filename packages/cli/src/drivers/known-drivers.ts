@@ -1,4 +1,5 @@
 import type { Capabilities, Driver } from '@rowtap/core'
+import type { TriggerDriverOptions } from '@rowtap/driver-trigger'
 import { triggerCapabilities, triggerDriver } from '@rowtap/driver-trigger'
 import type { WalDriverOptions } from '@rowtap/driver-wal'
 import { walCapabilities, walDriver } from '@rowtap/driver-wal'
@@ -11,6 +12,9 @@ export type DriverName = 'wal' | 'trigger'
 /** The options of driver-wal that the command line has. */
 export type WalFlags = Pick<WalDriverOptions, 'replicaIdentity' | 'pushdown' | 'streaming'>
 
+/** The options of driver-trigger that the command line has. */
+export type TriggerFlags = Pick<TriggerDriverOptions, 'pushdown'>
+
 /** How the command opens a driver. */
 export interface DriverSettings {
   /** A connection string. */
@@ -19,6 +23,8 @@ export interface DriverSettings {
   readonly types?: ValueTypes
   /** For driver-wal alone. */
   readonly wal?: WalFlags
+  /** For driver-trigger alone. */
+  readonly trigger?: TriggerFlags
 }
 
 /** A driver that comes with the command. */
@@ -29,10 +35,15 @@ export interface KnownDriver {
 
 /** Every driver that comes with the command. */
 export const KNOWN_DRIVERS: Readonly<Record<DriverName, KnownDriver>> = {
-  wal: { capabilities: walCapabilities, create: ({ wal, ...settings }) => walDriver({ ...settings, ...wal }) },
+  wal: {
+    capabilities: walCapabilities,
+    create: ({ connection, types, wal }) =>
+      walDriver({ connection, ...(types === undefined ? {} : { types }), ...wal }),
+  },
   trigger: {
     capabilities: triggerCapabilities,
-    create: ({ connection, types }) => triggerDriver({ connection, ...(types === undefined ? {} : { types }) }),
+    create: ({ connection, types, trigger }) =>
+      triggerDriver({ connection, ...(types === undefined ? {} : { types }), ...trigger }),
   },
 }
 

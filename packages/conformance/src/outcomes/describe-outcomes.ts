@@ -20,15 +20,19 @@ export interface OutcomesOptions {
   readonly create: (database: TestDatabase, script: Script) => Driver
   /** Which rows are listened to, and the same in words of this process. Default: all. */
   readonly wanted?: { readonly where: Where; readonly isWanted: (row: Row) => boolean }
+  /** Whether the key is the only column that is listened to. Default: all are. */
+  readonly onlyKeys?: boolean
 }
 
 /**
  * Describes that what a program does comes to the same whether or not its tables are captured, and that the events add up
  * to the tables.
  */
-export function describeOutcomes(name: string, { scripts, create, wanted }: OutcomesOptions): void {
-  const wantedRows = (rows: ReadonlyMap<string, Row>): ReadonlyMap<string, Row> =>
-    new Map([...rows].filter(([, row]) => wanted?.isWanted(row) ?? true))
+export function describeOutcomes(name: string, { scripts, create, wanted, onlyKeys = false }: OutcomesOptions): void {
+  const wantedRows = (rows: ReadonlyMap<string, Row>, key: readonly string[]): ReadonlyMap<string, Row> => {
+    const only = (row: Row): Row => (onlyKeys ? Object.fromEntries(key.map((column) => [column, row[column]])) : row)
+    return new Map([...rows].filter(([, row]) => wanted?.isWanted(row) ?? true).map(([at, row]) => [at, only(row)]))
+  }
 
   describePostgres(`statements on tables that ${name} captures`, (postgres) => {
     test.for(scripts)('$name', { timeout: 3 * PATIENCE_MS }, async (script, { skip }) => {
@@ -41,7 +45,7 @@ export function describeOutcomes(name: string, { scripts, create, wanted }: Outc
       }
       const expected = await play(plain, script.steps)
       await using client = await connect(create(captured, script))
-      const listeners = await listen(captured, script, client, wanted?.where)
+      const listeners = await listen(captured, script, client, wanted?.where, onlyKeys)
       const actual = await play(captured, script.steps)
       const isTold = script.errors !== 'any'
       for (const [index, outcome] of isTold ? actual.entries() : []) assert.deepEqual(outcome, expected[index])
@@ -53,9 +57,9 @@ export function describeOutcomes(name: string, { scripts, create, wanted }: Outc
         const rows = await readTable(captured, table, key)
         if (isTold) assertSameRows(rows, await readTable(plain, table, key), `${table}, captured and not`)
         const { start, delivered } = events(table)
-        const begun = [...wantedRows(start).values()]
+        const begun = [...wantedRows(start, key).values()]
         const folded = fold(delivered, { start: begun, key, strict: script.strict ?? true })
-        assertSameRows(folded, wantedRows(rows), `the fold of ${table}`)
+        assertSameRows(folded, wantedRows(rows, key), `the fold of ${table}`)
       }
     })
   })
@@ -112,6 +116,7 @@ async function listen(
   { tables }: Script,
   client: Client,
   where: Where | undefined,
+  onlyKeys: boolean,
 ): Promise<Listeners> {
   const gaps: string[] = []
   let failure: Error | null = null
@@ -123,7 +128,11 @@ async function listen(
   const heard = new Map<string, Heard>()
   for (const { table, key } of tables) {
     const delivered: DeliveredEvent[] = []
-    const listener = client.listen(where === undefined ? { table } : { table, where })
+    const listener = client.listen({
+      table,
+      ...(where === undefined ? {} : { where }),
+      ...(onlyKeys ? { columns: key ?? ['id'] } : {}),
+    })
     listener.on('change', (event) => void delivered.push(event))
     await listener.ready
     heard.set(table, { start: await readTable(database, table, key), delivered })

@@ -23,3 +23,10 @@ describeOutcomes('driver-trigger, where it leaves out rows that nobody wants,', 
     isWanted: ({ id }) => RANGES.some(([from, to]) => Number(id) >= from && Number(id) < to),
   },
 })
+
+describeOutcomes('driver-trigger, where it leaves out columns that nobody wants,', {
+  scripts: everyScript,
+  create: ({ url }, { replicated = false }) =>
+    triggerDriver({ connection: url, enableAlways: replicated, pushdown: 'conditions' }),
+  onlyKeys: true,
+})

@@ -27,3 +27,13 @@ describeOutcomes('driver-trigger, where it leaves out rows that nobody wants,', 
     isWanted: ({ id }) => RANGES.some(([from, to]) => Number(id) >= from && Number(id) < to),
   },
 })
+
+describeOutcomes('driver-trigger, where it leaves out rows and columns that nobody wants,', {
+  scripts,
+  create: ({ url }) => triggerDriver({ connection: url, pushdown: 'conditions' }),
+  wanted: {
+    where: { or: RANGES.map(([from, to]) => ({ id: { gte: from, lt: to } })) },
+    isWanted: ({ id }) => RANGES.some(([from, to]) => Number(id) >= from && Number(id) < to),
+  },
+  onlyKeys: true,
+})

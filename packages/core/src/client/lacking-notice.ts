@@ -21,6 +21,7 @@ export function lackingNotice(
     kind: 'gap',
     from: null,
     to,
-    reason: `The subscription captured of ${formatTableName(table)} only what its listeners wanted when it last ran: ${what} was missed until now.`,
+    tables: [table],
+    reason: `The subscription captured of ${formatTableName(table)} only what its listeners wanted when it last ran, and missed ${what} until now.`,
   }
 }

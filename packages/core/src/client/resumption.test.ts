@@ -217,14 +217,17 @@ describe('a subscription that goes on', () => {
   test('says that operations were not captured which a listener wants now', async () => {
     const driver = scripted()
     driver.resumed = [resumed('orders', ['insert', 'truncate'])]
-    const gaps: string[] = []
+    const gaps: unknown[] = []
     await using client = await connect(driver, {
       subscription: 'billing',
-      on: { gap: ({ reason }) => gaps.push(reason) },
+      on: { gap: ({ reason, tables }) => gaps.push({ reason, tables }) },
     })
     await client.listen({ table: 'orders', operations: ['insert', 'update'] }).ready
     expect(gaps).toEqual([
-      'The subscription captured insert and truncate of public.orders only: update until now was missed.',
+      {
+        reason: 'The subscription captured insert and truncate of public.orders only: update until now was missed.',
+        tables: [{ schema: 'public', name: 'orders' }],
+      },
     ])
   })
 

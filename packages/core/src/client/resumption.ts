@@ -176,6 +176,7 @@ export function lateNotice({ table }: CaptureRequest, to: Position | null): Driv
     kind: 'gap',
     from: null,
     to,
+    tables: [table],
     reason: `A listener of ${formatTableName(table)} came when changes of it since the subscription last ran were with others already: it is given what comes after. Attach the listeners of a table one after another, without waiting for anything else but their \`ready\`.`,
   }
 }
@@ -186,6 +187,7 @@ export function expiredNotice({ table }: CaptureRequest, from: Position | null):
     kind: 'gap',
     from,
     to: null,
+    tables: [table],
     reason: `The subscription captured ${formatTableName(table)}, and no listener of it came in time: its changes are passed over, and not captured any more.`,
   }
 }
@@ -202,6 +204,7 @@ export function fewerOperationsNotice(
     kind: 'gap',
     from: null,
     to,
+    tables: [resumed.table],
     reason: `The subscription captured ${[...resumed.operations].join(' and ')} of ${formatTableName(resumed.table)} only: ${lacking.join(' and ')} until now was missed.`,
   }
 }

@@ -54,10 +54,10 @@ export class RowCondition {
     }
     const before = (versions & BEFORE) !== 0 && this.#before
     const after = (versions & AFTER) !== 0 && this.#after
-    if (after === 'unavailable') {
+    if (before === 'unavailable' || after === 'unavailable') {
       if (routed.change.relation.columns.some(({ leftOut }) => leftOut === true)) return NO_ROW
-      throw valueNotSent(routed)
     }
+    if (after === 'unavailable') throw valueNotSent(routed)
     return conditionTruth(before === 'unavailable' ? 'unknown' : before, after)
   }
 

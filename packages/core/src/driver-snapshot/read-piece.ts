@@ -11,9 +11,15 @@ export interface PieceStatement {
   readonly values: readonly string[]
 }
 
-/** Locks a table against being emptied or altered, and nothing else. */
+/**
+ * Locks a table against being emptied or altered, and nothing else. Waits for the table alone, while it holds no other lock:
+ * whose partition is not to be had at once lets go of it. So nobody else who takes such locks one after the other is ever in
+ * a deadlock with it.
+ */
 export function lockTable(table: TableName, isPartitioned: boolean): string {
-  return `LOCK TABLE ${isPartitioned ? '' : 'ONLY '}${quoteTableName(table)} IN ACCESS SHARE MODE`
+  const name = quoteTableName(table)
+  const alone = `LOCK TABLE ONLY ${name} IN ACCESS SHARE MODE`
+  return isPartitioned ? `${alone}; LOCK TABLE ${name} IN ACCESS SHARE MODE NOWAIT` : alone
 }
 
 /** Declares the cursor of one piece of a table. Values are cast to the types of their columns, and printed by them. */

@@ -108,7 +108,9 @@ function columnsPart({ capabilities, request, binding, pushdown }: ListenerToPla
   const projected =
     where === 'database'
       ? 'PostgreSQL hands over these columns only'
-      : `The driver '${capabilities.driver}' may hand over more columns, of which only these are decoded`
+      : pushdown?.columns === true
+        ? 'PostgreSQL leaves out the columns that no listener of the table needs, and which of the others are this one’s is found out in the process'
+        : `The driver '${capabilities.driver}' may hand over more columns, of which only these are decoded`
   if (!request.operations.has('update')) return { what: 'columns', where, why: `${projected}.${because(pushdown)}` }
   const changed = binding.projection.knowsChanges
     ? 'an update that changes none of them is left out'

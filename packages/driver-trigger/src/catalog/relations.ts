@@ -6,8 +6,13 @@ import type { ShapeContent } from './shape.ts'
 /** A table's shape, and where its columns are in a row's text. */
 export interface ReadableRelation {
   readonly relation: Relation
-  /** For each column that changes hold, the first of the relation's, the number of its field in a row's text. */
-  readonly fields: readonly number[]
+  /**
+   * For each column that changes of the table hold, the first of the relation's, the number of its field in a row's text;
+   * `undefined` where rows of this shape lack it.
+   */
+  readonly fields: readonly (number | undefined)[]
+  /** How many fields a row's text has. */
+  readonly fieldCount: number
 }
 
 /** A captured table: what it is, and the name that it was asked for. */
@@ -39,15 +44,21 @@ function makeRelation(
   columnTypes: readonly ColumnType[],
 ): ReadableRelation {
   // A virtual column is printed in its place, but never with its value: it comes after those that have one.
-  const numbered = content.columns.map((column, field) => ({ ...column, field }))
+  let fieldCount = 0
+  const numbered = content.columns.map((column, index) => ({
+    ...column,
+    index,
+    field: column.leftOut === true ? undefined : fieldCount++,
+  }))
   const stored = numbered.filter(({ virtual }) => !virtual)
   const columns = [...stored, ...numbered.filter(({ virtual }) => virtual)].map(
-    ({ name, number, typeOid, typeName, virtual, field }): RelationColumn => ({
+    ({ name, number, typeOid, typeName, virtual, leftOut = false, index }): RelationColumn => ({
       name,
       ...(number === null ? {} : { number }),
-      type: columnTypes[field] ?? unknownType(typeName),
+      type: columnTypes[index] ?? unknownType(typeName),
       mayBeUnavailable: virtual,
       neverSent: virtual ? NEVER_SENT : null,
+      ...(leftOut && !virtual ? { leftOut } : {}),
       typeOid,
       typeName,
       parse: types.getTypeParser(typeOid, 'text'),
@@ -62,7 +73,7 @@ function makeRelation(
     oldColumns: stored.length === columns.length ? 'all' : [...stored.keys()],
     oldRowsStatement: null,
   }
-  return { relation, fields: stored.map(({ field }) => field) }
+  return { relation, fields: stored.map(({ field }) => field), fieldCount }
 }
 
 const NEVER_SENT =

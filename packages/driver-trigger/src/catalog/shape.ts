@@ -5,7 +5,7 @@ export interface ShapeContent {
   readonly key: readonly string[]
 }
 
-/** One column that a row's text has a field for. */
+/** One column. A row's text has a field for each, in the same order, except for those that are left out. */
 export interface ShapeColumn {
   readonly name: string
   /** Its number in the table at the top; `null`: it was attached or detached meanwhile. */
@@ -15,6 +15,8 @@ export interface ShapeColumn {
   readonly typeName: string
   /** Computed when read: the field is there, the value is not. */
   readonly virtual: boolean
+  /** Whether a row's text has no field for it, because nobody wanted it. Not there: no. */
+  readonly leftOut?: boolean
 }
 
 /** A shape that a queued row was written with. */

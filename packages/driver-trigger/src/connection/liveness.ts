@@ -3,6 +3,8 @@ import { sql } from '../sql/sql.ts'
 import type { Connection } from './connection.ts'
 
 const ALIVE = sql`select`
+/** How often the server hears of this process at least, in milliseconds: others may wait for its end. */
+const LONGEST_SILENCE_MS = 1000
 
 /**
  * Finds connections whose other end is gone without a word: one of the two is asked for a sign of life again and again, and
@@ -37,7 +39,7 @@ export function watchLiveness(asked: Connection, other: Connection | null, liven
     else suspectSince = since
   }
   const rest = (): void => {
-    if (!isStopped) timer = setTimeout(ask, livenessMs / 2)
+    if (!isStopped) timer = setTimeout(ask, Math.min(livenessMs / 2, LONGEST_SILENCE_MS))
   }
   const ask = (): void => {
     let hasAnswered = false

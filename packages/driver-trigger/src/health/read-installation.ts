@@ -1,4 +1,5 @@
 import type { Queries } from '../connection/connection.ts'
+import type { CapturedPart } from '../install/captured-part.ts'
 import { dropTrigger } from '../install/triggers.ts'
 import { CAPTURED_HEALTH, CONSUMERS_HEALTH, QUEUE_HEALTH } from '../sql/health-statements.ts'
 import { FIND_UNWANTED_TRIGGERS, LAST_MIGRATION } from '../sql/install-statements.ts'
@@ -90,6 +91,8 @@ interface PartRow {
   readonly partSchema: string
   readonly partTable: string
   readonly secured: boolean
+  /** What each of those wants who want the table; `null`: all of it. */
+  readonly parts: readonly (CapturedPart | null)[]
   readonly triggers: readonly FoundTrigger[]
 }
 
@@ -97,7 +100,7 @@ interface PartRow {
 function capturedHealth(rows: readonly PartRow[]): readonly CapturedTableHealth[] {
   const tables: CapturedTableHealth[] = []
   for (const row of rows) {
-    const faults = triggerFaults({ schema: row.partSchema, name: row.partTable }, row.triggers)
+    const faults = triggerFaults({ schema: row.partSchema, name: row.partTable }, row.triggers, row.parts)
     const last = tables.at(-1)
     if (last?.schema !== row.schema || last.name !== row.table) {
       tables.push({ schema: row.schema, name: row.table, faults, hasRowSecurity: row.secured })

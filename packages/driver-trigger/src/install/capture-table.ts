@@ -2,13 +2,13 @@ import type { DriverNotice, TableName } from '@rowtap/core/driver'
 import { formatTableName, RowtapError, sqlstateOf } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
 import { DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE } from '../errors/sqlstate.ts'
-import { ADD_WANTED } from '../sql/consumer-statements.ts'
-import { FIND_CONDITIONS, FIND_WRITERS } from '../sql/filter-statements.ts'
+import { ADD_WANTED, CONFIRM_WANTED, DOUBT_WANTED } from '../sql/consumer-statements.ts'
+import { FIND_PARTS, FIND_WRITERS } from '../sql/filter-statements.ts'
 import { FIND_BLOCKERS, PARTITION_TREE, SHORT_LOCK_TIMEOUT, TAKE_INSTALL_LOCK } from '../sql/install-statements.ts'
 import { SETTLE_SHAPE } from '../sql/queue-statements.ts'
 import { backoff } from './backoff.ts'
-import type { Conditions } from './row-filter.ts'
-import { anyOf } from './row-filter.ts'
+import type { CapturedPart } from './captured-part.ts'
+import { isWhole, isWithin, WHOLE } from './captured-part.ts'
 import { captureFunction } from './table-function.ts'
 import type { CapturableTable } from './triggers.ts'
 import { createTriggers } from './triggers.ts'
@@ -20,12 +20,12 @@ export interface CapturedTable {
   readonly oid: string
   /** Whether its triggers fire under session_replication_role = replica, too. */
   readonly enableAlways: boolean
-  /** Whether rows are wanted, and not only that it is told of changes. */
-  readonly hasRows: boolean
-  /** Which rows are wanted; `null`: all. */
-  readonly conditions: Conditions
-  /** Whether other rows may be wanted later. */
+  /** Which part of it is wanted. */
+  readonly part: CapturedPart
+  /** Whether another part may be wanted later. */
   readonly pushesDown: boolean
+  /** What every transaction is captured for on behalf of the same consumer; `null`: that is not known. */
+  readonly inForce: CapturedPart | null
 }
 
 /** What is to be captured, and for whom. */
@@ -45,8 +45,11 @@ export async function captureTable(connection: Connection, task: CaptureTask): P
   let told = ''
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const isAltered = await captureOnce(connection, task)
-      if (isAltered) await untilWritersEnd(connection, task)
+      const isInDoubt = await captureOnce(connection, task)
+      if (isInDoubt) {
+        await untilWritersEnd(connection, task)
+        await connection.run(CONFIRM_WANTED, [task.consumer, task.oid])
+      }
       return
     } catch (error) {
       if (!isLockFailure(error)) throw error
@@ -67,26 +70,26 @@ export async function captureTable(connection: Connection, task: CaptureTask): P
 /**
  * One attempt, in one transaction. Throws where others hold a lock on the table.
  *
- * @returns whether its triggers have come to capture other rows. Transactions that have written to the table before may
- *   still be captured as before.
+ * @returns whether transactions that have written to the table may be open that have been captured for less.
  */
 export async function captureOnce(connection: Connection, task: CapturedTable): Promise<boolean> {
   return await connection.transaction(async (queries) => {
     await queries.run(SHORT_LOCK_TIMEOUT)
     await queries.rows(TAKE_INSTALL_LOCK)
-    await queries.run(ADD_WANTED, [task.consumer, task.oid, task.conditions, String(task.hasRows)])
-    const others = await queries.rows<{ conditions: Conditions; rows: boolean }>(FIND_CONDITIONS, [
-      task.consumer,
-      task.oid,
-    ])
-    const hasRows = task.hasRows || others.some(({ rows }) => rows)
-    const wanted = anyOf([task.conditions, ...others.map(({ conditions }) => conditions)])
+    const { consumer, oid: relation, part, inForce } = task
+    await queries.run(ADD_WANTED, [consumer, relation, isWhole(part) ? null : JSON.stringify(part)])
+    const others = await queries.rows<{ part: CapturedPart | null }>(FIND_PARTS, [consumer, relation])
+    const parts = [part, ...others.map((other) => other.part ?? WHOLE)]
+    const hasRows = parts.some(({ rows }) => rows)
     const [table, ...partitions] = await queries.rows<CapturableTable>(PARTITION_TREE, [task.oid])
     if (table === undefined) return false
     for (const { oid } of [table, ...partitions]) await queries.rows(SETTLE_SHAPE, [oid])
-    const byStatement = hasRows ? await captureFunction(queries, task, wanted) : null
-    await createTriggers(queries, { ...task, byStatement }, table, partitions)
-    return byStatement?.isAltered ?? false
+    // Triggers for rows may have to stay where nobody wants any: then they have to tell of every change.
+    const captured = await captureFunction(queries, hasRows ? task : { ...task, pushesDown: false }, parts)
+    const isSettled = await createTriggers(queries, { ...task, byStatement: hasRows ? captured : null }, table, partitions)
+    const isInDoubt = captured.isOwn && !isSettled && !(inForce !== null && isWithin(part, inForce))
+    if (isInDoubt) await queries.run(DOUBT_WANTED, [consumer, relation])
+    return isInDoubt
   })
 }
 

@@ -3,6 +3,8 @@ import { formatTableName, RowtapError } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
 import { FIND_NAMED, FIND_WANTED_TRIGGERS } from '../sql/install-statements.ts'
 import { isLockFailure } from './capture-table.ts'
+import type { CapturedPart } from './captured-part.ts'
+import { ROW_OPERATIONS, WHOLE } from './captured-part.ts'
 import type { RowCaptureKind, SignalKind } from './triggers.ts'
 import { triggerNames } from './triggers.ts'
 
@@ -18,6 +20,8 @@ interface Found {
   readonly signalKind: SignalKind
   /** Whether anybody wants rows. */
   readonly hasRows: boolean
+  /** Which part of it is wanted; `null`: all. */
+  readonly part: CapturedPart | null
   /** Whether it has parents or children. */
   readonly inherits: boolean
   /** Whether the role may drop its triggers. */
@@ -97,14 +101,17 @@ export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
       found.some((row) => row.relation === relation && row.name === name)
     const all = [names.row, ...names.statement, names.signal, names.rowSignal, names.truncate]
     const isOff = found.some(({ name, enabled }) => enabled === 'D' && name !== null && all.includes(name))
-    const byStatement = names.statement.every((name) => has(oid, name))
+    const [first] = found
+    // What nobody wants needs no trigger.
+    const { operations } = first?.part ?? WHOLE
+    const needed = names.statement.filter((_, index) => operations.some((one) => one === ROW_OPERATIONS[index]))
     const byRow = has(oid, names.row)
+    const byStatement = !byRow && needed.every((name) => has(oid, name))
     // Those that are there beside what captures rows tell nothing of them.
     const isSignalled = !byStatement && !byRow && (has(oid, names.signal) || has(oid, names.rowSignal))
     if (isOff || !(byStatement || byRow || isSignalled) || !has(oid, names.truncate)) {
       return 'has lost its triggers, or they are switched off (stop its listeners, and listen to it again)'
     }
-    const [first] = found
     if (first === undefined) return null
     if (first.is_partition === true) return 'has become a partition of another one, whose name its changes carry'
     if (first.schema !== table.schema || first.table !== table.name) {

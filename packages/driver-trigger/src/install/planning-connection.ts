@@ -2,7 +2,7 @@ import type { PlannedStatement, TableName } from '@rowtap/core/driver'
 import { inlineParameters } from '@rowtap/core/driver'
 import type { Connection, Parameter, Queries } from '../connection/connection.ts'
 import { COUNT_CONSUMERS, REGISTER_CONSUMER, REMOVE_EXPIRED, REMOVE_WANTED } from '../sql/consumer-statements.ts'
-import { FIND_CAPTURE_FUNCTION, FIND_CONDITIONS, FIND_SHAPE } from '../sql/filter-statements.ts'
+import { FIND_CAPTURE_FUNCTION, FIND_CONTENT, FIND_PARTS, FIND_SHAPE, NARROW_SHAPE } from '../sql/filter-statements.ts'
 import {
   FIND_INSTALLATION,
   FIND_NAMED,
@@ -14,6 +14,7 @@ import {
   NOTE_MIGRATION,
   PARTITION_TREE,
 } from '../sql/install-statements.ts'
+import { MAY_LOCK } from '../sql/lock-statements.ts'
 import type { Sql } from '../sql/sql.ts'
 import { purposeOf } from './statement-purposes.ts'
 import { dropTrigger } from './triggers.ts'
@@ -22,10 +23,13 @@ import type { UnwantedTrigger } from './uninstall.ts'
 /** What stands for the number of a consumer that is not registered yet. */
 const NEW_CONSUMER = ':consumer'
 
+/** What stands for the number of a table's shape that is not recorded yet. */
+const NEW_SHAPE = ':shape'
+
 /** What reads, and may be run to plan. Everything else is only written down. */
 const READS: ReadonlySet<Sql | string> = new Set([
   FIND_CAPTURE_FUNCTION,
-  FIND_CONDITIONS,
+  FIND_PARTS,
   FIND_INSTALLATION,
   FIND_NAMED,
   FIND_SHAPE,
@@ -33,11 +37,12 @@ const READS: ReadonlySet<Sql | string> = new Set([
   FIND_UNWANTED_TRIGGERS,
   FIND_WANTED_TRIGGERS,
   LAST_MIGRATION,
+  MAY_LOCK,
   PARTITION_TREE,
 ])
 
 /** What reads the queue's own tables. */
-const OF_QUEUE: ReadonlySet<Sql> = new Set([FIND_UNWANTED_TRIGGERS, FIND_CONDITIONS, FIND_SHAPE])
+const OF_QUEUE: ReadonlySet<Sql> = new Set([FIND_UNWANTED_TRIGGERS, FIND_PARTS])
 
 /** A connection for the code that captures, on which nothing happens. */
 export interface PlanningConnection {
@@ -79,6 +84,11 @@ export function planningConnection(real: Connection, schema: string): PlanningCo
   const read = async <R extends object>(statement: Sql, values: readonly Parameter[]): Promise<readonly R[]> => {
     // Its tables are not there yet, so that nobody can want anything.
     if (OF_QUEUE.has(statement) && !isFilled) return []
+    if (statement === FIND_SHAPE) {
+      const known = isFilled ? await real.rows<R>(statement, values) : []
+      if (known.length > 0) return known
+      return (await real.rows<R>(FIND_CONTENT, values)).map((row) => ({ ...row, shape: NEW_SHAPE }))
+    }
     if (statement === FIND_UNWANTED_TRIGGERS) {
       const found = await real.rows<UnwantedTrigger & R>(FIND_UNWANTED_WITHOUT, [...unwanted, expiredAreGone])
       toDrop = found
@@ -86,8 +96,6 @@ export function planningConnection(real: Connection, schema: string): PlanningCo
     }
     const rows = await real.rows<R>(statement, values)
     if (statement === FIND_TRIGGERS) return rows.filter((row) => 'name' in row && !isDropped(row.name, values[0]))
-    // One that is not recorded yet has no number.
-    if (statement === FIND_SHAPE) return rows.filter((row) => 'shape' in row && row.shape !== null)
     if (statement !== FIND_INSTALLATION) return rows
     isFilled = rows.some((row) => 'filled' in row && row.filled === true)
     return willBeFilled ? rows.map((row) => ({ ...row, ...INSTALLED })) : rows
@@ -133,4 +141,5 @@ const INSTALLED = { exists: true, ours: true, filled: true, usable: true }
 const ANSWERS: ReadonlyMap<Sql, readonly object[]> = new Map([
   [REGISTER_CONSUMER, [{ id: NEW_CONSUMER, place: '', tag: '' }]],
   [COUNT_CONSUMERS, [{ consumers: 1 }]],
+  [NARROW_SHAPE, [{ shape: ':columns' }]],
 ])

@@ -1,9 +1,8 @@
 import type { CaptureRequest, RequestedCondition } from '@rowtap/core/driver'
 import type { ShapeContent } from '../catalog/shape.ts'
-import { CAPTURE_VARIABLES } from '../sql/migration-0001/capture-statement-body.ts'
-
-/** More conditions than this are not worth their cost for each row, which its writer pays. */
-const MOST_CONDITIONS = 32
+import { CAPTURE_VARIABLES } from '../sql/narrowed-capture/narrowed-statement-body.ts'
+import type { PartCondition } from './captured-part.ts'
+import { markOf, MOST_CONDITIONS } from './captured-part.ts'
 
 /**
  * PostgreSQL's own types whose comparison depends on no setting and cannot fail: bool, bytea, int8, int2, int4, text, oid,
@@ -13,49 +12,71 @@ const TYPES: ReadonlySet<number> = new Set([
   16, 17, 20, 21, 23, 25, 26, 700, 701, 1042, 1043, 1082, 1083, 1114, 1184, 1700, 2950,
 ])
 
-/** Which rows of a table are wanted: those of which one of these conditions, as SQL, is true. `null`: all. */
-export type Conditions = readonly string[] | null
+/** Which rows of a table are wanted: those of which one of these conditions is true. `null`: all. */
+export type Conditions = readonly PartCondition[] | null
 
-/** The conditions of listeners, where the trigger can be trusted with each of them: a pattern (LIKE) may fail on a row. */
-export function conditionsOf({ where }: Pick<CaptureRequest, 'where'>, { columns }: ShapeContent): Conditions {
-  if (where === undefined || where === null || where.length > MOST_CONDITIONS) return null
-  const plain = new Set(
+/**
+ * The conditions of listeners, where the trigger can be trusted with each of them: a pattern (LIKE) may fail on a row.
+ *
+ * @param kept what a subscription captured before, which is asked for again as one condition.
+ */
+export function conditionsOf(
+  { where }: Pick<CaptureRequest, 'where'>,
+  { columns }: ShapeContent,
+  kept: Conditions = null,
+): Conditions {
+  if (where === undefined || where === null) return null
+  const plain = new Map(
     columns
       .filter(({ name, typeOid, virtual }) => !virtual && TYPES.has(typeOid) && !CAPTURE_VARIABLES.has(name))
-      .map(({ name }) => name),
+      .map((column) => [column.name, column]),
   )
-  if (!where.every(({ tree }) => isPlain(tree, plain))) return null
-  return [...new Set(where.map(({ sql }) => sql))].toSorted()
-}
-
-/** What is wanted by any of several. */
-export function anyOf(wishes: readonly Conditions[]): Conditions {
-  const all = new Set<string>()
-  for (const wish of wishes) {
-    if (wish === null) return null
-    for (const condition of wish) all.add(condition)
+  const keptText = kept === null ? null : filterText(kept)
+  const found = new Map<string, PartCondition>()
+  for (const { tree, sql } of where) {
+    if (kept !== null && sql === keptText) {
+      for (const condition of kept) found.set(condition.sql, condition)
+      continue
+    }
+    if (hasPattern(tree)) return null
+    const its = [...new Set(columnsOf(tree))].map((name) => plain.get(name))
+    const known = its.flatMap((column) => (column === undefined ? [] : [markOf(column)]))
+    if (known.length < its.length) return null
+    found.set(sql, { sql, columns: known })
   }
-  return all.size > MOST_CONDITIONS ? null : [...all].toSorted()
+  if (found.size > MOST_CONDITIONS) return null
+  return [...found.values()].toSorted((one, other) => (one.sql < other.sql ? -1 : 1))
 }
 
-/** The conditions as one expression; `null`: every row is wanted. */
-export function filterText(conditions: Conditions): string | null {
-  if (conditions === null) return null
-  return conditions.length === 0 ? 'false' : conditions.map((condition) => `(${condition})`).join(' or ')
+/** The conditions as one expression. */
+export function filterText(conditions: readonly PartCondition[]): string {
+  return conditions.length === 0 ? 'false' : conditions.map(({ sql }) => `(${sql})`).join(' or ')
 }
 
-function isPlain(tree: RequestedCondition['tree'], columns: ReadonlySet<string>): boolean {
+function columnsOf(tree: RequestedCondition['tree']): readonly string[] {
   switch (tree.kind) {
     case 'and':
     case 'or':
-      return tree.conditions.every((condition) => isPlain(condition, columns))
+      return tree.conditions.flatMap(columnsOf)
     case 'not':
-      return isPlain(tree.condition, columns)
+      return columnsOf(tree.condition)
     case 'constant':
-      return true
-    case 'compare':
-      return columns.has(tree.column) && !tree.operator.endsWith('like')
+      return []
     default:
-      return columns.has(tree.column)
+      return [tree.column]
+  }
+}
+
+function hasPattern(tree: RequestedCondition['tree']): boolean {
+  switch (tree.kind) {
+    case 'and':
+    case 'or':
+      return tree.conditions.some(hasPattern)
+    case 'not':
+      return hasPattern(tree.condition)
+    case 'compare':
+      return tree.operator.endsWith('like')
+    default:
+      return false
   }
 }

@@ -1,12 +1,16 @@
 import {
   ADD_WANTED,
+  CONFIRM_WANTED,
+  DOUBT_WANTED,
   REGISTER_CONSUMER,
   REMOVE_EXPIRED,
   REMOVE_OVERDUE,
   REMOVE_SUBSCRIPTION,
   REMOVE_WANTED,
 } from '../sql/consumer-statements.ts'
+import { NARROW_SHAPE } from '../sql/filter-statements.ts'
 import { NOTE_MIGRATION, SHORT_LOCK_TIMEOUT, TAKE_INSTALL_LOCK } from '../sql/install-statements.ts'
+import { NO_LOCK_TIMEOUT } from '../sql/lock-statements.ts'
 import { AWAKE, LISTEN, SETTLE_SHAPE } from '../sql/queue-statements.ts'
 import type { Sql } from '../sql/sql.ts'
 import { MIGRATIONS } from './migrations.ts'
@@ -19,13 +23,17 @@ const PURPOSES: ReadonlyMap<Sql | string, string> = new Map<Sql | string, string
     SHORT_LOCK_TIMEOUT,
     'Waits for a lock for a moment only, so that writers do not queue behind it; it is tried again.',
   ],
+  [NO_LOCK_TIMEOUT, 'Waits for no further lock, so that no writer can be in a deadlock with it; it is tried again.'],
   [REMOVE_EXPIRED, 'Forgets consumers that crashed.'],
   [REMOVE_SUBSCRIPTION, 'Forgets an earlier attempt to begin the subscription.'],
   [REMOVE_OVERDUE, 'Forgets consumers whose lease has run out.'],
   [REGISTER_CONSUMER, 'Registers this client as a consumer of the queue.'],
-  [ADD_WANTED, 'Notes that this client wants the table.'],
+  [ADD_WANTED, 'Notes that this client wants the table, and which part of it.'],
+  [DOUBT_WANTED, 'Notes that transactions may be open that have been captured for less.'],
+  [CONFIRM_WANTED, 'Notes that none is open any more.'],
   [REMOVE_WANTED, 'Notes that this client wants the tables no more.'],
   [SETTLE_SHAPE, 'Records the columns of the table, for its changes to refer to.'],
+  [NARROW_SHAPE, 'Records which columns of the table are captured, for its changes to refer to.'],
   [LISTEN, 'Has writers wake this client.'],
   [AWAKE, 'Tells writers that this client is awake, and finds out whether notifications arrive.'],
   ['begin', 'Begins a transaction.'],
@@ -33,13 +41,18 @@ const PURPOSES: ReadonlyMap<Sql | string, string> = new Map<Sql | string, string
 ])
 
 const TEXTS: readonly (readonly [beginning: string, purpose: string])[] = [
-  ['create or replace function', 'Makes the function that captures those rows of the table that are wanted.'],
+  ['create or replace function', 'Makes the function that captures what is wanted of the table.'],
   ['revoke all on function', 'Lets nobody call it but the triggers.'],
   [
     'create trigger',
     'Writes the changes of the table into the queue from now on. Waits for its writers, and lets none write meanwhile.',
   ],
   ['alter table', 'Has the trigger fire for replicated writes, too, as the option enableAlways asks.'],
+  ['lock table', 'Lets nobody write to the table meanwhile. Waits for those who do.'],
+  [
+    'do $rowtap_body$',
+    'The same of its partitions: where others use one, everything is let go of and tried again, so that no writer can be in a deadlock with it.',
+  ],
   ['drop trigger', 'Takes away a trigger that no client needs.'],
 ]
 

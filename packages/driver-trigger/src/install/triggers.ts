@@ -2,6 +2,8 @@ import type { TableName } from '@rowtap/core/driver'
 import { formatTableName, quoteIdentifier, quoteTableName, RowtapError } from '@rowtap/core/driver'
 import type { Queries } from '../connection/connection.ts'
 import { FIND_TRIGGERS } from '../sql/install-statements.ts'
+import type { RowOperation } from './captured-part.ts'
+import { lockTree } from './lock-tree.ts'
 import type { CaptureFunction } from './table-function.ts'
 
 /**
@@ -69,30 +71,45 @@ export interface TriggerTask {
  *
  * The row trigger of a partitioned table is cloned to its partitions, those of the future included; its argument tells
  * which table it was created on. A TRUNCATE of one partition fires no trigger but the partition's own.
+ *
+ * @returns whether all that is open captures what is wanted from now on: one was created on the table itself, so that no
+ *   transaction is open that had written to it before; or it is captured by row, and so all of it.
  */
 export async function createTriggers(
   queries: Queries,
   { schema, enableAlways, byStatement }: TriggerTask,
   table: CapturableTable,
   partitions: readonly TableWithOid[],
-): Promise<void> {
+): Promise<boolean> {
+  let hasExcluded = false
   const names = triggerNames(schema, table.oid)
-  const present = await findTriggers(queries, table)
+  const found = new Map<TableWithOid, ReadonlyMap<string, string>>()
+  for (const one of [table, ...partitions]) found.set(one, await findTriggers(queries, one))
+  const present = new Map(found.get(table))
   const create = async (on: TableWithOid, name: string, definition: string): Promise<void> => {
-    const enabled = (on === table ? present : await findTriggers(queries, on)).get(name)
+    const enabled = (on === table ? present : found.get(on))?.get(name)
     if (enabled === undefined) {
       await queries.run(`create trigger ${quoteIdentifier(name)} after ${definition}`)
+      hasExcluded ||= on === table
     }
     if (enableAlways && enabled !== 'A') {
       await queries.run(`alter table ${quoteTableName(on)} enable always trigger ${quoteIdentifier(name)}`)
     }
+    if (on === table) present.set(name, enableAlways ? 'A' : 'O')
   }
   const kind = chooseKind(table, present, { names, enableAlways, hasRows: byStatement !== null })
-  for (const name of wrongTriggers(kind, names, table)) {
-    if (present.has(name)) await queries.run(dropTrigger(name, table))
-  }
-  const on = `on ${quoteTableName(table)}`
+  const dropped = wrongTriggers(kind, names, table).filter((name) => present.has(name))
   const call = `execute function ${quoteIdentifier(schema)}`
+  const createTruncate = (on: TableWithOid): Promise<void> =>
+    create(on, names.truncate, `truncate on ${quoteTableName(on)} for each statement ${call}.capture()`)
+  if (touchesSeveral(found, [kind === 'row signal' ? names.rowSignal : names.row, names.truncate], enableAlways)) {
+    // To create a trigger that is not handed down locks the table alone.
+    const lockFirst = present.has(names.truncate) ? null : () => createTruncate(table)
+    // To drop one that is handed down takes the greater lock.
+    await lockTree(queries, table, dropped.length > 0 ? 'access exclusive' : 'share row exclusive', lockFirst)
+  }
+  for (const name of dropped) await queries.run(dropTrigger(name, table))
+  const on = `on ${quoteTableName(table)}`
   const any = `insert or update or delete ${on} for each`
   if (kind === 'row') {
     await create(table, names.row, `${any} row ${call}.capture(${table.oid})`)
@@ -103,13 +120,32 @@ export async function createTriggers(
   } else if (byStatement !== null) {
     const [onInsert, onUpdate, onDelete] = names.statement
     const statement = `for each statement ${call}.${byStatement.name}()`
-    await create(table, onInsert, `insert ${on} referencing new table as new_rows ${statement}`)
-    await create(table, onUpdate, `update ${on} referencing old table as old_rows new table as new_rows ${statement}`)
-    await create(table, onDelete, `delete ${on} referencing old table as old_rows ${statement}`)
+    const isNeeded = (operation: RowOperation): boolean => byStatement.operations.includes(operation)
+    if (isNeeded('insert')) {
+      await create(table, onInsert, `insert ${on} referencing new table as new_rows ${statement}`)
+    }
+    if (isNeeded('update')) {
+      await create(table, onUpdate, `update ${on} referencing old table as old_rows new table as new_rows ${statement}`)
+    }
+    if (isNeeded('delete')) {
+      await create(table, onDelete, `delete ${on} referencing old table as old_rows ${statement}`)
+    }
   }
-  for (const one of [table, ...partitions]) {
-    await create(one, names.truncate, `truncate on ${quoteTableName(one)} for each statement ${call}.capture()`)
-  }
+  for (const one of [table, ...partitions]) await createTruncate(one)
+  return hasExcluded || kind === 'row'
+}
+
+/** Whether more than one of a table and its partitions are locked to create what is missing. */
+function touchesSeveral(
+  found: ReadonlyMap<TableWithOid, ReadonlyMap<string, string>>,
+  [handedDown, onEach]: readonly [handedDown: string, onEach: string],
+  enableAlways: boolean,
+): boolean {
+  if (found.size === 1) return false
+  const [present] = found.values()
+  const isDone = (enabled: string | undefined): boolean => enabled === 'A' || (enabled !== undefined && !enableAlways)
+  const undone = [...found.values()].filter((triggers) => !isDone(triggers.get(onEach)))
+  return undone.length > 1 || !isDone(present?.get(handedDown))
 }
 
 /** What the choice depends on, besides the table. */

@@ -15,12 +15,17 @@ import {
   DROP_SCHEMA,
   FIND_INSTALLATION,
   FIND_LEFT_BEHIND,
+  FIND_TRIGGERED,
   FIND_UNWANTED_TRIGGERS,
+  PARTITION_TREE,
   SHORT_LOCK_TIMEOUT,
   TAKE_INSTALL_LOCK,
 } from '../sql/install-statements.ts'
+import { NO_LOCK_TIMEOUT, untilUnused } from '../sql/lock-statements.ts'
 import { backoff } from './backoff.ts'
 import { isLockFailure } from './capture-table.ts'
+import { lockTree } from './lock-tree.ts'
+import type { CapturableTable } from './triggers.ts'
 import { dropTrigger } from './triggers.ts'
 
 interface Found {
@@ -35,6 +40,8 @@ export interface UnwantedTrigger {
   readonly relation: string
   readonly schema: string
   readonly table: string
+  /** Whether the table's partitions, where it has some, have it, too. */
+  readonly isHandedDown: boolean
 }
 
 /** What a removal works with. */
@@ -125,7 +132,13 @@ async function removeTrigger(connection: Connection, { name, relation }: Unwante
     // Someone may have come to want it meanwhile, or have renamed the table.
     const unwanted = await queries.rows<UnwantedTrigger>(FIND_UNWANTED_TRIGGERS)
     const still = unwanted.find((one) => one.name === name && one.relation === relation)
-    if (still !== undefined) await queries.run(dropTrigger(name, { schema: still.schema, name: still.table }))
+    if (still === undefined) return
+    const [table, ...partitions] = await queries.rows<CapturableTable>(PARTITION_TREE, [relation])
+    // One that is handed down to partitions goes from there, too.
+    if (table?.isOwned === true && partitions.length > 0 && still.isHandedDown) {
+      await lockTree(queries, table, 'access exclusive', null)
+    }
+    await queries.run(dropTrigger(name, { schema: still.schema, name: still.table }))
   })
 }
 
@@ -139,6 +152,17 @@ async function removeEverything(connection: Connection): Promise<boolean> {
     await queries.run(REMOVE_OVERDUE, ['0'])
     const [count] = await queries.rows<{ consumers: number }>(COUNT_CONSUMERS)
     if (count === undefined || count.consumers > 0) return false
+    const triggered = await queries.rows<{ oid: string }>(FIND_TRIGGERED)
+    if (triggered.length > 1) {
+      // All at once, as only a table's owner may drop its triggers one by one: as `lockTree` does, for who may not lock.
+      await queries.run(
+        untilUnused(
+          triggered.map(({ oid }) => oid),
+          'access exclusive',
+        ),
+      )
+      await queries.run(NO_LOCK_TIMEOUT)
+    }
     await queries.run(DROP_TABLE_FUNCTIONS)
     await queries.run(DROP_INSTALLATION)
     await dropSchema(queries)

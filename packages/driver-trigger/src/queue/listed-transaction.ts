@@ -1,10 +1,10 @@
 import type { Position, Transaction } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
 import { FIND_NESTED, LIST_TRANSACTIONS, READ_HEADERS } from '../sql/queue-statements.ts'
-import type { BlockHeader, Piece } from './nested-order.ts'
-import { nestedOrder } from './nested-order.ts'
+import { NestedTransaction } from './nested-transaction.ts'
 import { changePositions } from './queue-position.ts'
 import { signalledOperation } from './signal-relations.ts'
+import type { BlockHeader } from './table-order.ts'
 import type { Tick } from './tick-source.ts'
 
 /** A transaction with changes in a tick, and how far it has been read. */
@@ -23,8 +23,8 @@ export interface ListedTransaction {
   readonly moved: Set<number>
   /** Whether one of its statements wrote rows before another one that ended earlier; `null`: not known yet. */
   nested: boolean | null
-  /** Where it is nested, what is to be read of it, from a place on. */
-  order: { readonly pieces: readonly Piece[]; readonly bytes: ReadonlyMap<number, number>; next: number } | null
+  /** Where it is nested, what is to be read of it, while it is being read. */
+  order: NestedTransaction | null
 }
 
 // How many transactions are listed at a time.
@@ -75,32 +75,36 @@ export async function findNested(
   for (const one of unknown) one.nested = found.has(one.transaction.id)
 }
 
-/** Puts the blocks of a nested transaction in order. */
-export async function orderNested(
+/** What says only that there were changes is in nobody's order, and must not be taken for one of them. */
+const SIGNALS_OF = 'signals of '
+
+/** What is to be read of a nested transaction, in order. */
+export function orderNested(
   connection: Connection,
-  listed: ListedTransaction,
+  { transaction }: ListedTransaction,
   roots: readonly string[],
-): Promise<NonNullable<ListedTransaction['order']>> {
-  const rows = await connection.texts('rowtap_headers', READ_HEADERS, [listed.transaction.id, roots])
-  const bytes = new Map<number, number>()
-  const headers = rows.map(([seq, root, operation, count, first, level, ...rest]): BlockHeader => {
-    const [inserted, updated, deleted, size] = rest.map(Number)
-    bytes.set(Number(seq), size ?? 0)
-    const statement =
-      typeof first === 'string'
-        ? {
-            first: Number(first),
-            level: typeof level === 'string' ? Number(level) : null,
-            done: [inserted ?? 0, updated ?? 0, deleted ?? 0] as const,
-          }
-        : null
-    return { seq: Number(seq), root: root ?? '', operation: operation ?? '', rows: Number(count), statement }
+): NestedTransaction {
+  return new NestedTransaction(async (below, root, most) => {
+    const from = Number.isFinite(below) ? below : null
+    const table = root?.replace(SIGNALS_OF, '') ?? null
+    const isOfSignals = root === null ? null : table !== root
+    const values = [transaction.id, table === null ? roots : [table], from, most, isOfSignals]
+    const rows = await connection.texts('rowtap_headers', READ_HEADERS, values)
+    return rows.map(([seq, home, operation = '', count, first, level, ...rest]): BlockHeader => {
+      const [inserted = 0, updated = 0, deleted = 0, bytes = 0] = rest.map(Number)
+      const statement =
+        typeof first === 'string'
+          ? {
+              first: Number(first),
+              level: typeof level === 'string' ? Number(level) : null,
+              done: [inserted, updated, deleted] as const,
+            }
+          : null
+      const isSignal = operation !== null && signalledOperation(operation) !== null
+      const order = isSignal ? `${SIGNALS_OF}${home}` : (home ?? '')
+      return { seq: Number(seq), root: order, operation: operation ?? '', rows: Number(count), bytes, statement }
+    })
   })
-  // What says only that there were changes is in nobody's order, and must not be taken for one of them.
-  const isSignal = ({ operation }: BlockHeader): boolean => signalledOperation(operation) !== null
-  const signals = headers.filter(isSignal).map(({ seq, rows: count }) => ({ seq, from: 0, to: count }))
-  const changes = headers.filter((header) => !isSignal(header))
-  return { pieces: [...signals, ...nestedOrder(changes)], bytes, next: 0 }
 }
 
 /** The session's TimeZone is UTC and its DateStyle ISO: `2026-01-02 03:04:05.678901+00`. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { BlockHeader, Counts } from './nested-order.ts'
-import { nestedOrder } from './nested-order.ts'
+import { NestedOrder } from './nested-order.ts'
+import type { BlockHeader, Counts, SizedPiece } from './table-order.ts'
 
 /** A statement's blocks: `I3/1` is an insert of three rows at level 1. */
 function block(seq: number, text: string, done: Counts, first = 0): BlockHeader {
@@ -11,12 +11,25 @@ function block(seq: number, text: string, done: Counts, first = 0): BlockHeader 
     root: '1',
     operation: match?.[1] ?? '',
     rows: Number(match?.[2]),
+    bytes: 1,
     statement: { first, level, done },
   }
 }
 
 function order(...blocks: readonly BlockHeader[]): string {
-  return nestedOrder(blocks)
+  const nested = new NestedOrder()
+  const pieces: SizedPiece[] = []
+  const takeAll = (): void => {
+    for (let piece = nested.take(); piece !== null; piece = nested.take()) pieces.push(piece)
+  }
+  for (const one of blocks.toReversed()) {
+    nested.add(one)
+    takeAll()
+  }
+  nested.end()
+  takeAll()
+  return pieces
+    .toReversed()
     .map(({ seq, from, to }) => `${seq}[${from},${to})`)
     .join(' ')
 }
@@ -88,7 +101,7 @@ test('writes that were taken back before an inner statement do no harm', () => {
 })
 
 test('nothing comes before a TRUNCATE that came after it, and counting begins anew', () => {
-  const truncate: BlockHeader = { seq: 2, root: '1', operation: 'T', rows: 1, statement: null }
+  const truncate: BlockHeader = { seq: 2, root: '1', operation: 'T', rows: 1, bytes: 1, statement: null }
   expect(order(block(1, 'I5/1', [5, 0, 0]), truncate, block(3, 'I2/1', [2, 0, 0]))).toBe('1[0,5) 2[0,1) 3[0,2)')
 })
 
@@ -97,6 +110,6 @@ test('where the server does not count, statements stay in the order in which the
 })
 
 test('other tables stay where they are', () => {
-  const other: BlockHeader = { seq: 2, root: '2', operation: 'I', rows: 1, statement: null }
+  const other: BlockHeader = { seq: 2, root: '2', operation: 'I', rows: 1, bytes: 1, statement: null }
   expect(order(block(1, 'U1/5', [1, 1, 0]), other, block(3, 'I1/1', [1, 1, 0]))).toBe('3[0,1) 1[0,1) 2[0,1)')
 })

@@ -2,7 +2,7 @@ import type { Connection } from '../connection/connection.ts'
 import { READ_CHANGES, READ_MOVED, READ_NUMBERED } from '../sql/queue-statements.ts'
 import type { ListedTransaction } from './listed-transaction.ts'
 import { orderNested } from './listed-transaction.ts'
-import type { Piece } from './nested-order.ts'
+import type { Piece } from './table-order.ts'
 import { leaseLost } from './tick-source.ts'
 
 /**
@@ -74,29 +74,20 @@ export async function readInOrder(source: RowSource, transactions: readonly List
 
 /** Reads rows of a nested transaction. */
 export async function readNested(source: RowSource, listed: ListedTransaction): Promise<ReadRows> {
-  const order = (listed.order ??= await orderNested(source.connection, listed, source.roots))
-  const wanted = new Set<number>()
-  let bytes = 0
-  let end = order.next
-  for (let piece = order.pieces[end]; piece !== undefined && end - order.next < readSize; piece = order.pieces[end]) {
-    if (!wanted.has(piece.seq)) {
-      bytes += order.bytes.get(piece.seq) ?? 0
-      if (wanted.size > 0 && bytes > readBytes) break
-      wanted.add(piece.seq)
-    }
-    end += 1
-  }
+  const order = (listed.order ??= orderNested(source.connection, listed, source.roots))
+  const pieces = await order.next(readSize, readBytes)
+  const wanted = new Set(pieces.map(({ seq }) => seq))
   const { connection, consumer } = source
   const rows = await connection.texts('rowtap_numbered', READ_NUMBERED, [listed.transaction.id, [...wanted], consumer])
   if (rows.length < wanted.size || rows[0]?.[8] !== 'true') throw leaseLost()
   const moved = await readMoved(source, [listed], rows)
   const byNumber = new Map(rows.map((row) => [Number(row[1]), row]))
-  const parts = order.pieces.slice(order.next, end).flatMap((piece) => {
+  const parts = pieces.flatMap((piece) => {
     const row = byNumber.get(piece.seq)
     return row === undefined ? [] : [{ listed, row, piece }]
   })
-  order.next = end
-  return { parts, moved, finished: end === order.pieces.length ? 1 : 0 }
+  if (order.isOver) listed.order = null
+  return { parts, moved, finished: order.isOver ? 1 : 0 }
 }
 
 /** The changes that have to come before some of these, by the sequence number of the one that they come before. */

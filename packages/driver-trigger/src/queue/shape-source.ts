@@ -13,14 +13,13 @@ export interface ShapeSource {
    */
   load(ids: readonly string[]): Promise<void>
   /** The relation of a shape, under the name that its table was asked for. */
-  get(id: string, root: string): ReadableRelation & { readonly fieldCount: number }
+  get(id: string, root: string): ReadableRelation
 }
 
 interface KnownShape extends ReadableRelation {
   readonly table: TableName
   /** The version of the types that the relation was made with. */
   readonly version: number
-  readonly fieldCount: number
 }
 
 /** Reads shapes from the queue's schema, and keeps them; those of one transaction only until others are loaded. */
@@ -73,7 +72,6 @@ export function shapeSource(
         ...relationOf({ oid: root, name: table }, shape.content),
         table,
         version: columnTypes.version,
-        fieldCount: shape.content.columns.length,
       }
       readable.set(id, made)
       return made

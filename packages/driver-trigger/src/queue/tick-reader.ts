@@ -7,7 +7,6 @@ import { splitRows, UNTOLD_ROW, UNWANTED_ROW } from '../row/row-block.ts'
 import { CapturedChange } from './captured-change.ts'
 import type { ListedTransaction } from './listed-transaction.ts'
 import { findNested, listTransactions } from './listed-transaction.ts'
-import type { Piece } from './nested-order.ts'
 import type { OrderedNotices } from './ordered-notices.ts'
 import type { PartitionTruncations } from './partition-truncations.ts'
 import { PARTITION_TRUNCATED } from './partition-truncations.ts'
@@ -16,6 +15,7 @@ import type { QueuedRow, ReadRows, RowSource } from './read-rows.ts'
 import { chooseTransactions, readInOrder, readNested } from './read-rows.ts'
 import type { ShapeSource } from './shape-source.ts'
 import { signalledOperation } from './signal-relations.ts'
+import type { Piece } from './table-order.ts'
 import type { Tick } from './tick-source.ts'
 
 /** What a reader of ticks works with. */
@@ -40,7 +40,7 @@ export interface TickReaderContext {
 
 /**
  * Reads the changes of a tick in order: transactions by their highest sequence number, changes as they were made (by
- * statements: see `nestedOrder`; by row triggers: a change comes right before the first one that follows it on the same
+ * statements: see `NestedOrder`; by row triggers: a change comes right before the first one that follows it on the same
  * row, where that has a lower number).
  *
  * Nothing is held open between two reads. What is visible in a tick's last snapshot stays visible, so every read may

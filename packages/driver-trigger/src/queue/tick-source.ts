@@ -100,6 +100,11 @@ export function leaseLost(): RowtapError {
   })
 }
 
+/** The error for a consumer whose changes were let go of, because it was too slow. */
+export function changesDropped(reason: string): RowtapError {
+  return new RowtapError('ERR_POSITION_LOST', { message: `This client is too far behind: ${reason}`, retryable: true })
+}
+
 /** The error for a consumer that was removed although it was alive. */
 export function placeRemoved(): RowtapError {
   return new RowtapError('ERR_POSITION_LOST', {

@@ -11,13 +11,13 @@ import { RowtapError } from '@rowtap/core/driver'
  */
 export class CompositeTuple implements Tuple {
   readonly #literal: string
-  readonly #fields: readonly number[]
+  readonly #fields: readonly (number | undefined)[]
   readonly #fieldCount: number
   readonly #values: (string | null)[] = []
   // The place of the separator before the next field to split off: first the opening parenthesis.
   #at = 0
 
-  constructor(literal: string, fields: readonly number[], fieldCount: number) {
+  constructor(literal: string, fields: readonly (number | undefined)[], fieldCount: number) {
     this.#literal = literal
     this.#fields = fields
     this.#fieldCount = fieldCount

@@ -3,6 +3,7 @@ import { formatTableName, position } from '@rowtap/core/driver'
 import type { Queries } from '../connection/connection.ts'
 import type { Registration, ResumedRegistration } from '../install/install.ts'
 import { install, resumeSubscription } from '../install/install.ts'
+import { isWithin, WHOLE } from '../install/captured-part.ts'
 import { forgetConsumer, isGone } from '../install/uninstall.ts'
 import { handled } from '../queue/handled.ts'
 import { boundaryPosition } from '../queue/queue-position.ts'
@@ -15,6 +16,8 @@ import { consumerState, placeOf } from './consumer-state.ts'
 import { startConsumer } from './consumer.ts'
 import type { Link } from './link.ts'
 import type { LinkOptions } from './open-link.ts'
+import type { WantedTable } from './lost-tables.ts'
+import { gapOfTables } from './lost-tables.ts'
 import { positionLost } from './position-lost.ts'
 import { removeConsumer } from './remove-consumer.ts'
 
@@ -49,18 +52,16 @@ export async function resumeConsumer(context: LinkOptions, link: Link): Promise<
   const found = await resumeSubscription(link.control, { ...options, subscription: subscription.name })
   if (found === null) return null
   const state = stateOf(context, found)
-  const gone = await readWanted(link.control, state)
+  const lost = await readWanted(link.control, state)
+  const gone = lost.filter(({ name }) => name === null).map(({ oid }) => oid)
   const from = state.delivered ?? boundaryPosition(placeOf(found))
   if (found.dropped !== null) return await beginAnew(context, link, state, { from, reason: found.dropped })
   if (!found.isPast) {
     return await beginAnew(context, link, state, { from, reason: 'the server is at an earlier place than it.' })
   }
   link.register(await startConsumer({ ...context, link, state, noted: await readTicks(link.control, found) }))
-  if (gone.length === 0) return state
-  await link.control.run(REMOVE_WANTED, [found.id, gone])
-  const tables = gone.length === 1 ? 'A table' : `${gone.length} tables`
-  const reason = `${tables} that the subscription captured ${gone.length === 1 ? 'was' : 'were'} dropped while no client ran: what was not handled of ${gone.length === 1 ? 'its' : 'their'} changes is missed.`
-  state.gap = { kind: 'gap', from, to: null, reason }
+  state.gap = gapOfTables(lost, from)
+  if (gone.length > 0) await link.control.run(REMOVE_WANTED, [found.id, gone])
   return state
 }
 
@@ -79,11 +80,12 @@ export async function attachAgain(
   const from = state.delivered ?? boundaryPosition(placeOf(state.registration))
   const found = await resumed(link, state, options)
   const noted = found === null ? [] : await readTicks(link.control, found)
-  if (found === null || !isWhole(state.divided, placeOf(found), noted)) {
+  if (found === null || found.dropped !== null || !isWhole(state.divided, placeOf(found), noted)) {
     const isGoneOnly = found === null && context.host.subscription !== null
-    const reason = isGoneOnly
+    const lost = isGoneOnly
       ? 'its place in the queue was removed, or the server is at an earlier one.'
       : `${cause} The queue did not wait.`
+    const reason = found?.dropped ?? lost
     await beginAnew(context, link, state, { from, reason })
     return
   }
@@ -113,7 +115,7 @@ async function resumed(
   link: Link,
   { registration: { id, tag } }: ConsumerState,
   { leaseMs, pooler }: LinkOptions['options'],
-): Promise<Registration | null> {
+): Promise<ResumedRegistration | null> {
   try {
     const [row] = await link.control.rows<ResumedRegistration>(RESUME_CONSUMER, [
       id,
@@ -121,7 +123,7 @@ async function resumed(
       tag,
       pooler === null ? 1 : 0,
     ])
-    return row?.isPast === true && row.dropped === null ? row : null
+    return row?.isPast === true ? row : null
   } catch (error) {
     if (isGone(error)) return null
     throw error
@@ -171,44 +173,40 @@ function stateOf({ host }: LinkOptions, registered: Registration): ConsumerState
   return consumerState(registered, (notice) => host.notify(notice))
 }
 
-interface WantedTable {
-  readonly oid: string
-  readonly schema: string | null
-  readonly name: string | null
-  readonly rows: boolean
-}
-
-/** Reads what a subscription has captured. Returns the object ids of tables that are gone. */
-async function readWanted(queries: Queries, state: ConsumerState): Promise<readonly string[]> {
+/** Reads what a subscription has captured. Returns the tables that are gone, and those whose names are other tables' by now. */
+async function readWanted(queries: Queries, state: ConsumerState): Promise<readonly WantedTable[]> {
   const rows = await queries.rows<WantedTable>(WANTED_TABLES, [state.registration.id])
-  const gone: string[] = []
   const wanted = new Map(state.wanted)
-  const withoutRows = new Set(state.withoutRows)
-  for (const { oid, schema, name, rows: hasRows } of rows) {
-    if (schema === null || name === null) {
-      gone.push(oid)
-      continue
-    }
+  const parts = new Map(state.parts)
+  for (const { oid, schema, name, part, isInDoubt } of rows) {
+    if (schema === null || name === null) continue
     wanted.set(oid, { schema, name })
-    if (!hasRows) withoutRows.add(oid)
     state.names.set(oid, { schema, name })
     state.unchecked.add(oid)
+    parts.set(oid, part ?? WHOLE)
+    state.kept.set(oid, part ?? WHOLE)
+    if (!isInDoubt) state.inForce.set(oid, part ?? WHOLE)
   }
   state.wanted = wanted
-  state.withoutRows = withoutRows
-  return gone
+  state.parts = parts
+  return rows.filter(({ name, isReplaced }) => name === null || isReplaced)
 }
 
-/** The object ids of tables that are captured, as far as the database does not know of it, or of their rows. Forgets what is not. */
+/** The object ids of tables that are captured, as far as the database knows of less. Forgets what is not. */
 async function lackingTables(
   queries: Queries,
-  { wanted, withoutRows, registration: { id } }: ConsumerState,
+  { wanted, parts, inForce, registration: { id } }: ConsumerState,
 ): Promise<string[]> {
   const rows = await queries.rows<WantedTable>(WANTED_TABLES, [id])
-  const known = new Set(rows.filter((row) => row.rows || withoutRows.has(row.oid)).map(({ oid }) => oid))
+  // Where this session itself was about to capture more, it is asked to again.
+  const isKnown = (oid: string): boolean =>
+    rows.some(
+      ({ oid: known, part, isInDoubt }) =>
+        known === oid && isWithin(parts.get(oid) ?? WHOLE, part ?? WHOLE) && !(isInDoubt && inForce.has(oid)),
+    )
   const extra = rows.map(({ oid }) => oid).filter((oid) => !wanted.has(oid))
   if (extra.length > 0) await queries.run(REMOVE_WANTED, [id, extra])
-  return [...wanted.keys()].filter((oid) => !known.has(oid))
+  return [...wanted.keys()].filter((oid) => !isKnown(oid))
 }
 
 /** Where a consumer divided the changes after its place. */

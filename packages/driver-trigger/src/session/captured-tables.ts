@@ -1,16 +1,18 @@
-import type { CaptureRequest, DriverHost, PlannedStatement, TableName } from '@rowtap/core/driver'
+import type { CaptureRequest, DriverHost, PlannedStatement, TableName, TablePushdown } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
 import { comparedEnums } from '../catalog/compared-enums.ts'
 import { findTable, lackOfPrivilege } from '../catalog/find-table.ts'
 import type { CaptureTask } from '../install/capture-table.ts'
 import { captureOnce, captureTable, isLockFailure } from '../install/capture-table.ts'
-import type { Conditions } from '../install/row-filter.ts'
-import { ADD_WANTED, REMOVE_WANTED } from '../sql/consumer-statements.ts'
+import { explainPushdown } from '../install/explain-pushdown.ts'
+import type { CapturedPart } from '../install/captured-part.ts'
+import { isSame, isWithin, WHOLE, WITHOUT_ROWS } from '../install/captured-part.ts'
+import { ADD_WANTED, NAME_WANTED, REMOVE_WANTED } from '../sql/consumer-statements.ts'
 import type { ConsumerState } from './consumer-state.ts'
 import type { Link } from './link.ts'
 import type { SessionOptions } from './open-link.ts'
 import { planCapture } from './plan-capture.ts'
-import { pushesDown, wantedRows } from './pushes-down.ts'
+import { pushesDown, wantedPart } from './pushes-down.ts'
 
 /** What {@link CapturedTables} work with. */
 export interface CapturedTablesParts {
@@ -28,13 +30,9 @@ export interface CapturedTablesParts {
 interface FoundTables {
   /** Their names, by object id. */
   readonly found: ReadonlyMap<string, TableName>
-  /** Those of them whose rows are not wanted. */
-  readonly withoutRows: ReadonlySet<string>
-  /** Which of their rows are wanted: all, where it does not say. */
-  readonly conditions: ReadonlyMap<string, Conditions>
+  /** Which part of them is wanted: all, where it does not say. */
+  readonly parts: ReadonlyMap<string, CapturedPart>
 }
-
-type WantedRows = Pick<FoundTables, 'conditions' | 'withoutRows'>
 
 /** The tables that a consumer has captured. */
 export class CapturedTables {
@@ -51,23 +49,23 @@ export class CapturedTables {
    */
   async capture<T>(requests: readonly CaptureRequest[], divide: (roots: readonly string[]) => Promise<T>): Promise<T> {
     const { link, state, watch } = this.#parts
-    const wanted = await this.#find(requests)
-    const { found } = wanted
-    const added = [...found].filter(([oid]) => this.#isNew(oid) || this.#isOther(oid, wanted))
-    const lessened = [...found].filter(([oid]) => !this.#isNew(oid) && this.#hasRowsNoMore(oid, wanted))
+    const { found, parts } = await this.#find(requests)
+    const added = [...found].filter(([oid]) => this.#isNew(oid) || this.#isOther(oid, parts))
+    const lessened = [...found].filter(([oid]) => !this.#isNew(oid) && this.#hasRowsNoMore(oid, parts))
     try {
-      await this.#add(added, wanted)
-      for (const [oid, table] of lessened) await this.#endRows(this.#taskOf(oid, table, wanted))
+      await this.#add(added, parts)
+      for (const [oid, table] of lessened) await this.#endRows(this.#taskOf(oid, table, parts))
     } catch (error) {
       if (!link.isLost) await this.#discard(added.map(([oid]) => oid).filter((oid) => !state.wanted.has(oid)))
       throw error
     }
     const removed = [...state.wanted.keys()].filter((oid) => !found.has(oid))
     state.wanted = found
-    state.withoutRows = wanted.withoutRows
-    state.conditions = wanted.conditions
+    state.parts = parts
+    for (const oid of removed) state.inForce.delete(oid)
     state.requests = requests
     for (const [oid, table] of found) state.names.set(oid, table)
+    await this.#nameWanted(found)
     link.columnTypes.compare(comparedEnums(found, requests))
     // What is altered from now on is noticed.
     if (added.length > 0 || lessened.length > 0) await watch()
@@ -78,29 +76,40 @@ export class CapturedTables {
 
   /** Captures again what is captured, as far as the database has forgotten it. */
   async recapture(oids: readonly string[]): Promise<void> {
-    const { state } = this.#parts
+    const { wanted, parts, inForce } = this.#parts.state
+    for (const oid of oids) inForce.delete(oid)
     await this.#add(
-      [...state.wanted].filter(([oid]) => oids.includes(oid)),
-      state,
+      [...wanted].filter(([oid]) => oids.includes(oid)),
+      parts,
     )
   }
 
   /** The statements that capturing exactly these tables would run. */
   async plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]> {
     const { link, options, host, signal, state } = this.#parts
-    const wanted = await this.#find(requests)
-    const { found } = wanted
+    const { found, parts } = await this.#find(requests)
     const isAdded = (oid: string): boolean =>
-      this.#isNew(oid) || this.#isOther(oid, wanted) || this.#hasRowsNoMore(oid, wanted)
+      this.#isNew(oid) || this.#isOther(oid, parts) || this.#hasRowsNoMore(oid, parts)
     const context = { options, host, signal, control: link.control, server: link.server }
     return await planCapture(context, {
       consumer: state.registration.id,
       added: new Map([...found].filter(([oid]) => isAdded(oid))),
       kept: new Map([...found].filter(([oid]) => !isAdded(oid))),
       removed: [...state.wanted.keys()].filter((oid) => !found.has(oid)),
-      conditions: wanted.conditions,
-      withoutRows: wanted.withoutRows,
+      parts,
+      inForce: state.inForce,
     })
+  }
+
+  /** What the database would leave out of tables of this set. */
+  async pushdown(requests: readonly CaptureRequest[]): Promise<readonly TablePushdown[]> {
+    const { link, options, state } = this.#parts
+    const { found, parts } = await this.#find(requests)
+    const tables = [...found].flatMap(([oid, table]) => {
+      const request = requests.find((one) => one.table === table)
+      return request === undefined ? [] : [{ oid, request, part: parts.get(oid) ?? WHOLE }]
+    })
+    return await explainPushdown(link.control, options, state.registration.id, tables)
   }
 
   #isNew(oid: string): boolean {
@@ -108,52 +117,70 @@ export class CapturedTables {
     return !wanted.has(oid) || unchecked.has(oid)
   }
 
-  /** Whether other rows are wanted of a table than before. */
-  #isOther(oid: string, { conditions, withoutRows }: WantedRows): boolean {
-    const { state } = this.#parts
-    if (withoutRows.has(oid)) return false
-    const before = state.conditions.get(oid) ?? null
-    return state.withoutRows.has(oid) || JSON.stringify(conditions.get(oid) ?? null) !== JSON.stringify(before)
+  /** Whether another part is wanted of a table than is captured. */
+  #isOther(oid: string, parts: ReadonlyMap<string, CapturedPart>): boolean {
+    const before = this.#parts.state.inForce.get(oid)
+    if (before === undefined) return true
+    return !isSame(parts.get(oid) ?? WHOLE, before) && !this.#hasRowsNoMore(oid, parts)
   }
 
-  /** Whether rows of a table were wanted before, and are not now. */
-  #hasRowsNoMore(oid: string, { withoutRows }: WantedRows): boolean {
-    return withoutRows.has(oid) && !this.#parts.state.withoutRows.has(oid)
+  /** Whether all rows of a table were wanted before, and none are now: what captures them tells of every change, too. */
+  #hasRowsNoMore(oid: string, parts: ReadonlyMap<string, CapturedPart>): boolean {
+    const before = this.#parts.state.inForce.get(oid)
+    const now = parts.get(oid) ?? WHOLE
+    return before?.rows === true && !now.rows && isWithin(now, before)
   }
 
-  async #add(added: readonly (readonly [oid: string, table: TableName])[], wanted: WantedRows): Promise<void> {
+  async #add(
+    added: readonly (readonly [oid: string, table: TableName])[],
+    parts: ReadonlyMap<string, CapturedPart>,
+  ): Promise<void> {
     const { link, state } = this.#parts
     for (const [oid, table] of added) {
-      await captureTable(link.control, this.#taskOf(oid, table, wanted))
+      const task = this.#taskOf(oid, table, parts)
+      // Where it fails, nobody knows what came of it.
+      state.inForce.delete(oid)
+      await captureTable(link.control, task)
+      state.inForce.set(oid, task.part)
       state.unchecked.delete(oid)
     }
   }
 
   /** What captures rows is enough where nobody wants them, until others let it be replaced: the watch sees to that later. */
   async #endRows(task: CaptureTask): Promise<void> {
-    const { control } = this.#parts.link
+    const { link, state } = this.#parts
     try {
-      await captureOnce(control, task)
+      await captureOnce(link.control, task)
     } catch (error) {
       if (!isLockFailure(error)) throw error
-      await control.run(ADD_WANTED, [task.consumer, task.oid, null, 'false'])
+      await link.control.run(ADD_WANTED, [task.consumer, task.oid, JSON.stringify(task.part)])
     }
+    state.inForce.set(task.oid, task.part)
   }
 
-  #taskOf(oid: string, table: TableName, { conditions, withoutRows }: WantedRows): CaptureTask {
+  #taskOf(oid: string, table: TableName, parts: ReadonlyMap<string, CapturedPart>): CaptureTask {
     const { state, options, host, signal } = this.#parts
     return {
       schema: options.schema,
       consumer: state.registration.id,
       oid,
       enableAlways: options.enableAlways,
-      hasRows: !withoutRows.has(oid),
-      conditions: conditions.get(oid) ?? null,
+      part: parts.get(oid) ?? WHOLE,
       pushesDown: pushesDown(this.#parts),
+      inForce: state.inForce.get(oid) ?? null,
       table,
       signal,
       notify: (notice) => host.notify(notice),
     }
+  }
+
+  /** What goes on later, when others may have these names, knows by which ones it was asked for. */
+  async #nameWanted(found: ReadonlyMap<string, TableName>): Promise<void> {
+    const { link, host, state } = this.#parts
+    if (host.subscription === null || found.size === 0) return
+    const tables = [...found.values()]
+    const [schemas, names] = [tables.map(({ schema }) => schema), tables.map(({ name }) => name)]
+    await link.control.run(NAME_WANTED, [state.registration.id, [...found.keys()], schemas, names])
   }
 
   async #discard(oids: readonly string[]): Promise<void> {
@@ -166,14 +193,9 @@ export class CapturedTables {
   /** The tables by object id. One that is captured already stays, even if its name has gone: it was dropped or renamed. */
   async #find(requests: readonly CaptureRequest[]): Promise<FoundTables> {
     const { link, options } = this.#parts
-    const { wanted } = this.#parts.state
+    const { wanted, kept, contents } = this.#parts.state
     const found = new Map<string, TableName>()
-    const conditions = new Map<string, Conditions>()
-    const withoutRows = new Set<string>()
-    const set = (oid: string, { table, rows }: CaptureRequest): void => {
-      found.set(oid, table)
-      if (rows === false) withoutRows.add(oid)
-    }
+    const parts = new Map<string, CapturedPart>()
     for (const request of requests) {
       const { table } = request
       const captured = [...wanted].find(([, { schema, name }]) => schema === table.schema && name === table.name)
@@ -181,13 +203,15 @@ export class CapturedTables {
         const there = await findTable(link.control, options.schema, table)
         const lack = wanted.has(there.oid) ? null : lackOfPrivilege(table, there)
         if (lack !== null) throw lack
-        set(there.oid, request)
-        conditions.set(there.oid, wantedRows(this.#parts, request, there.content))
+        found.set(there.oid, table)
+        contents.set(there.oid, there.content)
+        parts.set(there.oid, wantedPart(this.#parts, request, there.content, kept.get(there.oid)?.conditions))
       } catch (error) {
         if (captured === undefined || !RowtapError.is(error, 'ERR_SETUP_REQUIRED')) throw error
-        set(captured[0], request)
+        found.set(captured[0], table)
+        if (request.rows === false) parts.set(captured[0], WITHOUT_ROWS)
       }
     }
-    return { found, conditions, withoutRows }
+    return { found, parts }
   }
 }

@@ -1,8 +1,9 @@
 import type { CaptureRequest, DriverNotice, Position, TableName } from '@rowtap/core/driver'
 import { position } from '@rowtap/core/driver'
+import type { ShapeContent } from '../catalog/shape.ts'
 import type { WatchMemory } from '../install/capture-watch.ts'
 import type { Registration } from '../install/install.ts'
-import type { Conditions } from '../install/row-filter.ts'
+import type { CapturedPart } from '../install/captured-part.ts'
 import type { Handled } from '../queue/handled.ts'
 import { handled } from '../queue/handled.ts'
 import type { OrderedNotices } from '../queue/ordered-notices.ts'
@@ -20,10 +21,14 @@ export interface ConsumerState {
   progress: Handled
   /** What is captured, by the table's object id. */
   wanted: ReadonlyMap<string, TableName>
-  /** Those of them whose rows are not wanted. */
-  withoutRows: ReadonlySet<string>
-  /** Which rows of them are wanted: all, where it does not say. */
-  conditions: ReadonlyMap<string, Conditions>
+  /** Which part of them is wanted: all, where it does not say. */
+  parts: ReadonlyMap<string, CapturedPart>
+  /** What every transaction is captured for on behalf of this consumer, where that is known. */
+  readonly inForce: Map<string, CapturedPart>
+  /** The shapes of tables as they were when core asked for them last. */
+  readonly contents: Map<string, ShapeContent>
+  /** The parts that the subscription captured when it last ran. */
+  readonly kept: Map<string, CapturedPart>
   /** Every name that a change may still have to be delivered under. */
   readonly names: Map<string, TableName>
   /** Captured tables whose triggers may have gone while nobody ran. */
@@ -47,8 +52,10 @@ export function consumerState(registration: Registration, notify: (notice: Drive
     registration,
     progress: handled(placeOf(registration), acknowledged),
     wanted: new Map(),
-    withoutRows: new Set(),
-    conditions: new Map(),
+    parts: new Map(),
+    inForce: new Map(),
+    contents: new Map(),
+    kept: new Map(),
     names: new Map(),
     unchecked: new Set(),
     requests: [],

@@ -1,8 +1,17 @@
-import type { CaptureRequest, ChangeBatch, DriverNotice, PlannedStatement, Position } from '@rowtap/core/driver'
+import type {
+  CaptureRequest,
+  ChangeBatch,
+  DriverNotice,
+  PlannedStatement,
+  Position,
+  TablePushdown,
+} from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
 import { comparedEnums } from '../catalog/compared-enums.ts'
+import { captureRefresh } from '../install/capture-refresh.ts'
 import { captureOnce } from '../install/capture-table.ts'
 import { captureWatch } from '../install/capture-watch.ts'
+import { WHOLE } from '../install/captured-part.ts'
 import { isGone, removeUnused } from '../install/uninstall.ts'
 import { partitionTruncations } from '../queue/partition-truncations.ts'
 import { queueLimit } from '../queue/queue-limit.ts'
@@ -12,11 +21,12 @@ import { signalRelations } from '../queue/signal-relations.ts'
 import type { Snapshot } from '../queue/snapshot.ts'
 import { tickReader } from '../queue/tick-reader.ts'
 import type { Tick } from '../queue/tick-source.ts'
-import { leaseLost, placeRemoved, tickSource } from '../queue/tick-source.ts'
+import { changesDropped, leaseLost, placeRemoved, tickSource } from '../queue/tick-source.ts'
 import { startUpkeep } from '../queue/upkeep.ts'
 import { wakeUp, wakeUpOptions } from '../queue/wake-up.ts'
 import { objectNames } from '../row/object-names.ts'
 import { REMEMBER_TRIGGERS } from '../sql/consumer-statements.ts'
+import { FIND_DROPPED } from '../sql/limit-statements.ts'
 import { CapturedTables } from './captured-tables.ts'
 import type { ConsumerState } from './consumer-state.ts'
 import { placeOf } from './consumer-state.ts'
@@ -41,6 +51,8 @@ export interface Consumer {
   recapture(oids: readonly string[]): Promise<Position>
   /** The statements that capturing exactly these tables would run. */
   plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]>
+  /** What the database would leave out of these tables. */
+  pushdown(requests: readonly CaptureRequest[]): Promise<readonly TablePushdown[]>
   /** The changes after the last one that was delivered. Ends when the session is closed, or the link is lost. */
   batches(): AsyncGenerator<ChangeBatch, void, undefined>
   /** Divides the changes now: what is visible in the snapshot comes before its boundary, everything else after. */
@@ -97,15 +109,14 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
     consumer,
     enableAlways: options.enableAlways,
     capture: async (oid) => {
-      const conditions = state.conditions.get(oid) ?? null
       await captureOnce(control, {
         schema: options.schema,
         consumer,
         oid,
         enableAlways: options.enableAlways,
-        hasRows: !state.withoutRows.has(oid),
-        conditions,
+        part: state.parts.get(oid) ?? WHOLE,
         pushesDown: pushesDown(context),
+        inForce: state.inForce.get(oid) ?? null,
       })
     },
     nameOf: (oid) => state.wanted.get(oid),
@@ -116,8 +127,9 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
       await control.run(REMEMBER_TRIGGERS, [consumer, JSON.stringify(Object.fromEntries(versions))])
     },
   })
+  const refresh = captureRefresh({ connection: control, schema: options.schema, consumer })
   let untidy = false
-  const limit = queueLimit({ connection: control, limit: options.queueLimit, notify })
+  const limit = queueLimit({ connection: control, consumer, limit: options.queueLimit, notify })
   const tidy = async (): Promise<void> => {
     untidy = !(await removeUnused({ connection: control, signal, attempts: 1, notify }))
   }
@@ -127,7 +139,12 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
   // What was done to its triggers while nobody looked is told before they are made anew.
   if (state.memory.versions.size > 0) await watch()
   // A subscription looks for itself whether it can go on.
-  const placeLost = (): RowtapError => (upkeep.isLeased() ? placeRemoved() : leaseLost())
+  const losePlace = async (): Promise<void> => {
+    const [found] = await control.rows<{ dropped: string | null }>(FIND_DROPPED, [consumer]).catch(() => [])
+    const dropped = found?.dropped ?? null
+    const lost = upkeep.isLeased() ? placeRemoved() : leaseLost()
+    link.lose(dropped === null ? lost : changesDropped(dropped))
+  }
   const upkeep = startUpkeep({
     connection: control,
     consumer,
@@ -135,11 +152,15 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
     progress,
     further: async () => {
       await watch()
+      if (pushesDown(context)) await refresh()
       if (await limit()) untidy = true
       // What could not be removed because others held a lock on it.
       if (untidy) await tidy()
     },
-    failed: (error) => link.lose(isPlaceLost(error) ? placeLost() : error),
+    failed: (error) => {
+      if (isPlaceLost(error)) void losePlace()
+      else link.lose(error)
+    },
   })
   for (const ending of [signal, link.lostSignal]) ending.addEventListener('abort', () => alarm.wake(), { once: true })
   const isOver = (): boolean => signal.aborted || link.isLost
@@ -156,7 +177,7 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
         notices,
         names: shortNames,
         signalRelation,
-        hasRows: (root) => !state.withoutRows.has(root),
+        hasRows: (root) => state.parts.get(root)?.rows !== false,
         commitTimes: server.commit_times,
         isNamed: (root) => names.has(root),
       },
@@ -203,7 +224,7 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
       // Closing takes away what a read that is under way stands on.
       if (isOver()) return
       if (!isPlaceLost(error)) throw error
-      link.lose(placeLost())
+      await losePlace()
     }
   }
 
@@ -221,6 +242,7 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
       return boundary
     },
     plan: (planned) => tables.plan(planned),
+    pushdown: (planned) => tables.pushdown(planned),
     cut: async () => {
       const snapshot = await ticks.cut()
       alarm.wake()

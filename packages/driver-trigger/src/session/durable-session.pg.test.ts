@@ -150,9 +150,61 @@ describePostgres('a durable session', (postgres) => {
     expect(next.session.resumed?.map(({ table }) => table.name)).toEqual(['t'])
     const reasons = next.notices.map((notice) => (notice.kind === 'gap' ? notice.reason : notice.kind))
     expect(reasons.toSorted()).toEqual([
-      expect.stringContaining('was dropped while no client ran'),
       expect.stringContaining('public.t was altered: its triggers were switched off for a while'),
+      expect.stringContaining('public.u was dropped while no client ran'),
     ])
+  })
+
+  test('is told of a table that was renamed, and of another one that came to have its name, while nobody ran', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(TABLES)
+    const first = await openTestSession({ connection: database.url }, billing())
+    await first.capture('t', 'u')
+    await first.close()
+    await database.query(`
+      INSERT INTO t VALUES (1); ALTER TABLE t RENAME TO t_before; CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (2);
+      DROP TABLE u; CREATE TABLE u (id int PRIMARY KEY)`)
+    const next = await openTestSession({ connection: database.url }, billing())
+    await next.count(1)
+    expect(next.session.resumed?.map(({ table }) => table.name)).toEqual(['t_before'])
+    expect(next.notices).toMatchObject([
+      {
+        kind: 'gap',
+        tables: [
+          { schema: 'public', name: 't' },
+          { schema: 'public', name: 'u' },
+        ],
+        reason: expect.stringMatching(
+          /public\.t has come to be called public\.t_before .* public\.t is another table by now, .* public\.u was dropped .* public\.u is another table/u,
+        ),
+      },
+    ])
+    await next.capture('t_before', 't', 'u')
+    await database.query('INSERT INTO t VALUES (3); INSERT INTO t_before VALUES (4); INSERT INTO u VALUES (5)')
+    expect((await next.count(4)).map(describeChange)).toEqual([
+      'insert t_before new=(1)',
+      'insert t new=(3)',
+      'insert t_before new=(4)',
+      'insert u new=(5)',
+    ])
+    await next.close()
+    await using last = await openTestSession({ connection: database.url }, billing())
+    await last.capture('t_before', 't', 'u')
+    expect(last.notices).toEqual([])
+  })
+
+  test('goes on with a table that was renamed while nobody ran by its new name, and nothing is missing', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(TABLES)
+    const first = await openTestSession({ connection: database.url }, billing())
+    await first.capture('t')
+    await first.close()
+    await database.query('INSERT INTO t VALUES (1); ALTER TABLE t RENAME TO t_before; INSERT INTO t_before VALUES (2)')
+    await using next = await openTestSession({ connection: database.url }, billing())
+    expect(next.session.resumed?.map(({ table }) => table.name)).toEqual(['t_before'])
+    await next.capture('t_before')
+    expect((await next.count(2)).map(describeChange)).toEqual(['insert t_before new=(1)', 'insert t_before new=(2)'])
+    expect(next.notices).toEqual([])
   })
 
   test('is told of triggers that were dropped while nobody ran, and makes them anew', async () => {

@@ -59,16 +59,18 @@ export async function openLink({ options, host, signal, processes }: LinkOptions
     await control.rows(END_PROCESSES, [former.map(({ id }) => id), former.map(({ started }) => started)])
     for (const process of former) processes.delete(process)
     const waiting = new Waiting({ signal, notify: (notice) => host.notify(notice) })
-    if (subscription !== null) await takeSubscription(control, { ...subscription, part: 'control', waiting })
+    const { livenessMs } = options
+    if (subscription !== null)
+      await takeSubscription(control, { ...subscription, part: 'control', waiting, livenessMs })
     const reader = await open('reader')
     if (subscription !== null) {
       await reader.run(DURABLE_SETTINGS)
-      await takeSubscription(reader, { ...subscription, part: 'reader', waiting })
+      await takeSubscription(reader, { ...subscription, part: 'reader', waiting, livenessMs })
     }
     stopWatching()
     const columnTypes = columnTypesOf(reader)
     const relationOf = relationCache(options.types, columnTypes)
-    return new Link({ control, reader, server, columnTypes, relationOf, livenessMs: options.livenessMs })
+    return new Link({ control, reader, server, columnTypes, relationOf, livenessMs })
   } catch (error) {
     stopWatching()
     await Promise.all(connections.map((connection) => connection.close()))

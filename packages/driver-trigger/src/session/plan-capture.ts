@@ -1,21 +1,24 @@
-import type { CaptureRequest, PlannedStatement, TableName } from '@rowtap/core/driver'
+import type { CaptureRequest, PlannedStatement, TableName, TablePushdown } from '@rowtap/core/driver'
 import { inlineParameters } from '@rowtap/core/driver'
 import { findTable, lackOfPrivilege } from '../catalog/find-table.ts'
 import type { CapturedTable } from '../install/capture-table.ts'
 import { captureOnce } from '../install/capture-table.ts'
 import { captureWatch } from '../install/capture-watch.ts'
+import type { WantedPart } from '../install/explain-pushdown.ts'
+import { explainPushdown } from '../install/explain-pushdown.ts'
 import { install } from '../install/install.ts'
 import { planningConnection } from '../install/planning-connection.ts'
-import type { Conditions } from '../install/row-filter.ts'
+import type { CapturedPart } from '../install/captured-part.ts'
+import { WHOLE } from '../install/captured-part.ts'
 import { removeUnused } from '../install/uninstall.ts'
 import { wakeUp, wakeUpOptions } from '../queue/wake-up.ts'
-import { FIND_SUBSCRIPTION, REMOVE_WANTED } from '../sql/consumer-statements.ts'
+import { CONFIRM_WANTED, FIND_SUBSCRIPTION, REMOVE_WANTED } from '../sql/consumer-statements.ts'
 import type { FoundInstallation } from '../sql/install-statements.ts'
 import { FIND_INSTALLATION } from '../sql/install-statements.ts'
 import { TRY_LOCK_SUBSCRIPTION } from '../sql/subscription-statements.ts'
 import type { LinkParts } from './link.ts'
 import type { LinkOptions } from './open-link.ts'
-import { pushesDown, wantedRows } from './pushes-down.ts'
+import { pushesDown, wantedPart } from './pushes-down.ts'
 
 /** What a plan works with. */
 export type PlanContext = Pick<LinkOptions, 'options' | 'host' | 'signal'> & Pick<LinkParts, 'control' | 'server'>
@@ -30,10 +33,10 @@ export interface PlannedChange {
   readonly kept: ReadonlyMap<string, TableName>
   /** The object ids of those that would not be captured any more. */
   readonly removed: readonly string[]
-  /** Which rows are wanted of those that are new or go on: all, where it does not say. */
-  readonly conditions: ReadonlyMap<string, Conditions>
-  /** The object ids of those whose rows are not wanted. */
-  readonly withoutRows: ReadonlySet<string>
+  /** Which part is wanted of those that are new or go on: all, where it does not say. */
+  readonly parts: ReadonlyMap<string, CapturedPart>
+  /** What every transaction is captured for on behalf of the consumer, where that is known. */
+  readonly inForce: ReadonlyMap<string, CapturedPart>
 }
 
 /** The statements of a session that captures nothing yet. */
@@ -43,26 +46,46 @@ export async function planFirstCapture(
 ): Promise<readonly PlannedStatement[]> {
   const { control, options, host } = context
   const added = new Map<string, TableName>()
-  const conditions = new Map<string, Conditions>()
-  const withoutRows = new Set<string>()
+  const parts = new Map<string, CapturedPart>()
   for (const request of requests) {
     const { table } = request
     const found = await findTable(control, options.schema, table)
     const lack = lackOfPrivilege(table, found)
     if (lack !== null) throw lack
     added.set(found.oid, table)
-    if (request.rows === false) withoutRows.add(found.oid)
-    conditions.set(found.oid, wantedRows(context, request, found.content))
+    parts.set(found.oid, wantedPart(context, request, found.content))
   }
   const consumer = host.subscription === null ? null : await findSubscription(context, host.subscription.name)
-  const planned = await planCapture(context, { consumer, added, kept: new Map(), removed: [], conditions, withoutRows })
+  const planned = await planCapture(context, {
+    consumer,
+    added,
+    kept: new Map(),
+    removed: [],
+    parts,
+    inForce: new Map(),
+  })
   return host.subscription === null || !host.planOnly
     ? planned
     : [...locks(options.schema, host.subscription.name), ...planned]
 }
 
+/** What the database would leave out of tables for a session that captures nothing yet. */
+export async function firstPushdown(
+  context: Pick<PlanContext, 'control' | 'host' | 'options'>,
+  requests: readonly CaptureRequest[],
+): Promise<readonly TablePushdown[]> {
+  const { control, options, host } = context
+  const tables: WantedPart[] = []
+  for (const request of requests) {
+    const { oid, content } = await findTable(control, options.schema, request.table)
+    tables.push({ oid, request, part: wantedPart(context, request, content) })
+  }
+  const consumer = host.subscription === null ? null : await findSubscription(context, host.subscription.name)
+  return await explainPushdown(control, options, consumer, tables)
+}
+
 /** The number of a subscription's consumer; `null` where it has not begun yet. */
-async function findSubscription({ control }: PlanContext, name: string): Promise<string | null> {
+async function findSubscription({ control }: Pick<PlanContext, 'control'>, name: string): Promise<string | null> {
   const [installation] = await control.rows<FoundInstallation>(FIND_INSTALLATION)
   if (installation?.filled !== true || !installation.usable) return null
   const [found] = await control.rows<{ id: string }>(FIND_SUBSCRIPTION, [name])
@@ -99,13 +122,14 @@ export async function planCapture(context: PlanContext, change: PlannedChange): 
     consumer: registered,
     oid,
     enableAlways,
-    hasRows: !change.withoutRows.has(oid),
-    conditions: change.conditions.get(oid) ?? null,
+    part: change.parts.get(oid) ?? WHOLE,
     pushesDown: pushesDown(context),
+    inForce: change.inForce.get(oid) ?? null,
   })
   for (const [oid, table] of change.added) {
     planning.about(table)
-    await captureOnce(connection, planned(oid))
+    const isInDoubt = await captureOnce(connection, planned(oid))
+    if (isInDoubt) await connection.run(CONFIRM_WANTED, [registered, oid])
   }
   if (change.added.size > 0 && change.kept.size > 0) {
     const watch = captureWatch({

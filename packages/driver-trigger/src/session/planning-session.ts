@@ -4,7 +4,7 @@ import { findTable } from '../catalog/find-table.ts'
 import { progressStatements } from '../snapshot/saved-progress.ts'
 import type { Link } from './link.ts'
 import type { LinkOptions } from './open-link.ts'
-import { planFirstCapture } from './plan-capture.ts'
+import { firstPushdown, planFirstCapture } from './plan-capture.ts'
 import { pushesDown } from './pushes-down.ts'
 
 /** A session that captures nothing, and tells what one that does would do. */
@@ -30,6 +30,7 @@ export function planningSession(context: LinkOptions, link: Link): DriverSession
       }
     },
     plan: (requests) => planFirstCapture({ ...context, control, server }, requests),
+    pushdown: (requests) => firstPushdown({ ...context, control }, requests),
     capture: async () => unsupported(),
     batches: unsupported,
     acknowledge: () => {},

@@ -1,22 +1,36 @@
 import type { CaptureRequest } from '@rowtap/core/driver'
 import type { ShapeContent } from '../catalog/shape.ts'
+import type { CapturedPart } from '../install/captured-part.ts'
+import { listedColumns, ROW_OPERATIONS, WHOLE, WITHOUT_ROWS } from '../install/captured-part.ts'
 import type { Conditions } from '../install/row-filter.ts'
 import { conditionsOf } from '../install/row-filter.ts'
 import type { LinkOptions } from './open-link.ts'
 
-/**
- * Whether rows that no listener wants are left out where they are written. A subscription goes on with listeners that nobody
- * knows yet, which are to be given everything since.
- */
-export function pushesDown({ options, host }: Pick<LinkOptions, 'options' | 'host'>): boolean {
-  return options.pushdown === 'conditions' && host.subscription === null
+/** Whether what no listener wants is left out where it is written. */
+export function pushesDown({ options }: Pick<LinkOptions, 'options'>): boolean {
+  return options.pushdown === 'conditions'
 }
 
-/** Which rows of a table are to be captured for a session; `null`: all. */
-export function wantedRows(
-  session: Pick<LinkOptions, 'options' | 'host'>,
+/**
+ * Which part of a table is to be captured for a session.
+ *
+ * @param kept the conditions that its subscription captured the table with before.
+ */
+export function wantedPart(
+  session: Pick<LinkOptions, 'options'>,
   request: CaptureRequest,
   content: ShapeContent,
-): Conditions {
-  return pushesDown(session) ? conditionsOf(request, content) : null
+  kept: Conditions = null,
+): CapturedPart {
+  if (request.rows === false) return WITHOUT_ROWS
+  if (!pushesDown(session)) return WHOLE
+  const names = request.columns
+  // One that has gone, or that is called otherwise now: core tells its listener.
+  const isKnown = names !== null && [...names].every((name) => content.columns.some((column) => column.name === name))
+  return {
+    rows: true,
+    operations: ROW_OPERATIONS.filter((operation) => request.operations.has(operation)),
+    columns: isKnown ? listedColumns(names, content) : null,
+    conditions: conditionsOf(request, content, kept),
+  }
 }

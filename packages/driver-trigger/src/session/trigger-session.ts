@@ -7,7 +7,9 @@ import type {
   PlannedStatement,
   Position,
   Relation,
+  ResumedRequest,
   TableName,
+  TablePushdown,
 } from '@rowtap/core/driver'
 import {
   Interruption,
@@ -28,7 +30,7 @@ import type { Consumer } from './consumer.ts'
 import type { Link } from './link.ts'
 import type { LinkOptions } from './open-link.ts'
 import { openLink } from './open-link.ts'
-import { planFirstCapture } from './plan-capture.ts'
+import { firstPushdown, planFirstCapture } from './plan-capture.ts'
 import { pushesDown } from './pushes-down.ts'
 import { resumedRequests } from './resumed-requests.ts'
 
@@ -63,7 +65,7 @@ export interface TriggerSessionParts {
  * ```
  */
 export class TriggerSession implements DriverSession {
-  readonly resumed: readonly CaptureRequest[]
+  readonly resumed: readonly ResumedRequest[]
   readonly snapshots: TriggerSnapshots
   readonly usesConditions: boolean
   readonly #parts: TriggerSessionParts
@@ -127,6 +129,13 @@ export class TriggerSession implements DriverSession {
     return this.#onLink(async (link) => {
       if (link.consumer !== null) return await link.consumer.plan(requests)
       return await planFirstCapture({ ...this.#parts.link, control: link.control, server: link.server }, requests)
+    })
+  }
+
+  pushdown(requests: readonly CaptureRequest[]): Promise<readonly TablePushdown[]> {
+    return this.#onLink(async (link) => {
+      if (link.consumer !== null) return await link.consumer.pushdown(requests)
+      return await firstPushdown({ ...this.#parts.link, control: link.control }, requests)
     })
   }
 

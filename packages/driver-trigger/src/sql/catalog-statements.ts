@@ -55,7 +55,7 @@ where s.name in ('transaction_timeout', 'idle_session_timeout')`
 
 /**
  * Settings of a session of ours: nothing that the role or the database sets may get in the way. A client whose machine is
- * gone holds its locks until the server notices: within about fifteen seconds it does.
+ * gone holds its locks until the server notices: within about five seconds it does.
  */
 export const SESSION_SETTINGS: Sql = sql`
 set session characteristics as transaction isolation level read committed, read write, not deferrable;
@@ -70,8 +70,8 @@ set statement_timeout = 0;
 set lock_timeout = 0;
 set idle_in_transaction_session_timeout = 0;
 ${unlimited(false)};
-set tcp_keepalives_idle = 5;
-set tcp_keepalives_interval = 3;
+set tcp_keepalives_idle = 2;
+set tcp_keepalives_interval = 1;
 set tcp_keepalives_count = 3;
 set synchronous_commit = off;
 set jit = off;

@@ -57,7 +57,7 @@ set place = $3::pg_snapshot,
   lease_until = case when c.subscription is null then
     pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $2::float8 / 1000)
   end
-where c.id = $1::bigint and c.process_id = $5::int and ${IS_HELD}
+where c.id = $1::bigint and c.process_id = $5::int and c.dropped is null and ${IS_HELD}
 `
 
 /**
@@ -90,14 +90,32 @@ where c.subscription = $1::text
 /** Removes the consumer of the subscription $1. */
 export const REMOVE_SUBSCRIPTION: Sql = sql`delete from ${SCHEMA}.consumer where subscription = $1::text`
 
-/** The tables that the consumer $1 wants, and whether it wants their rows: their names, null where they are gone. */
+/**
+ * The tables that the consumer $1 wants, and which part of them: their names, null where they are gone; the
+ * names that they were asked for by, as far as that is known; and whether other tables have those by now.
+ */
 export const WANTED_TABLES: Sql = sql`
-select w.relation::text as oid, n.nspname::text as schema, r.relname::text as name, w.rows
+select w.relation::text as oid, n.nspname::text as schema, r.relname::text as name, w.part, w.in_doubt as "isInDoubt",
+  w.asked[1] as "askedSchema", w.asked[2] as "askedName",
+  exists (
+    select from pg_catalog.pg_class o
+    join pg_catalog.pg_namespace m on m.oid = o.relnamespace
+    where m.nspname = w.asked[1] and o.relname = w.asked[2] and o.oid <> w.relation
+  ) as "isReplaced"
 from ${SCHEMA}.wanted w
 left join pg_catalog.pg_class r on r.oid = w.relation
 left join pg_catalog.pg_namespace n on n.oid = r.relnamespace
 where w.consumer = $1::bigint
 order by w.relation
+`
+
+/** The consumer $1 wants the tables $2 by their names $4, each in the schema $3. */
+export const NAME_WANTED: Sql = sql`
+update ${SCHEMA}.wanted w
+set asked = array[n.schema, n.name]
+from rows from (pg_catalog.unnest($2::oid[]), pg_catalog.unnest($3::text[]), pg_catalog.unnest($4::text[]))
+  as n (relation, schema, name)
+where w.consumer = $1::bigint and w.relation = n.relation and w.asked is distinct from array[n.schema, n.name]
 `
 
 /** Remembers for the consumer $1 the versions of the triggers ($2) that it has seen. */
@@ -147,14 +165,20 @@ where c.id <> $1::bigint and c.subscription is null and c.lease_until < pg_catal
 /** Whether anybody reads the queue. */
 export const COUNT_CONSUMERS: Sql = sql`select pg_catalog.count(*)::int as consumers from ${SCHEMA}.consumer`
 
-/**
- * The consumer $1 wants the rows of the table $2 of which one of the conditions $3 is true; null: all. Or, where $4 is false,
- * it wants no rows, only to know that there were changes.
- */
+/** The consumer $1 wants the part $3 of the table $2; null: all of it. */
 export const ADD_WANTED: Sql = sql`
-insert into ${SCHEMA}.wanted (consumer, relation, conditions, rows)
-values ($1::bigint, $2::oid, $3::text[], $4::boolean)
-on conflict (consumer, relation) do update set conditions = excluded.conditions, rows = excluded.rows
+insert into ${SCHEMA}.wanted (consumer, relation, part) values ($1::bigint, $2::oid, $3::jsonb)
+on conflict (consumer, relation) do update set part = excluded.part, in_doubt = false
+`
+
+/** Transactions may be open that have been captured for less of the table $2 than the consumer $1 wants. */
+export const DOUBT_WANTED: Sql = sql`
+update ${SCHEMA}.wanted set in_doubt = true where consumer = $1::bigint and relation = $2::oid
+`
+
+/** No such transaction is open any more. */
+export const CONFIRM_WANTED: Sql = sql`
+update ${SCHEMA}.wanted set in_doubt = false where consumer = $1::bigint and relation = $2::oid
 `
 
 /** The consumer $1 no longer wants the tables $2. */

@@ -1,13 +1,55 @@
+import { SHAPE_CONTENT } from './shape-content.ts'
 import { SCHEMA, SCHEMA_LITERAL, sql } from './sql.ts'
 import type { Sql } from './sql.ts'
 
-/** Which rows of the table $2 other consumers than $1 want, if any. */
-export const FIND_CONDITIONS: Sql = sql`
-select w.conditions, w.rows from ${SCHEMA}.wanted w where w.relation = $2::oid and w.consumer::text <> $1::text
+/** Whether what is wanted of a table, by a row of `wanted` under an alias, has rows. */
+export const wantsRows = (alias: string): Sql => sql`coalesce((${() => alias}.part ->> 'rows')::boolean, true)`
+
+/** Which part of the table $2 other consumers than $1 want; null: all of it. */
+export const FIND_PARTS: Sql = sql`
+select w.part from ${SCHEMA}.wanted w where w.relation = $2::oid and w.consumer::text <> $1::text
 `
 
-/** The number of the present shape of the table $1. */
-export const FIND_SHAPE: Sql = sql`select ${SCHEMA}.settled_shape($1::oid)::text as shape`
+/**
+ * For each table that the consumer $1 wants, a text that is another one when somebody wants another part of it, or when its shape
+ * is another one; null: its shape is not recorded.
+ */
+export const FIND_PART_VERSIONS: Sql = sql`
+select w.relation::text as oid,
+  pg_catalog.md5(${SCHEMA}.settled_shape(w.relation)::text || (
+    select pg_catalog.string_agg(coalesce(o.part::text, ''), ' ' order by o.consumer)
+    from ${SCHEMA}.wanted o
+    where o.relation = w.relation
+  )) as version
+from ${SCHEMA}.wanted w
+where w.consumer = $1::bigint
+`
+
+/** The present shape of the table $1, as it is recorded, and its number. */
+export const FIND_SHAPE: Sql = sql`
+select s.id::text as shape, s.content from ${SCHEMA}.shape s where s.id = (select ${SCHEMA}.settled_shape($1::oid))
+`
+
+/** The present shape of the table $1, recorded or not. */
+export const FIND_CONTENT: Sql = sql`select ${SHAPE_CONTENT} as content from pg_catalog.pg_class r where r.oid = $1::oid`
+
+/**
+ * The number of the shape of rows of the table $1 that have but some of its columns ($2), recorded where it is not known. No
+ * state of a table has no versions, so that nobody takes it for that of whole rows. Needs the install lock.
+ */
+export const NARROW_SHAPE: Sql = sql`
+with known as (
+  select s.id from ${SCHEMA}.shape s
+  where s.relation = $1::oid and s.root = $1::oid and s.versions = '{}' and s.content = $2::jsonb
+  order by s.id
+  limit 1
+), made as (
+  insert into ${SCHEMA}.shape (relation, root, versions, content)
+  select $1::oid, $1::oid, '{}', $2::jsonb where not exists (select from known)
+  returning id
+)
+select n.id::text as shape from (select id from known union all select id from made) n
+`
 
 /** The function of the name $1 that captures the statements of a table, and whether triggers of the table $2 call another one. */
 export const FIND_CAPTURE_FUNCTION: Sql = sql`

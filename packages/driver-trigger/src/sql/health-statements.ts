@@ -1,3 +1,4 @@
+import { wantsRows } from './filter-statements.ts'
 import { changesBehind, IS_ALIVE, QUEUE_BYTES } from './limit-statements.ts'
 import { SCHEMA, SCHEMA_LITERAL, sql } from './sql.ts'
 import type { Sql } from './sql.ts'
@@ -43,13 +44,17 @@ from ${SCHEMA}.consumer c
 order by c.id
 `
 
-/** The tables that somebody wants, each with every partition, and the triggers of ours there. */
+/** The tables that somebody wants, which parts of them, each with every partition, and the triggers of ours there. */
 export const CAPTURED_HEALTH: Sql = sql`
 select
   n.nspname::text as schema, r.relname::text as table,
-  pn.nspname::text as "partSchema", p.relname::text as "partTable", p.relrowsecurity as secured,
+  w.parts, pn.nspname::text as "partSchema", p.relname::text as "partTable", p.relrowsecurity as secured,
   coalesce(t.triggers, '[]') as triggers
-from (select w.relation, pg_catalog.bool_or(w.rows) as rows from ${SCHEMA}.wanted w group by w.relation) w
+from (
+  select w.relation, pg_catalog.jsonb_agg(w.part) as parts, pg_catalog.bool_or(${wantsRows('w')}) as rows
+  from ${SCHEMA}.wanted w
+  group by w.relation
+) w
 join pg_catalog.pg_class r on r.oid = w.relation
 join pg_catalog.pg_namespace n on n.oid = r.relnamespace
 cross join lateral (

@@ -1,4 +1,5 @@
 import { IS_EXPIRED } from './consumer-statements.ts'
+import { wantsRows } from './filter-statements.ts'
 import { INSTALL_LOCK, SCHEMA, SCHEMA_LITERAL, sql } from './sql.ts'
 import type { Sql } from './sql.ts'
 
@@ -68,7 +69,11 @@ const CAPTURE_KIND: Sql = sql`case
       and not exists (select from pg_catalog.pg_inherits i where r.oid in (i.inhrelid, i.inhparent))
       and pg_catalog.current_setting('temp_file_limit') = '-1'
       and not exists (
-        select from pg_catalog.pg_db_role_setting s where pg_catalog.array_to_string(s.setconfig, ' ') like '%temp_file_limit=%'
+        select from pg_catalog.pg_db_role_setting s
+        where pg_catalog.array_to_string(s.setconfig, ' ') like '%temp_file_limit=%'
+          and (s.setdatabase = 0 or s.setdatabase = (
+            select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()
+          ))
       )
       and not exists (
         select
@@ -95,14 +100,14 @@ const SIGNAL_KIND: Sql = sql`case
   end`
 
 /**
- * The tables that the consumer $1 wants: their names, whether they are partitions now, whether anybody wants their rows, what
- * captures them best, with rows and without, and, one row each, the versions
+ * The tables that the consumer $1 wants, and which part of them: their names, whether they are partitions now, whether anybody
+ * wants their rows, what captures them best, with rows and without, and, one row each, the versions
  * (xmin) of the triggers of ours on them and their partitions.
  */
 export const FIND_WANTED_TRIGGERS: Sql = sql`
-select w.relation::text as oid, n.nspname::text as schema, r.relname::text as table,
+select w.relation::text as oid, w.part, n.nspname::text as schema, r.relname::text as table,
   r.relispartition as is_partition, ${CAPTURE_KIND} as kind, ${SIGNAL_KIND} as "signalKind",
-  exists (select from ${SCHEMA}.wanted o where o.relation = w.relation and o.rows) as "hasRows",
+  exists (select from ${SCHEMA}.wanted o where o.relation = w.relation and ${wantsRows('o')}) as "hasRows",
   exists (select from pg_catalog.pg_inherits i where r.oid in (i.inhrelid, i.inhparent)) as inherits,
   pg_catalog.pg_has_role(r.relowner, 'USAGE') as "isOwned",
   tree.relation::text, t.oid::text as trigger, t.tgname::text as name, t.tgenabled::text as enabled, t.xmin::text as version
@@ -131,7 +136,8 @@ where n.nspname = $1 and r.relname = $2
 `
 
 const unwantedTriggers = (except: Sql): Sql => sql`
-select t.tgname::text as name, t.tgrelid::text as relation, tn.nspname::text as schema, r.relname::text as table
+select t.tgname::text as name, t.tgrelid::text as relation, tn.nspname::text as schema, r.relname::text as table,
+  t.tgtype & 1 <> 0 as "isHandedDown"
 from pg_catalog.pg_trigger t
 join pg_catalog.pg_proc p on p.oid = t.tgfoid
 join pg_catalog.pg_namespace n on n.oid = p.pronamespace
@@ -140,6 +146,16 @@ join pg_catalog.pg_namespace tn on tn.oid = r.relnamespace
 where not t.tgisinternal and t.tgparentid = 0 and n.nspname = ${SCHEMA_LITERAL}
   and not exists (select from ${SCHEMA}.wanted w where w.relation in (r.oid, coalesce(pg_catalog.pg_partition_root(r.oid), r.oid))${except})
 order by r.oid, t.tgname
+`
+
+/** The tables and partitions with triggers of ours. */
+export const FIND_TRIGGERED: Sql = sql`
+select distinct t.tgrelid::text as oid
+from pg_catalog.pg_trigger t
+join pg_catalog.pg_proc p on p.oid = t.tgfoid
+join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+where n.nspname = ${SCHEMA_LITERAL}
+order by 1
 `
 
 /** The triggers of ours on tables that no consumer wants (any more). */

@@ -39,23 +39,39 @@ set gone_since = pg_catalog.clock_timestamp()
 where c.subscription is not null and c.gone_since is null and c.dropped is null and not ${IS_ALIVE}
 `
 
-/** Subscriptions that nobody reads: for how long, and how much of the queue waits for them ($1: how many rows of it to count). */
-export const FIND_GONE: Sql = sql`
-select c.id::text, c.subscription,
+/**
+ * Whom the queue keeps changes for: since when nobody is there to read them, as far as anybody has looked, how much of the queue
+ * waits for it ($1: how many rows of it to count), and where its place is.
+ */
+export const FIND_HOLDERS: Sql = sql`
+select c.id::text, c.subscription, ${IS_ALIVE} as alive,
   pg_catalog.trunc(extract(epoch from pg_catalog.clock_timestamp() - c.gone_since) * 1000)::text as "goneMs",
   ${changesBehind(sql`$1::bigint`)}::text as changes,
-  ${QUEUE_BYTES}::text as bytes
+  ${QUEUE_BYTES}::text as bytes,
+  c.place::text
 from ${SCHEMA}.consumer c
-where c.gone_since is not null and c.dropped is null and not ${IS_ALIVE}
+where c.dropped is null
 order by c.id
 `
 
-/** Lets go of the changes of the subscription $1, and notes why ($2), if nobody has come to read it. */
-export const DROP_SUBSCRIPTION: Sql = sql`
+/** How many changes wait for the consumer $1, as far as they are counted. */
+export const COUNT_BEHIND: Sql = sql`
+select ${changesBehind(sql`1000000`)}::text as changes from ${SCHEMA}.consumer c where c.id = $1::bigint
+`
+
+/**
+ * Lets go of the changes of the consumer $1, and notes why ($2), if nobody has come to read it; or, where it is read ($3: its
+ * place), if it has not come further.
+ */
+export const DROP_CONSUMER: Sql = sql`
 update ${SCHEMA}.consumer c
 set dropped = $2
-where c.id = $1::bigint and c.gone_since is not null and c.dropped is null and not ${IS_ALIVE}
+where c.id = $1::bigint and c.dropped is null
+  and (c.place::text = $3::text or $3::text is null and c.gone_since is not null and not ${IS_ALIVE})
 `
+
+/** Why the changes of the consumer $1 were let go of; null where they were not. */
+export const FIND_DROPPED: Sql = sql`select c.dropped from ${SCHEMA}.consumer c where c.id = $1::bigint`
 
 /** Forgets what the consumer $1 wanted, and where it divided the changes. */
 export const FORGET_WANTED: Sql = sql`

@@ -16,7 +16,8 @@ with look as materialized (
     exists (select from ${SCHEMA}.queue q where q.xid >= $1::xid8)
       or exists (select from ${SCHEMA}.queue q where q.xid = any ($2::xid8[])) as fresh,
     exists (
-      select from ${SCHEMA}.consumer c where c.id = $3::bigint and c.process_id = $6::int and ${IS_HELD}
+      select from ${SCHEMA}.consumer c
+      where c.id = $3::bigint and c.process_id = $6::int and c.dropped is null and ${IS_HELD}
     ) as held
 ), noted as (
   insert into ${SCHEMA}.tick (consumer, ordinal, snapshot, roots)
@@ -69,7 +70,7 @@ order by t.highest
  */
 export const READ_CHANGES: Sql = sql`
 select c.transaction::text, c.seq::text, c.root::text, c.shape::text, c.operation::text, c.rows::text, c.old, c.new,
-  exists (select from ${SCHEMA}.consumer c where c.id = $6)::text
+  exists (select from ${SCHEMA}.consumer c where c.id = $6 and c.dropped is null)::text
 from (
   select *, pg_catalog.sum(c.bytes) over (order by c.transaction, c.seq rows unbounded preceding) - c.bytes as before
   from (
@@ -116,14 +117,19 @@ from (
 where s.first = 0 and s.since < s.rows
 `
 
-/** What a transaction ($1) wrote to the tables $2, without the rows. */
+/**
+ * What a transaction ($1) wrote to the tables $2, without the rows, from its end: what has a number below $3 (null: all), $4
+ * rows of the queue at most; of signals only, or of what is none ($5: true, false; null: both).
+ */
 export const READ_HEADERS: Sql = sql`
 select q.seq::text, q.root::text, q.operation::text, q.rows::text, q.first::text, q.level::text,
   q.inserted::text, q.updated::text, q.deleted::text,
   (coalesce(pg_catalog.octet_length(q.old), 0) + coalesce(pg_catalog.octet_length(q.new), 0))::text
 from ${SCHEMA}.queue q
-where q.xid = $1::xid8 and q.root = any ($2::oid[])
-order by q.seq
+where q.xid = $1::xid8 and q.root = any ($2::oid[]) and q.seq < coalesce($3::bigint, 9223372036854775807)
+  and ($5::boolean is null or (q.operation in ('i', 'u', 'd')) = $5::boolean)
+order by q.seq desc
+limit $4
 `
 
 /**
@@ -132,7 +138,7 @@ order by q.seq
  */
 export const READ_NUMBERED: Sql = sql`
 select '1', q.seq::text, q.root::text, q.shape::text, q.operation::text, q.rows::text, q.old, q.new,
-  exists (select from ${SCHEMA}.consumer c where c.id = $3)::text
+  exists (select from ${SCHEMA}.consumer c where c.id = $3 and c.dropped is null)::text
 from ${SCHEMA}.queue q
 where q.xid = $1::xid8 and q.seq = any ($2::bigint[])
 order by q.seq

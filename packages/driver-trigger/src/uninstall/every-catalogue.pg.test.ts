@@ -40,7 +40,8 @@ describePostgres('what a queue leaves in the catalogues', (postgres) => {
     await using session = await openTestSession({ connection: database.url, enableAlways, reconnect: false, pushdown })
     await session.capture('orders', 'lines', 'parted')
     await database.query(WRITES)
-    await session.count(7)
+    // Inserts alone are wanted: of what is captured by statement nothing else is.
+    await session.count(pushdown === 'off' ? 7 : 6)
     expect(difference(await everyCatalogue(database), before)).not.toEqual({ lost: [], left: [] })
     if (crashes) {
       await cutConnections(database)

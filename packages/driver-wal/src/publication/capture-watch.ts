@@ -1,5 +1,5 @@
 import type { ChangeBatch, DriverHost, TableName } from '@rowtap/core/driver'
-import { formatTableName } from '@rowtap/core/driver'
+import { formatTableName, RowtapError } from '@rowtap/core/driver'
 import { fullIdentityStatements, lackingFullIdentity } from '../catalog/full-identity.ts'
 import type { TableFacts } from '../catalog/table-facts.ts'
 import { readTableByOid } from '../catalog/table-facts.ts'
@@ -22,6 +22,9 @@ import { WATCH } from './watch-sql.ts'
 
 /** How long an application's updates may be refused because of a table that has lost its identity. */
 const LOOK_MS = 250
+
+/** What is to be told is told when there is a connection again. */
+const LOSSES: ReadonlySet<string> = new Set(['ERR_CONNECTION_LOST', 'ERR_CLOSED'])
 
 /** What a {@link CaptureWatch} works with. */
 export interface CaptureWatchParts {
@@ -147,17 +150,23 @@ export class CaptureWatch {
     else this.#untold.set(attached.oid, [...(this.#untold.get(attached.oid) ?? []), reason])
   }
 
-  /** Whoever takes the subscription next is not told again what is told now, nor takes for whole what is not. */
+  /**
+   * What was kept of a table before something of it is missed is no longer taken for whole before that is told; that it was
+   * told is written down after: whoever takes the subscription from a process that ends between is told again.
+   */
   async #tellMissed(): Promise<void> {
     const { attached, memory } = this.#parts
     for (const [oid, reasons] of this.#untold) {
-      if (this.#isStopped) return
+      if (reasons.length > 0) {
+        await memory?.missing(oid).catch(rethrowLoss)
+        if (this.#isStopped) return
+        const table = attached.byOid(oid)
+        this.#untold.set(oid, [])
+        for (const reason of reasons) this.#notify(table === undefined ? [] : [table.table], reason)
+      }
       const seen = this.#seen.get(oid)
-      const table = attached.byOid(oid)
-      if (seen !== undefined) await memory?.known(oid, this.#told(seen.partitions), reasons.length > 0)
+      if (seen !== undefined) await memory?.known(oid, this.#told(seen.partitions)).catch(rethrowLoss)
       this.#untold.delete(oid)
-      // What is written down is told, also where it is stopped meanwhile: nobody else would.
-      for (const reason of reasons) this.#notify(table === undefined ? [] : [table.table], reason)
     }
   }
 
@@ -220,21 +229,25 @@ export class CaptureWatch {
     if (harm === null) return
     const { control, name, memory } = this.#parts
     const { all, inserts } = name.publications
+    const isMissed = attached.kind === 'all'
     try {
-      await memory?.takingOut([facts.oid], [facts.oid])
+      // What is missed is not forgotten before it is told: whoever takes the subscription from a process that ends between
+      // finds it.
+      if (!isMissed) await memory?.takingOut([facts.oid], [facts.oid])
       await control.query(`${dropTables(all, [facts])};\n${addTables(inserts, [{ table: facts, part: WHOLE }])}`)
     } catch (error) {
       // It is locked, or has changed again: the next look is soon.
       if (sqlstateOf(error) !== null) return
       throw error
     }
+    if (isMissed) {
+      this.#tell(
+        [attached.table],
+        `Updates and deletes of ${formatTableName(attached.table)} are not captured any more. ${harm} Then stop its listeners, and listen to it again.`,
+      )
+    }
     memory?.told(facts.oid)
     await memory?.settled()
-    if (attached.kind === 'inserts') return
-    this.#tell(
-      [attached.table],
-      `Updates and deletes of ${formatTableName(attached.table)} are not captured any more. ${harm} Then stop its listeners, and listen to it again.`,
-    )
   }
 
   /** @param tables those of which changes are missed; none: it may be any. */
@@ -247,6 +260,11 @@ export class CaptureWatch {
     const of = tables.length === 0 ? {} : { tables }
     this.#parts.host.notify({ kind: 'gap', from: null, to: null, ...of, reason })
   }
+}
+
+/** Where something cannot be written down, what is missed is told all the same: at worst the next session is told again. */
+function rethrowLoss(error: unknown): void {
+  if (!RowtapError.is(error) || LOSSES.has(error.code)) throw error
 }
 
 type Column = 'oid' | 'place' | 'named' | 'publication' | 'version' | 'partitions'

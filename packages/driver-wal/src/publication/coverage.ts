@@ -3,7 +3,7 @@ import { formatTableName } from '@rowtap/core/driver'
 import type { ControlConnection, TextRow } from '../connection/control-connection.ts'
 import type { CaptureName, PublicationKind } from './capture-name.ts'
 import { movedPartitions } from './moved-partitions.ts'
-import { FAMILY, partitionsBelow } from './partition-sql.ts'
+import { FAMILY, PARTITIONS } from './partition-sql.ts'
 import type { FoundPartition, KnownPartition } from './partition.ts'
 
 /** A table in a publication, as it is remembered. */
@@ -47,12 +47,17 @@ export interface CoverageMemory {
    */
   settled(): Promise<readonly TableName[]>
   /**
-   * What is below a table is known to whoever has to know it.
+   * Rows of a table came or went unseen, or may have: what was kept of it before does not hold.
    *
-   * @param isMissed whether rows may have come or gone unseen.
    * @throws RowtapError
    */
-  known(oid: number, partitions: readonly KnownPartition[], isMissed: boolean): Promise<void>
+  missing(oid: number): Promise<void>
+  /**
+   * What is below a table is known to whoever has to know it.
+   *
+   * @throws RowtapError
+   */
+  known(oid: number, partitions: readonly KnownPartition[]): Promise<void>
   /** It was told that changes of a table are missed. */
   told(oid: number): void
   /** What these execute. */
@@ -68,7 +73,9 @@ WITH RECURSIVE covered AS (
   WHERE p.pubname IN ($1, $2)
 ),
 roots AS (SELECT DISTINCT covered.oid FROM covered WHERE covered.oid IS NOT NULL),
-${FAMILY}
+${FAMILY},
+listed AS (SELECT roots.oid FROM roots),
+${PARTITIONS}
 SELECT
   covered.publication,
   covered.is_all,
@@ -76,9 +83,9 @@ SELECT
   c.oid,
   n.nspname AS schema,
   c.relname AS name,
-  CASE WHEN c.relkind = 'p' THEN (${partitionsBelow('covered.oid')}
-  ) END AS partitions
+  partitions.found AS partitions
 FROM covered
+LEFT JOIN partitions ON partitions.oid = covered.oid
 LEFT JOIN pg_class AS c ON c.oid = covered.oid
 LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace
 ORDER BY covered.publication, covered.member`

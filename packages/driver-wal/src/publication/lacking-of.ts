@@ -3,7 +3,7 @@ import type { TableFacts } from '../catalog/table-facts.ts'
 import type { PublishedPart } from './published-part.ts'
 import { marksOf } from './row-filter.ts'
 
-/** What of a wish a part of a table does not hold, as the subject of a sentence; `null`: nothing. */
+/** What of a wish a part of a table does not hold, as the object of a sentence; `null`: nothing. */
 export function lackingOf(
   { columns, where }: Pick<CaptureRequest, 'columns' | 'where'>,
   part: PublishedPart,
@@ -20,7 +20,7 @@ export function lackingOf(
     (where?.every((condition) => marksOf(condition, numbers).every((mark) => marks.includes(mark))) ?? false)
   const lacking = [
     ...(isHeld ? [] : ['rows that no condition was true of then']),
-    ...(missing.length === 0 ? [] : [`the value of ${missing.map(({ name }) => JSON.stringify(name)).join(', ')}`]),
+    ...(missing.length === 0 ? [] : [`the ${missing.length === 1 ? 'value' : 'values'} of ${missing.map(({ name }) => JSON.stringify(name)).join(', ')}`]),
   ]
   return lacking.length === 0 ? null : lacking.join(' and ')
 }

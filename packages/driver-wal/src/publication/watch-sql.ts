@@ -1,4 +1,4 @@
-import { FAMILY, partitionsBelow } from './partition-sql.ts'
+import { FAMILY, PARTITIONS } from './partition-sql.ts'
 
 /**
  * What captured tables ($1: object ids, $2 and $3: the names that they were attached with) look like in two
@@ -19,7 +19,11 @@ versions AS MATERIALIZED (
   JOIN pg_class AS c ON c.oid = family.oid
   LEFT JOIN pg_index AS i ON i.indrelid = c.oid
   GROUP BY family.root
-)
+),
+listed AS (
+  SELECT attached.oid FROM attached JOIN versions USING (oid) WHERE versions.version IS DISTINCT FROM attached.version
+),
+${PARTITIONS}
 SELECT
   attached.oid,
   -- Whatever is seen here was committed before this place.
@@ -38,7 +42,8 @@ SELECT
     LIMIT 1
   ) AS publication,
   versions.version,
-  CASE WHEN versions.version IS DISTINCT FROM attached.version THEN (${partitionsBelow('attached.oid')}
+  CASE WHEN versions.version IS DISTINCT FROM attached.version THEN (
+    SELECT coalesce(max(partitions.found::text), '[]') FROM partitions WHERE partitions.oid = attached.oid
   ) END AS partitions
 FROM attached
 LEFT JOIN versions USING (oid)`

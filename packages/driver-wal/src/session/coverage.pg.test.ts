@@ -2,6 +2,8 @@ import type { TestDatabase } from '@rowtap/driver-testkit'
 import { cutConnections, eventually, tcpProxy } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
+import { parseLsn } from '../replication/lsn.ts'
+import { positionBefore } from '../replication/wal-position.ts'
 import { startProgram } from '../testing/killed-program.ts'
 import { isConnected, notices } from '../testing/notices.ts'
 import type { TestHost, TestSession } from '../testing/test-session.ts'
@@ -148,6 +150,9 @@ describePostgres('a subscription that nobody had for a while', (postgres) => {
   test('says that its slot was made again, or moved on', async () => {
     await using database = await postgres.createDatabase()
     await idleSubscription(database)
+    const [{ flushed } = {}] = await database.query(
+      `SELECT confirmed_flush_lsn::text AS flushed FROM pg_replication_slots WHERE slot_name = ${SLOT}`,
+    )
     await database.query('INSERT INTO t VALUES (2)')
     await database.query(`SELECT pg_replication_slot_advance(${SLOT}, pg_current_wal_lsn())`)
     const lost = { code: 'ERR_POSITION_LOST', message: expect.stringContaining('made again, or moved on') }
@@ -161,7 +166,10 @@ describePostgres('a subscription that nobody had for a while', (postgres) => {
     )
     const host = testHost({ name: 'billing', onPositionLost: 'restart' })
     await using _wal = await open(database, host)
-    expect(reasons(host)).toEqual([expect.stringContaining('begins anew')])
+    // From where the subscription ended on, and not from where the slot is now: what is missing was before that.
+    expect(notices(host, 'gap')).toMatchObject([
+      { from: positionBefore(parseLsn(String(flushed))), reason: expect.stringContaining('begins anew') },
+    ])
   })
 })
 

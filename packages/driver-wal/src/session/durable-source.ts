@@ -11,6 +11,7 @@ import { dropPublications } from '../publication/ephemeral-publications.ts'
 import type { KnownPartition } from '../publication/partition.ts'
 import type { Published } from '../publication/publication-plan.ts'
 import { textOf } from '../publication/transaction-statements.ts'
+import type { Lsn } from '../replication/lsn.ts'
 import { createSlotCommand } from '../replication/replication-sql.ts'
 import { TimelineHistory } from '../replication/timeline-history.ts'
 import { positionBefore } from '../replication/wal-position.ts'
@@ -24,6 +25,7 @@ import { DATABASE_OID, DROP_SLOT, TRY_LOCK_SUBSCRIPTION } from './session-sql.ts
 import { takeSubscription } from './subscription-lock.ts'
 import type { RecalledSubscription } from './subscription-memory.ts'
 import { memoryStatement, SubscriptionMemory } from './subscription-memory.ts'
+import type { SubscriptionRecord } from './subscription-record.ts'
 import type { IdleSlot } from './subscription-slot.ts'
 import { idleSlot, readSlot, waitForSlotEnd } from './subscription-slot.ts'
 
@@ -60,11 +62,13 @@ export function durableSource(subscription: DurableSubscription, failover: boole
       const recalled = await memory.recall(control, name, history)
       const { record } = recalled
       const known = await readLimit(control, name)
-      const reason =
-        positionLostReason(slot, publications, { history, former, record }) ??
-        strangeSlotReason(slot, { history, former, recalled, limit: known })
+      const lost = positionLostReason(slot, publications, { history, former, record })
+      const strange = lost === null ? strangeSlotReason(slot, { history, former, recalled, limit: known }) : null
+      const reason = lost ?? strange
       const beginning: Beginning = { name, failover, publications, memory }
-      if (reason !== null) return restart(connections, { ...beginning, subscription, slot, reason })
+      // Where a slot is that somebody moved or made anew does not tell from where on changes are missing.
+      const end = strange === null ? (slot?.flushed ?? null) : endOf(record, history)
+      if (reason !== null) return restart(connections, { ...beginning, subscription, end, reason })
       if (slot === null) return begin(connections, beginning)
       if (failover && !slot.isFailover) await connections.replication.enableFailover(name.slot)
       await memory.take(control, { name, server: history, host }, recalled)
@@ -92,7 +96,8 @@ export function durableSource(subscription: DurableSubscription, failover: boole
       },
       takingOut: (oids, returning) => memory.takingOut(control, { name, host }, oids, returning),
       settled: () => memory.settle(control, { name, host }),
-      known: (oid, partitions, isMissed) => memory.know(control, { name, host }, { oid, partitions, isMissed }),
+      missing: (oid) => memory.missing(control, { name, host }, oid),
+      known: (oid, partitions) => memory.know(control, { name, host }, { oid, partitions }),
       told: (oid) => memory.told(oid),
       statement: memoryStatement(name),
     }),
@@ -183,19 +188,26 @@ async function removeAgain(control: ControlConnection, name: DurableName): Promi
 
 interface Restart extends Beginning {
   readonly subscription: DurableSubscription
-  readonly slot: IdleSlot | null
+  /** Up to where everything was acknowledged; `null`: not known. */
+  readonly end: Lsn | null
   readonly reason: string
+}
+
+/** How far a session was that ended in good order, as a place in the log of this server; `null`: not known. */
+function endOf(record: SubscriptionRecord | null, { systemId, timeline }: TimelineHistory): Lsn | null {
+  if (record === null || record.systemId !== systemId || record.timeline !== timeline) return null
+  return record.closedAt
 }
 
 /** A new slot from now on, in place of one that cannot go on. */
 async function restart(connections: Connections, restarted: Restart): Promise<PreparedSource> {
-  const { name, subscription, slot, reason } = restarted
+  const { name, subscription, end, reason } = restarted
   const { control, history } = connections
   if (subscription.onPositionLost === 'stop') throw positionLost(name, reason)
   await control.query(DROP_SLOT, [name.slot])
   const prepared = await begin(connections, restarted)
   const gap: SourceGap = {
-    from: slot === null ? null : positionBefore(slot.flushed, history),
+    from: end === null ? null : positionBefore(end, history),
     to: positionBefore(prepared.start, history),
     reason: `Subscription ${JSON.stringify(name.subscription)} begins anew: ${reason}`,
   }

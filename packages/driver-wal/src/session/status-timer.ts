@@ -17,7 +17,7 @@ export interface StatusTimerParts {
   /** The server's `wal_sender_timeout`; 0 is none. */
   readonly senderTimeoutMs: number
   /** Up to where may be acknowledged; `null`: as far as everything is handled. */
-  readonly limit: AcknowledgementLimit | null
+  readonly limit: Pick<AcknowledgementLimit, 'allows' | 'raise'> | null
 }
 
 /** Tells the server how far everything is handled: soon after it changes, and often enough to be known alive. */
@@ -45,12 +45,11 @@ export class StatusTimer {
    * @param asksForReply whether the server is to answer at once.
    */
   tell(asksForReply = false): Promise<void> {
-    const { inFlight, limit, send } = this.#parts
-    const { received, flushed } = inFlight
+    const { inFlight, limit } = this.#parts
+    const { flushed } = inFlight
     if (limit === null || limit.allows(flushed)) this.#flushed = flushed
     else this.#raise(limit, flushed)
-    this.#sentAt = performance.now()
-    return send(standbyStatus(received, this.#flushed, Date.now(), asksForReply))
+    return this.#send(asksForReply)
   }
 
   /**
@@ -70,7 +69,7 @@ export class StatusTimer {
     clearInterval(this.#timer)
   }
 
-  #raise(limit: AcknowledgementLimit, flushed: Lsn): void {
+  #raise(limit: NonNullable<StatusTimerParts['limit']>, flushed: Lsn): void {
     if (this.#isRaising || this.#isStopped) return
     this.#isRaising = true
     limit
@@ -79,8 +78,17 @@ export class StatusTimer {
       .catch(() => undefined)
       .finally(() => {
         this.#isRaising = false
-        if (limit.allows(flushed) && !this.#isStopped) void this.tell()
+        if (!limit.allows(flushed) || this.#isStopped) return
+        // What was handled meanwhile may be more than may be acknowledged now. It waits for the next tick: this does not wait
+        // for it, and what is written down is not written again for each answer.
+        if (flushed > this.#flushed) this.#flushed = flushed
+        void this.#send(false)
       })
+  }
+
+  #send(asksForReply: boolean): Promise<void> {
+    this.#sentAt = performance.now()
+    return this.#parts.send(standbyStatus(this.#parts.inFlight.received, this.#flushed, Date.now(), asksForReply))
   }
 
   #tick(): void {

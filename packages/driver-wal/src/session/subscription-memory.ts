@@ -150,26 +150,30 @@ export class SubscriptionMemory {
   }
 
   /**
+   * Rows of a table came or went unseen, or may have: what was kept of it before does not hold.
+   *
+   * @throws RowtapError
+   */
+  missing(control: ControlConnection, of: MemoryOwner, oid: number): Promise<void> {
+    return this.#inTurn(async () => {
+      // What nobody has captured since has no such place yet.
+      if (!this.#moved.has(oid)) await this.#change(control, of, oid, { since: moment() })
+    })
+  }
+
+  /**
    * What is below a table is known to whoever has to know it.
    *
-   * @param isMissed whether rows may have come or gone unseen.
    * @throws RowtapError
    */
   know(
     control: ControlConnection,
     of: MemoryOwner,
-    { oid, partitions, isMissed }: { oid: number; partitions: readonly KnownPartition[]; isMissed: boolean },
+    { oid, partitions }: Pick<RecordedTable, 'oid'> & { readonly partitions: readonly KnownPartition[] },
   ): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#kept === null) return
-      if (this.#moved.has(oid)) {
-        this.#moved.set(oid, partitions)
-        return
-      }
-      const tables = this.#kept.tables.map((table) =>
-        table.oid === oid ? { ...table, partitions, since: isMissed ? moment() : table.since } : table,
-      )
-      await this.#keep(control, of, { ...this.#kept, tables })
+      if (this.#moved.has(oid)) this.#moved.set(oid, partitions)
+      else await this.#change(control, of, oid, { partitions })
     })
   }
 
@@ -190,6 +194,12 @@ export class SubscriptionMemory {
     const done = this.#turn.then(work)
     this.#turn = done.catch(() => undefined)
     return done
+  }
+
+  async #change(control: ControlConnection, of: MemoryOwner, oid: number, change: Partial<RecordedTable>): Promise<void> {
+    if (this.#kept === null) return
+    const tables = this.#kept.tables.map((table) => (table.oid === oid ? { ...table, ...change } : table))
+    await this.#keep(control, of, { ...this.#kept, tables })
   }
 
   async #keep(

@@ -1,78 +1,14 @@
 import { SCHEMA, sql } from '../sql.ts'
 import type { Sql } from '../sql.ts'
-import { ADD_CHANGE, ADD_WANTED_CHANGE, CHOOSE_SHAPE, NAME_RELATION } from './capture-block.ts'
+import { ADD_CHANGE, CHOOSE_SHAPE } from './capture-block.ts'
 import { insertIntoQueue, NOBODY_READS, READ_STATE, WAKE_READERS } from './enqueue.ts'
-
-/** Which rows of a table are wanted. */
-export interface RowFilter {
-  /** An expression on a row, which is true where somebody wants it. */
-  readonly expression: string
-  /** The number of the table's shape that it was made for: of a table that was altered since, all rows are captured. */
-  readonly shape: string
-}
-
-/** Variables that only a function with a filter has. */
-const FILTER_VARIABLES = `
-  is_current boolean := current_setting('transaction_isolation') = 'read committed';
-  unwanted boolean := false;
-  old_wanted boolean;
-  new_wanted boolean;
-  old_mark text := case when tg_op <> 'INSERT' then '.' end;
-  new_mark text := case when tg_op <> 'DELETE' then '.' end;`
 
 /**
  * The body of a function that captures the rows of a statement, by its transition tables. (Those of an UPDATE hold the old
  * and the new version of each row in the same order.)
- *
- * @param filter `null`: all rows are wanted. Where PostgreSQL cannot evaluate it, all are captured. A row that nobody wants counts nevertheless, so that the order of the others is known: its
- *   text is a lone ".", and so is that of a block of such rows. A statement that no other one caused is left out where
- *   nobody wants any of its rows.
  */
-export function captureStatementBody(filter: RowFilter | null): Sql {
-  const add = filter === null ? ADD_CHANGE : ADD_WANTED_CHANGE
-  const { expression, shape } = filter ?? { expression: 'true', shape: '0' }
-  const test: Sql = sql`case when is_current and ${SCHEMA}.planned_shape() = ${() => shape} then (${() => expression}) is true else true end`
-  const printed = (row: 'o' | 'n'): Sql => {
-    const text: Sql = sql`textin(record_out(${() => row}.*))`
-    return filter === null ? text : sql`case when ${test} then ${text} end`
-  }
-  const pair: Sql =
-    filter === null
-      ? sql`select o.text, n.text
-        from (select textin(record_out(o.*)) from old_rows o limit 2) o (text)
-        cross join (select textin(record_out(n.*)) from new_rows n limit 2) n (text)`
-      : sql`select case when o.wanted or n.wanted then o.text end, case when o.wanted or n.wanted then n.text end
-        from (select textin(record_out(o.*)), ${test} from old_rows o limit 2) o (text, wanted)
-        cross join (select textin(record_out(n.*)), ${test} from new_rows n limit 2) n (text, wanted)`
-  const none: Sql = sql``
-  const relation =
-    filter === null
-      ? none
-      : sql`
-    ${NAME_RELATION}
-`
-  const flag = filter === null ? none : sql`, ${test}`
-  const [oldFlag, newFlag] = filter === null ? [none, none] : [sql`, old_wanted`, sql`, new_wanted`]
-  const dropUnwanted =
-    filter === null
-      ? none
-      : sql`
-          if not (old_wanted or new_wanted) then
-            old_text := null;
-            new_text := null;
-          end if;`
-  const end =
-    filter === null
-      ? none
-      : sql`
-  if unwanted then
-    get diagnostics context = pg_context;
-    if first_row = 0 and strpos(context, E'\\n') = 0 then
-      return null;
-    end if;
-  end if;`
-  return sql`
-${() => (filter === null ? '#variable_conflict use_variable' : '#variable_conflict use_column')}
+export const CAPTURE_STATEMENT_BODY: Sql = sql`
+#variable_conflict use_variable
 declare
   state bigint := ${READ_STATE};
   operation "char" := "left"(tg_op, 1);
@@ -97,7 +33,7 @@ declare
   olds refcursor;
   news refcursor;
   old_row record;
-  new_row record;${() => (filter === null ? '' : FILTER_VARIABLES)}
+  new_row record;
 begin
   -- Nobody reads, or has for long; or the table has become a partition, whose rows another trigger captures.
   if ${NOBODY_READS} or pg_partition_root(tg_relid) is not null then
@@ -121,26 +57,28 @@ begin
   ) then
     settings := ${SCHEMA}.print_settings();
   end if;
-${relation}
+
   begin
     if tg_op = 'INSERT' then
-      for new_text in select ${printed('n')} from new_rows n loop${add}
+      for new_text in select textin(record_out(n.*)) from new_rows n loop${ADD_CHANGE}
       end loop;
     elsif tg_op = 'DELETE' then
-      for old_text in select ${printed('o')} from old_rows o loop${add}
+      for old_text in select textin(record_out(o.*)) from old_rows o loop${ADD_CHANGE}
       end loop;
     else
       -- Most updates are of one row, and need no cursor.
       for old_text, new_text in
-        ${pair}
+        select o.text, n.text
+        from (select textin(record_out(o.*)) from old_rows o limit 2) o (text)
+        cross join (select textin(record_out(n.*)) from new_rows n limit 2) n (text)
       loop
         pairs := pairs + 1;
       end loop;
-      if pairs = 1 then${add}
+      if pairs = 1 then${ADD_CHANGE}
       elsif pairs > 1 then
-        open olds no scroll for select textin(record_out(o.*))${flag} from old_rows o;
-        for new_text${newFlag} in select textin(record_out(n.*))${flag} from new_rows n loop
-          fetch olds into old_text${oldFlag};${dropUnwanted}${add}
+        open olds no scroll for select textin(record_out(o.*)) from old_rows o;
+        for new_text in select textin(record_out(n.*)) from new_rows n loop
+          fetch olds into old_text;${ADD_CHANGE}
         end loop;
         close olds;
       end if;
@@ -149,7 +87,7 @@ ${relation}
     -- PostgreSQL makes no text of more than 1 GB, and fails: the writer must not. What was written is undone, and each row
     -- is tried by itself. (A block that writes nothing uses up no subtransaction id.)
     first_row := 0;
-    count := 0;${() => (filter === null ? '' : '\n    unwanted := false;')}
+    count := 0;
     if tg_op <> 'INSERT' then
       open olds no scroll for select * from old_rows;
     end if;
@@ -185,7 +123,7 @@ ${relation}
     -- That took a while.
     state := ${READ_STATE};
   end if;
-${end}
+
   if count > 0 then${CHOOSE_SHAPE}
     if old_others is not null then
       old_first := concat_ws(E'\\n', old_first, array_to_string(old_others, E'\\n'));
@@ -200,31 +138,3 @@ ${end}
   return null;
 end
 `
-}
-
-const DECLARED = /^ {2}(\w+) (?:\w+|"char")(?:\[\])?(?: :=.*)?;$/gmu
-
-/** The names of the variables of such a body: where a column is gone, its name would mean one of them. */
-export const CAPTURE_VARIABLES: ReadonlySet<string> = new Set([
-  ...Array.from(
-    captureStatementBody({ expression: 'true', shape: '0' }).text('').matchAll(DECLARED),
-    ([, name]) => name ?? '',
-  ),
-  'new',
-  'old',
-  'found',
-  'sqlstate',
-  'sqlerrm',
-  'tg_name',
-  'tg_when',
-  'tg_level',
-  'tg_op',
-  'tg_relid',
-  'tg_relname',
-  'tg_table_name',
-  'tg_table_schema',
-  'tg_nargs',
-  'tg_argv',
-  'tg_event',
-  'tg_tag',
-])

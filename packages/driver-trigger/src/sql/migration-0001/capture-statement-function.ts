@@ -1,7 +1,7 @@
 import { SCHEMA, sql } from '../sql.ts'
 import type { Sql } from '../sql.ts'
 import { CAPTURE_SETTINGS } from './capture-settings.ts'
-import { captureStatementBody } from './capture-statement-body.ts'
+import { CAPTURE_STATEMENT_BODY } from './capture-statement-body.ts'
 import { insertIntoQueue, READ_STATE } from './enqueue.ts'
 
 /** Writes a block into the queue. */
@@ -28,5 +28,5 @@ $rowtap_body$;
 export const CAPTURE_STATEMENT_FUNCTION: Sql = sql`${ENQUEUE_FUNCTION}
 -- Captures the rows of a statement, by its transition tables.
 create function ${SCHEMA}.capture_statement() returns trigger${CAPTURE_SETTINGS}
-as $rowtap_body$${captureStatementBody(null)}$rowtap_body$;
+as $rowtap_body$${CAPTURE_STATEMENT_BODY}$rowtap_body$;
 `

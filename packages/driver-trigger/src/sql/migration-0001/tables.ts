@@ -54,20 +54,23 @@ create table ${SCHEMA}.tick (
   primary key (consumer, ordinal)
 );
 
--- The tables that a consumer wants to be captured, whether it wants their rows, and the conditions of which one has to be true
--- of a row that it wants (null: it wants all).
+-- The tables that a consumer wants to be captured, and which part of each: operations, columns of its rows, and conditions of
+-- which one has to be true of a row (null: all of it). As long as transactions may be open that have been captured for less, it is
+-- in doubt. The name that it was asked for by (asked: schema, table) may be another one's by now.
 create table ${SCHEMA}.wanted (
   consumer bigint not null references ${SCHEMA}.consumer on delete cascade,
   relation oid not null,
-  rows boolean not null,
-  conditions text[],
+  part jsonb,
+  in_doubt boolean not null default false,
+  asked text[],
   primary key (consumer, relation)
 );
 
 -- The attribute list that a captured row's text was written with, and the key. A table has one for each state that
 -- these were in, told apart by the versions (xmin) of their rows in pg_index and pg_attribute, and by the table at the
 -- top of its partition tree. Recorded by a reader, when all these versions had been committed: no later state can have
--- the same versions. None of this is unique, so that no writer ever waits for another one.
+-- the same versions. None of this is unique, so that no writer ever waits for another one. Of rows that lack columns which
+-- nobody wants there are others, with no versions.
 create sequence ${SCHEMA}.shape_id as int;
 
 create table ${SCHEMA}.shape (

@@ -1,0 +1,4 @@
+import { triggerDriver } from '@rowtap/driver-trigger'
+import { describePushdown } from './describe-pushdown.ts'
+
+describePushdown(`pushdown: 'conditions'`, ({ url }) => triggerDriver({ connection: url, pushdown: 'conditions' }))

@@ -1,0 +1,295 @@
+import { quoteIdentifier } from '@rowtap/core/driver'
+import { ADD_CHANGE, ADD_WANTED_CHANGE, CHOOSE_SHAPE, NAME_RELATION } from '../migration-0001/capture-block.ts'
+import { insertIntoQueue, NOBODY_READS, READ_STATE, WAKE_READERS } from '../migration-0001/enqueue.ts'
+import { quoteLiteral, SCHEMA, sql } from '../sql.ts'
+import type { Sql } from '../sql.ts'
+
+/** Which part of a table's rows its function captures. */
+export interface NarrowedCapture {
+  /** The operations that nobody wants, as in `tg_op`. */
+  readonly unwanted: readonly string[]
+  /** An expression on a row, which is true where somebody wants it; `null`: every row is wanted. */
+  readonly expression: string | null
+  /** The columns that are printed, by name; `null`: all. */
+  readonly columns: readonly string[] | null
+  /** The number of the table's shape that it was made for: of a table that was altered since, whole rows are captured, all of them. */
+  readonly shape: string
+  /** The number of the shape of what is printed. */
+  readonly printed: string
+}
+
+const NONE: Sql = sql``
+
+/**
+ * The body of a function that captures a part of the rows of a statement, by its transition tables. (Those of an UPDATE hold
+ * the old and the new version of each row in the same order.)
+ *
+ * Where the part cannot be told (the table was altered since, the transaction may see an older state of it), or PostgreSQL
+ * fails to evaluate it, whole rows are captured, all of them. A row that nobody wants counts nevertheless, so that the order
+ * of the others is known: its text is a lone ".", and so is that of a block of such rows. A statement that no other one caused
+ * is left out where nobody wants any of its rows. Where columns are left out, every listener has named some, and nobody wants an
+ * update that changes none of them. What is left out by its operation does not count: rows of other operations
+ * are told from each other by numbers of their own.
+ */
+export function narrowedStatementBody({ unwanted, expression, columns, shape, printed }: NarrowedCapture): Sql {
+  // A column of the table may have any name: variables are qualified.
+  const isNarrowed: Sql = sql`captured.is_current and ${SCHEMA}.planned_shape() = ${() => shape}`
+  const chosen: Sql = sql`case when ${isNarrowed} then ${() => printed} end`
+  const listed = (row: 'o' | 'n'): string => (columns ?? []).map((name) => `${row}.${quoteIdentifier(name)}`).join(', ')
+  const whole = (row: 'o' | 'n'): Sql => sql`textin(record_out(${() => row}.*))`
+  const text = (row: 'o' | 'n'): Sql =>
+    columns === null
+      ? whole(row)
+      : sql`case when ${isNarrowed} then textin(record_out(row(${() => listed(row)}))) else ${whole(row)} end`
+  const test: Sql = sql`case when ${isNarrowed} then (${() => expression ?? 'true'}) is true else true end`
+  const wantedText = (row: 'o' | 'n'): Sql =>
+    expression === null ? text(row) : sql`case when ${test} then ${text(row)} end`
+  const flag = expression === null ? NONE : sql`, ${test}`
+  const [oldFlag, newFlag] = expression === null ? [NONE, NONE] : [sql`, old_wanted`, sql`, new_wanted`]
+  const add = expression === null ? ADD_CHANGE : ADD_WANTED_CHANGE
+  const addUpdate = expression === null && columns === null ? ADD_CHANGE : ADD_WANTED_CHANGE
+  // To print a row is what costs most: it is put off until it is known that somebody wants it.
+  // (Within an expression a name with ".*" is the row, whatever the table's columns are called.)
+  const image = (row: 'o' | 'n'): Sql =>
+    columns === null
+      ? sql`case when true then ${() => row}.* end`
+      : sql`case when ${isNarrowed} then row(${() => listed(row)}) else ${() => row}.* end`
+  const pair: Sql =
+    expression === null
+      ? sql`select o.text, n.text, n.shape
+        from (select ${text('o')} from old_rows o limit 2) o (text)
+        cross join (select ${text('n')}, ${chosen} from new_rows n limit 2) n (text, shape)`
+      : sql`select case when o.wanted or n.wanted then textin(record_out(o.image)) end,
+          case when o.wanted or n.wanted then textin(record_out(n.image)) end, n.shape
+        from (select ${image('o')}, ${test} from old_rows o limit 2) o (image, wanted)
+        cross join (select ${image('n')}, ${test}, ${chosen} from new_rows n limit 2) n (image, wanted, shape)`
+  const countUnwanted: Sql =
+    expression === null
+      ? NONE
+      : sql`
+        select count(*) / 2, coalesce(bool_or(r.wanted), false) into size, new_wanted
+        from (select ${test} from old_rows o union all select ${test} from new_rows n) r (wanted);
+        if not new_wanted then
+          unwanted := true;
+          old_first := old_mark;
+          new_first := new_mark;
+          count := size;
+          pairs := 0;
+        end if;
+      end if;
+      if pairs > 1 then`
+  const dropUnwanted: Sql =
+    expression === null
+      ? NONE
+      : sql`
+          if not (old_wanted or new_wanted) then
+            old_text := null;
+            new_text := null;
+          end if;`
+  const dropUnchanged: Sql =
+    columns === null
+      ? NONE
+      : sql`
+          if old_text = new_text then
+            old_text := null;
+            new_text := null;
+          end if;`
+  const open = (row: 'o' | 'n'): Sql => {
+    const [cursor, table] = row === 'o' ? ['olds', 'old_rows'] : ['news', 'new_rows']
+    const all: Sql = sql`open ${() => cursor} no scroll for select * from ${() => table};`
+    return columns === null
+      ? all
+      : sql`if chosen is null then
+        ${all}
+      else
+        open ${() => cursor} no scroll for select ${() => listed(row)} from ${() => table} ${() => row};
+      end if;`
+  }
+  const leave: Sql =
+    unwanted.length === 0
+      ? NONE
+      : sql`
+  if tg_op in (${() => unwanted.map(quoteLiteral).join(', ')}) then
+    return null;
+  end if;`
+  const leaveUnwanted: Sql =
+    expression === null && columns === null
+      ? NONE
+      : sql`
+  if unwanted then
+    get diagnostics context = pg_context;
+    if first_row = 0 and strpos(context, E'\\n') = 0 then
+      return null;
+    end if;
+  end if;`
+  return sql`
+#variable_conflict use_column
+begin${leave}
+<<captured>>
+declare
+  state bigint := ${READ_STATE};
+  operation "char" := "left"(tg_op, 1);
+  context text;
+  settings text[];
+  depth int;
+  inserted bigint := pg_stat_get_xact_tuples_inserted(tg_relid);
+  updated bigint := pg_stat_get_xact_tuples_updated(tg_relid);
+  deleted bigint := pg_stat_get_xact_tuples_deleted(tg_relid);
+  chosen int;
+  first_row int := 0;
+  count int := 0;
+  bytes int := 0;
+  size int;
+  pairs int := 0;
+  old_text text;
+  new_text text;
+  old_first text;
+  new_first text;
+  old_others text[];
+  new_others text[];
+  olds refcursor;
+  news refcursor;
+  old_row record;
+  new_row record;
+  is_current boolean := current_setting('transaction_isolation') = 'read committed';
+  unwanted boolean := false;
+  old_wanted boolean;
+  new_wanted boolean;
+  old_mark text := case when tg_op <> 'INSERT' then '.' end;
+  new_mark text := case when tg_op <> 'DELETE' then '.' end;
+begin
+  -- Nobody reads, or has for long; or the table has become a partition, whose rows another trigger captures.
+  if ${NOBODY_READS} or pg_partition_root(tg_relid) is not null then
+    return null;
+  end if;
+  -- What one statement caused can only be mistaken for what another part of it did where there are several operations.
+  if sign(inserted) + sign(updated) + sign(deleted) > 1 then
+    get diagnostics context = pg_context;
+    depth := length(context);
+  end if;
+
+  -- Printing under settings of one's own. A SET of the function's would cost each call some microseconds.
+  if not (
+    starts_with(current_setting('DateStyle'), 'ISO')
+    and current_setting('TimeZone') in ('UTC', 'Etc/UTC', 'GMT')
+    and current_setting('IntervalStyle') = 'postgres'
+    and current_setting('extra_float_digits') in ('1', '2', '3')
+    and current_setting('bytea_output') = 'hex'
+    and current_setting('quote_all_identifiers') = 'off'
+    and current_setting('lc_monetary') = ${SCHEMA}.monetary_locale()
+  ) then
+    settings := ${SCHEMA}.print_settings();
+  end if;
+  ${NAME_RELATION}
+
+  begin
+    if tg_op = 'INSERT' then
+      for new_text, chosen in select ${wantedText('n')}, ${chosen} from new_rows n loop${add}
+      end loop;
+    elsif tg_op = 'DELETE' then
+      for old_text, chosen in select ${wantedText('o')}, ${chosen} from old_rows o loop${add}
+      end loop;
+    else
+      -- Most updates are of one row, and need no cursor.
+      for old_text, new_text, chosen in
+        ${pair}
+      loop
+        pairs := pairs + 1;
+      end loop;
+      if pairs = 1 then${dropUnchanged}${addUpdate}
+      elsif pairs > 1 then${countUnwanted}
+        open olds no scroll for select ${text('o')}${flag} from old_rows o;
+        for new_text${newFlag}, chosen in select ${text('n')}${flag}, ${chosen} from new_rows n loop
+          fetch olds into old_text${oldFlag};${dropUnwanted}${dropUnchanged}${addUpdate}
+        end loop;
+        close olds;
+      end if;
+    end if;
+  exception when others then
+    -- PostgreSQL makes no text of more than 1 GB, and fails: the writer must not. What was written is undone, and each row
+    -- is tried by itself. (A block that writes nothing uses up no subtransaction id.)
+    first_row := 0;
+    count := 0;
+    unwanted := false;
+    if tg_op = 'DELETE' then
+      select ${chosen} into chosen from old_rows o limit 1;
+    else
+      select ${chosen} into chosen from new_rows n limit 1;
+    end if;
+    if tg_op <> 'INSERT' then
+      ${open('o')}
+    end if;
+    if tg_op <> 'DELETE' then
+      ${open('n')}
+    end if;
+    loop
+      if tg_op <> 'INSERT' then
+        fetch olds into old_row;
+      end if;
+      if tg_op <> 'DELETE' then
+        fetch news into new_row;
+      end if;
+      exit when not found;
+      begin
+        if tg_op <> 'INSERT' then
+          old_text := textin(record_out(old_row));
+        end if;
+        if tg_op <> 'DELETE' then
+          new_text := textin(record_out(new_row));
+        end if;
+      exception when others then
+        old_text := case when tg_op <> 'INSERT' then '-' end;
+        new_text := case when tg_op <> 'DELETE' then '-' end;
+      end;${ADD_CHANGE}
+    end loop;
+  end;
+
+  if settings is not null then
+    perform ${SCHEMA}.restore_settings(settings);
+  end if;
+  if first_row > 0 then
+    -- That took a while.
+    state := ${READ_STATE};
+  end if;
+${leaveUnwanted}
+  if count > 0 then${CHOOSE_SHAPE}
+    if old_others is not null then
+      old_first := concat_ws(E'\\n', old_first, array_to_string(old_others, E'\\n'));
+    end if;
+    if new_others is not null then
+      new_first := concat_ws(E'\\n', new_first, array_to_string(new_others, E'\\n'));
+    end if;${insertIntoQueue(
+      sql`root, shape, operation, rows, first, level, inserted, updated, deleted, old, new`,
+      sql`tg_relid, chosen, operation, count, first_row, depth, inserted, updated, deleted, old_first, new_first`,
+    )}${WAKE_READERS}
+  end if;
+  return null;
+end;
+end
+`
+}
+
+const DECLARED = /^ {2}(\w+) (?:\w+|"char")(?:\[\])?(?: :=.*)?;$/gmu
+const WHOLE_TABLE = { unwanted: [], expression: 'true', columns: null, shape: '0', printed: '0' }
+
+/** The names of the variables of such a body: where a column is gone, its name would mean one of them. */
+export const CAPTURE_VARIABLES: ReadonlySet<string> = new Set([
+  ...Array.from(narrowedStatementBody(WHOLE_TABLE).text('').matchAll(DECLARED), ([, name]) => name ?? ''),
+  'new',
+  'old',
+  'found',
+  'sqlstate',
+  'sqlerrm',
+  'tg_name',
+  'tg_when',
+  'tg_level',
+  'tg_op',
+  'tg_relid',
+  'tg_relname',
+  'tg_table_name',
+  'tg_table_schema',
+  'tg_nargs',
+  'tg_argv',
+  'tg_event',
+  'tg_tag',
+])

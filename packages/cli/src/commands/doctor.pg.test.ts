@@ -68,20 +68,21 @@ describePostgres('rowtap doctor', (postgres) => {
   test('says what a role lacks, with statements that help, and ends with 1', async () => {
     await using database = await postgres.createDatabase()
     const role = await database.createRole()
-    await database.query('CREATE TABLE orders (id int PRIMARY KEY)')
-    const lacking = await findings(role.url, '--table', 'orders')
+    await database.query('CREATE SCHEMA closed; CREATE TABLE closed.orders (id int PRIMARY KEY)')
+    const lacking = await findings(role.url, '--table', 'closed.orders')
     expect(lacking.exitCode).toBe(1)
-    expect(lacking.result.stderr).toMatch(/^rowtap: 5 problems, \d+ warnings?\n$/)
+    expect(lacking.result.stderr).toMatch(/^rowtap: 6 problems, \d+ warnings?\n$/)
     const problems = lacking.checks.filter(({ level }) => level === 'problem')
     expect(problems.map(({ driver, subject }) => [driver, subject])).toEqual([
       ['wal', `role ${role.name}`],
       ['wal', `role ${role.name}`],
-      ['wal', 'table public.orders'],
+      ['wal', 'table closed.orders'],
+      ['wal', 'table closed.orders'],
       ['trigger', `role ${role.name}`],
-      ['trigger', 'table public.orders'],
+      ['trigger', 'table closed.orders'],
     ])
     for (const statement of problems.flatMap(({ statements }) => statements)) await database.query(statement)
-    const helped = await findings(role.url, '--table', 'orders')
+    const helped = await findings(role.url, '--table', 'closed.orders')
     expect(helped.checks.filter(({ level }) => level === 'problem')).toEqual([])
     expect(helped.exitCode).toBe(0)
   })

@@ -54,6 +54,11 @@ function askedChecks(table: WalTableHealth, role: string): readonly Check[] {
       problem(`It belongs to the role ${table.owner}, and only its owner may publish its changes.`, statement),
     )
   }
+  if (!table.schemaIsOpen) {
+    const schema = quoteIdentifier(table.schema)
+    const statement = `GRANT USAGE ON SCHEMA ${schema} TO ${quoteIdentifier(role)}`
+    checks.push(problem(`The role ${role} may not use the schema ${table.schema}, which it is in.`, statement))
+  }
   checks.push(...identityChecks(table))
   checks.push(
     table.primaryKey.length === 0

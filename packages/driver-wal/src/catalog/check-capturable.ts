@@ -37,12 +37,13 @@ export function checkCapturable(facts: TableFacts): void {
 }
 
 /**
- * Refuses a table that belongs to someone else: only its owner may add it to a publication.
+ * Refuses a table that belongs to someone else, as only its owner may add it to a publication, or whose schema the role
+ * may not use.
  *
- * @throws RowtapError ERR_SETUP_REQUIRED naming the owner.
+ * @throws RowtapError ERR_SETUP_REQUIRED with the statement that helps.
  */
 export function checkOwned(facts: TableFacts, user: string): void {
-  if (facts.isOwned) return
+  if (facts.isOwned) return checkSchema(facts, user)
   // To act as a superuser is more than any table is worth.
   const statement = facts.ownerIsSuperuser
     ? `ALTER TABLE ${quoteTableName(facts)} OWNER TO ${quoteIdentifier(user)}`
@@ -50,6 +51,15 @@ export function checkOwned(facts: TableFacts, user: string): void {
   throw setupRequired(
     `Role ${quoteIdentifier(user)} may not publish the changes of ${formatTableName(facts)}: only its owner ${quoteIdentifier(facts.owner)} may. ` +
       `Run: ${statement}`,
+  )
+}
+
+function checkSchema(facts: TableFacts, user: string): void {
+  if (facts.schemaIsOpen) return
+  const schema = quoteIdentifier(facts.schema)
+  throw setupRequired(
+    `Role ${quoteIdentifier(user)} may not use schema ${schema}, which ${formatTableName(facts)} is in. ` +
+      `Run: GRANT USAGE ON SCHEMA ${schema} TO ${quoteIdentifier(user)}`,
   )
 }
 

@@ -41,6 +41,7 @@ function table(text: string): TableFacts {
     owner: 'o',
     ownerIsSuperuser: false,
     isOwned: true,
+    schemaIsOpen: true,
     isSystem: false,
     columns: columns.filter(({ name }) => name !== '-'),
     droppedColumns: places.flatMap((place, at) => (place === '-' ? [at + 1] : [])),

@@ -48,6 +48,8 @@ export interface TableFacts extends TableName {
   readonly ownerIsSuperuser: boolean
   /** Whether the connected role may act as the owner. */
   readonly isOwned: boolean
+  /** Whether the connected role may use the table's schema, without which it cannot name the table. */
+  readonly schemaIsOpen: boolean
   /** Whether it belongs to PostgreSQL itself. */
   readonly isSystem: boolean
   /** In the table's order. */
@@ -70,6 +72,7 @@ type Column =
   | 'owner'
   | 'owner_is_superuser'
   | 'owned'
+  | 'schema_open'
   | 'system'
   | 'columns'
   | 'dropped_columns'
@@ -124,6 +127,7 @@ function tableFacts(rows: readonly TextRow<Column>[]): TableFacts | null {
     owner: row.owner ?? '',
     ownerIsSuperuser: row.owner_is_superuser === 't',
     isOwned: row.owned === 't',
+    schemaIsOpen: row.schema_open === 't',
     isSystem: row.system === 't',
     columns: (JSON.parse(row.columns ?? '[]') as StoredColumn[]).map((column) =>
       columnFacts(column, storageLimits(row)),

@@ -24,7 +24,7 @@ const STORAGE_LIMITS = `
 
 const TABLE = `
 WITH RECURSIVE target AS (
-  SELECT c.oid, c.relname, c.relkind, c.relowner, n.nspname
+  SELECT c.oid, c.relname, c.relkind, c.relowner, c.relnamespace, n.nspname
   FROM pg_class AS c
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 't')
@@ -71,6 +71,7 @@ SELECT
   pg_get_userbyid(target.relowner) AS owner,
   (SELECT rolsuper FROM pg_roles WHERE oid = target.relowner) AS owner_is_superuser,
   pg_has_role(target.relowner, 'USAGE') AS owned,
+  has_schema_privilege(target.relnamespace, 'USAGE') AS schema_open,
   target.oid < 16384 AS system,
   (
     SELECT coalesce(json_agg(json_build_object(

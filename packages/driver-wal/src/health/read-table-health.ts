@@ -57,6 +57,7 @@ async function tableHealth(control: ControlConnection, facts: TableFacts): Promi
     owner: facts.owner,
     ownerIsSuperuser: facts.ownerIsSuperuser,
     isOwned: facts.isOwned,
+    schemaIsOpen: facts.schemaIsOpen,
     primaryKey: facts.primaryKey,
     storage: facts.storage.map(storageHealth),
     hasRowSecurity: around?.row_security === 't',

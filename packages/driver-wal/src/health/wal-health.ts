@@ -118,6 +118,8 @@ export interface WalTableHealth extends TableName {
   readonly ownerIsSuperuser: boolean
   /** Whether the role may publish it. */
   readonly isOwned: boolean
+  /** Whether the role may use its schema, without which it cannot name it. */
+  readonly schemaIsOpen: boolean
   readonly primaryKey: readonly string[]
   readonly storage: readonly WalStorageHealth[]
   /** Whether it, or a partition, has row-level security: captured rows are not subject to it. */

@@ -38,7 +38,7 @@ export interface CaptureWatchParts {
   readonly passed: Lsn
   /** Whether partitions that come are given full replica identity. */
   readonly fullIdentity: boolean
-  /** Hears of it right before it is told that changes of tables are missed. */
+  /** Hears of it right before it is told that changes of tables are missed, and when that was written down after. */
   readonly telling: () => void
 }
 
@@ -248,6 +248,8 @@ export class CaptureWatch {
     }
     memory?.told(facts.oid)
     await memory?.settled()
+    // Since when it is covered was drawn anew after that was told.
+    if (isMissed) this.#parts.telling()
   }
 
   /** @param tables those of which changes are missed; none: it may be any. */

@@ -20,7 +20,11 @@ export function lackingOf(
     (where?.every((condition) => marksOf(condition, numbers).every((mark) => marks.includes(mark))) ?? false)
   const lacking = [
     ...(isHeld ? [] : ['rows that no condition was true of then']),
-    ...(missing.length === 0 ? [] : [`the ${missing.length === 1 ? 'value' : 'values'} of ${missing.map(({ name }) => JSON.stringify(name)).join(', ')}`]),
+    ...(missing.length === 0
+      ? []
+      : [
+          `the ${missing.length === 1 ? 'value' : 'values'} of ${missing.map(({ name }) => JSON.stringify(name)).join(', ')}`,
+        ]),
   ]
   return lacking.length === 0 ? null : lacking.join(' and ')
 }

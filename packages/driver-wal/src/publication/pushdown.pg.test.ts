@@ -239,7 +239,9 @@ describePostgres('what the server leaves out', (postgres) => {
       return gaps
     }
     expect(await run('inserts')).toEqual([])
-    expect(await run('off')).toEqual([expect.stringMatching(/and missed rows that no condition was true of then until now/u)])
+    expect(await run('off')).toEqual([
+      expect.stringMatching(/and missed rows that no condition was true of then until now/u),
+    ])
     expect(await parts(database)).toEqual([[null, null]])
     expect(await run('off')).toEqual([])
     expect(await run('inserts')).toEqual([])

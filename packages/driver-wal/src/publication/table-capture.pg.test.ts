@@ -283,4 +283,24 @@ describePostgres('capture', (postgres) => {
     await database.query('INSERT INTO t VALUES (1)')
     await wal.count(1)
   })
+
+  test('a table of one’s own in a schema that one may not use is refused with the statement that helps', async () => {
+    await using database = await postgres.createDatabase()
+    const role = await database.createRole('REPLICATION')
+    await database.query(
+      `GRANT CREATE ON DATABASE "${database.name}" TO "${role.name}";
+       CREATE SCHEMA closed; CREATE TABLE closed.t (id int PRIMARY KEY); ALTER TABLE closed.t OWNER TO "${role.name}"`,
+    )
+    await using wal = await testSession({ connection: role.url })
+    const request = { ...wanted('t'), table: { schema: 'closed', name: 't' } }
+    const help = `GRANT USAGE ON SCHEMA "closed" TO "${role.name}"`
+    await expect(wal.session.capture([request])).rejects.toMatchObject({
+      code: 'ERR_SETUP_REQUIRED',
+      message: `Role "${role.name}" may not use schema "closed", which closed.t is in. Run: ${help}`,
+    })
+    await database.query(help)
+    await wal.session.capture([request])
+    await database.query('INSERT INTO closed.t VALUES (1)')
+    await wal.count(1)
+  })
 })

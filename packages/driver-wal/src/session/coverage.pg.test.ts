@@ -251,6 +251,30 @@ describePostgres('a subscription to a partitioned table that nobody had for a wh
   })
 })
 
+describePostgres('a subscription whose process was killed when it was told of a gap', (postgres) => {
+  test.each([
+    ['a partition that went', 'ALTER TABLE r DETACH PARTITION r_0', 'public.r_0 is no partition'],
+    ['a partition that was emptied', 'TRUNCATE r_1', 'public.r_1: emptied'],
+    [
+      'a table that lost its identity',
+      'ALTER TABLE t REPLICA IDENTITY NOTHING',
+      'took updates and deletes of public.t out',
+    ],
+  ])('is told again of %s', { timeout: 60_000 }, async (_, meanwhile, expected) => {
+    await using database = await postgres.createDatabase()
+    await database.query(`${TABLES}; ${PARTITIONED}`)
+    const program = startProgram('told-program.ts', { ROWTAP_TEST_URL: database.url })
+    await eventually(() => program.lines.includes('live'), 'the process is live')
+    await database.query(meanwhile)
+    await eventually(() => program.lines.includes('told'), 'the process is told')
+    const host = testHost({ name: 'billing' })
+    await using wal = await open(database, host)
+    // What is not told at the start is told as soon as the watch has looked.
+    await wal.session.capture((wal.session.resumed ?? []).filter(({ table }) => table.name === 'r'))
+    await eventually(() => reasons(host).some((reason) => reason.includes(expected)), 'the next one is told')
+  })
+})
+
 describePostgres('a session whose subscription another process had meanwhile', (postgres) => {
   const both = [wanted('t'), wanted('u', ['insert'])]
   const narrowed =

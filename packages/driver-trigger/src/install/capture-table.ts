@@ -86,7 +86,12 @@ export async function captureOnce(connection: Connection, task: CapturedTable): 
     for (const { oid } of [table, ...partitions]) await queries.rows(SETTLE_SHAPE, [oid])
     // Triggers for rows may have to stay where nobody wants any: then they have to tell of every change.
     const captured = await captureFunction(queries, hasRows ? task : { ...task, pushesDown: false }, parts)
-    const isSettled = await createTriggers(queries, { ...task, byStatement: hasRows ? captured : null }, table, partitions)
+    const isSettled = await createTriggers(
+      queries,
+      { ...task, byStatement: hasRows ? captured : null },
+      table,
+      partitions,
+    )
     const isInDoubt = captured.isOwn && !isSettled && !(inForce !== null && isWithin(part, inForce))
     if (isInDoubt) await queries.run(DOUBT_WANTED, [consumer, relation])
     return isInDoubt

@@ -196,7 +196,12 @@ export class SubscriptionMemory {
     return done
   }
 
-  async #change(control: ControlConnection, of: MemoryOwner, oid: number, change: Partial<RecordedTable>): Promise<void> {
+  async #change(
+    control: ControlConnection,
+    of: MemoryOwner,
+    oid: number,
+    change: Partial<RecordedTable>,
+  ): Promise<void> {
     if (this.#kept === null) return
     const tables = this.#kept.tables.map((table) => (table.oid === oid ? { ...table, ...change } : table))
     await this.#keep(control, of, { ...this.#kept, tables })

@@ -24,6 +24,8 @@ process.env['PATH'] = folders.join(delimiter)
 process.env['TURBO_TELEMETRY_DISABLED'] = '1'
 process.env['TURBO_NO_UPDATE_NOTIFIER'] = '1'
 
+// Before anything is built: it is the first thing that somebody runs in a clone.
+const demo: Check = { name: 'demo', command: ['node', 'scripts/rowtap.ts', 'demo', '--seconds', '3'] }
 const build: Check = { name: 'build', command: ['turbo', 'run', 'build', '--output-logs=errors-only'] }
 const checks: readonly Check[] = [
   { name: 'format', command: ['oxfmt', '--check'] },
@@ -34,13 +36,13 @@ const checks: readonly Check[] = [
   { name: 'generated parts of README.md', command: ['node', 'scripts/readme.ts', '--check'] },
   // To see that they work: how long anything takes here is not looked at. One after the other, beside the other checks.
   { name: 'benchmarks', command: ['node', 'bench/main.ts', 'dispatch', 'large', 'wal', 'trigger', 'churn', '--brief'] },
-  { name: 'demo', command: ['node', 'packages/cli/dist/main.js', 'demo', '--seconds', '3'] },
 ]
 
 const start = performance.now()
 const files = process.argv.slice(2)
 const results: CheckResult[] = []
 
+if (files.length === 0) results.push(await runCheck(demo, root))
 results.push(await runCheck(build, root))
 if (files.length === 0) results.push(...(await Promise.all(checks.map((check) => runCheck(check, root)))))
 const tests = await runTests(files)

@@ -31,8 +31,9 @@ interface WantedTable {
   unconditional: number
   /** How many listeners need every column. */
   all: number
-  /** How many want rows. */
+  /** How many want rows, and how many do not. */
   withRows: number
+  withoutRows: number
 }
 
 /** The union of what listeners need, table by table. One more or less costs the same, however many there are. */
@@ -55,6 +56,7 @@ export class CaptureSet {
         unconditional: 0,
         all: 0,
         withRows: 0,
+        withoutRows: 0,
       }
       this.#tables.set(name, wanted)
     }
@@ -82,10 +84,11 @@ export class CaptureSet {
   /** One request for each table. */
   requests(): CaptureRequest[] {
     return [...this.#tables.values()].map(
-      ({ table, operations, columns, comparedEnums, trees, unconditional, all, withRows }) => ({
+      ({ table, operations, columns, comparedEnums, trees, unconditional, all, withRows, withoutRows }) => ({
         table,
         operations: new Set(OPERATIONS.filter((operation) => operations.has(operation))),
-        columns: all > 0 ? null : new Set(columns.keys()),
+        // Beside rows, who wants none is told of an update of any column nevertheless.
+        columns: all > 0 || (withRows > 0 && withoutRows > 0) ? null : new Set(columns.keys()),
         ...(withRows > 0 ? {} : { rows: false as const }),
         comparedEnums: new Set(comparedEnums.keys()),
         where: unconditional > 0 ? null : [...trees.values()],
@@ -95,20 +98,19 @@ export class CaptureSet {
 
   #count(wanted: WantedTable, wish: CaptureWish, by: 1 | -1): void {
     this.#countCondition(wanted, wish, by)
-    if (wish.rows !== false) {
-      const before = wanted.withRows
-      wanted.withRows += by
-      if (before === 0 || wanted.withRows === 0) this.version += 1
-    }
+    const kind = wish.rows === false ? 'withoutRows' : 'withRows'
+    const before = wanted[kind]
+    wanted[kind] += by
+    if (before === 0 || wanted[kind] === 0) this.version += 1
     for (const operation of wish.operations) this.#countOne(wanted.operations, operation, by)
     for (const column of wish.comparedEnums ?? []) this.#countOne(wanted.comparedEnums, column, by)
     if (wish.columns !== null) {
       for (const column of wish.columns) this.#countOne(wanted.columns, column, by)
       return
     }
-    const before = wanted.all
+    const all = wanted.all
     wanted.all += by
-    if (before === 0 || wanted.all === 0) this.version += 1
+    if (all === 0 || wanted.all === 0) this.version += 1
   }
 
   #countCondition(wanted: WantedTable, { condition }: CaptureWish, by: 1 | -1): void {

@@ -86,23 +86,31 @@ export async function createTriggers(
   const found = new Map<TableWithOid, ReadonlyMap<string, string>>()
   for (const one of [table, ...partitions]) found.set(one, await findTriggers(queries, one))
   const present = new Map(found.get(table))
+  const wasAlways = [names.row, names.rowSignal].some((name) => present.get(name) === 'A')
+  // Others may want what is replicated: whatever takes the place of what captures it for them captures it, too.
+  const isAlways = enableAlways || (wasAlways && table.isOwned)
   const create = async (on: TableWithOid, name: string, definition: string): Promise<void> => {
     const enabled = (on === table ? present : found.get(on))?.get(name)
     if (enabled === undefined) {
       await queries.run(`create trigger ${quoteIdentifier(name)} after ${definition}`)
       hasExcluded ||= on === table
     }
-    if (enableAlways && enabled !== 'A') {
+    if (isAlways && enabled !== 'A') {
       await queries.run(`alter table ${quoteTableName(on)} enable always trigger ${quoteIdentifier(name)}`)
     }
-    if (on === table) present.set(name, enableAlways ? 'A' : 'O')
+    if (on === table) present.set(name, isAlways ? 'A' : 'O')
   }
-  const kind = chooseKind(table, present, { names, enableAlways, hasRows: byStatement !== null })
+  const kind = chooseKind(table, present, {
+    names,
+    isAlways: enableAlways || wasAlways,
+    hasRows: byStatement !== null,
+  })
   const dropped = wrongTriggers(kind, names, table).filter((name) => present.has(name))
   const call = `execute function ${quoteIdentifier(schema)}`
   const createTruncate = (on: TableWithOid): Promise<void> =>
     create(on, names.truncate, `truncate on ${quoteTableName(on)} for each statement ${call}.capture()`)
-  if (touchesSeveral(found, [kind === 'row signal' ? names.rowSignal : names.row, names.truncate], enableAlways)) {
+  const handedDown = kind === 'row signal' ? names.rowSignal : names.row
+  if (touchesSeveral(found, [handedDown, names.truncate], isAlways) || (dropped.length > 0 && partitions.length > 0)) {
     // To create a trigger that is not handed down locks the table alone.
     const lockFirst = present.has(names.truncate) ? null : () => createTruncate(table)
     // To drop one that is handed down takes the greater lock.
@@ -139,11 +147,11 @@ export async function createTriggers(
 function touchesSeveral(
   found: ReadonlyMap<TableWithOid, ReadonlyMap<string, string>>,
   [handedDown, onEach]: readonly [handedDown: string, onEach: string],
-  enableAlways: boolean,
+  isAlways: boolean,
 ): boolean {
   if (found.size === 1) return false
   const [present] = found.values()
-  const isDone = (enabled: string | undefined): boolean => enabled === 'A' || (enabled !== undefined && !enableAlways)
+  const isDone = (enabled: string | undefined): boolean => enabled === 'A' || (enabled !== undefined && !isAlways)
   const undone = [...found.values()].filter((triggers) => !isDone(triggers.get(onEach)))
   return undone.length > 1 || !isDone(present?.get(handedDown))
 }
@@ -151,7 +159,8 @@ function touchesSeveral(
 /** What the choice depends on, besides the table. */
 interface KindWish {
   readonly names: TriggerNames
-  readonly enableAlways: boolean
+  /** Whether somebody wants what is replicated. */
+  readonly isAlways: boolean
   /** Whether anybody wants rows. */
   readonly hasRows: boolean
 }
@@ -164,12 +173,11 @@ interface KindWish {
 function chooseKind(
   { kind, signalKind, isOwned }: CapturableTable,
   present: ReadonlyMap<string, string>,
-  { names, enableAlways, hasRows }: KindWish,
+  { names, isAlways, hasRows }: KindWish,
 ): CaptureKind {
   const rowTrigger = present.get(names.row)
   const rowSignal = present.get(names.rowSignal)
   const isStuck = (trigger: string | undefined): boolean => trigger !== undefined && !isOwned
-  const isAlways = enableAlways || rowTrigger === 'A' || rowSignal === 'A'
   if (hasRows) return isAlways || isStuck(rowTrigger) ? 'row' : kind
   if (isStuck(rowTrigger)) return 'row'
   if (names.statement.every((name) => isStuck(present.get(name)))) return 'statement'

@@ -2,7 +2,7 @@ import { cutConnections, eventually } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
 import { openTestSession } from '../testing/open-test-session.ts'
-import { everyCatalogue } from './every-catalogue.ts'
+import { everyCatalogue } from '../testing/every-catalogue.ts'
 import { uninstallTrigger } from './uninstall-trigger.ts'
 
 const SHOP = `

@@ -38,7 +38,9 @@ async function createSlot(database: TestDatabase, subscription: string): Promise
     `SELECT slot_name FROM pg_create_logical_replication_slot(
        (SELECT 'rowtap_s_' || oid || '_${subscription}' FROM pg_database WHERE datname = current_database()), 'pgoutput')`,
   )
-  await database.query(`CREATE PUBLICATION rowtap_s_${subscription}_all`)
+  await database.query(
+    `CREATE PUBLICATION rowtap_s_${subscription}_all; CREATE PUBLICATION rowtap_s_${subscription}_inserts`,
+  )
   return String(row?.['slot_name'])
 }
 
@@ -178,6 +180,35 @@ describePostgres('rowtap doctor', (postgres) => {
     )
     for (const statement of check?.statements ?? []) await database.query(statement)
     expect(await catalogueSnapshot(database)).toEqual(before)
+  })
+
+  test('says of a subscription that it cannot go on, where somebody moved its slot or dropped a publication', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE orders (id int PRIMARY KEY)')
+    await using tail = new RowtapProcess([
+      'tail',
+      '--url',
+      database.url,
+      '--table',
+      'orders',
+      '--subscription',
+      'billing',
+    ])
+    await tail.ready()
+    tail.kill('SIGINT')
+    await tail.ended
+    const problems = async (): Promise<readonly string[]> => {
+      const { checks } = await findings(database.url, '--driver', 'wal')
+      return about(checks, /billing$/).flatMap(({ level, sentence }) => (level === 'problem' ? [sentence] : []))
+    }
+    expect(await problems()).toEqual([])
+    await database.query('INSERT INTO orders VALUES (1)')
+    await database.query(
+      `SELECT pg_replication_slot_advance(slot_name, pg_current_wal_lsn()) FROM pg_replication_slots WHERE database = current_database()`,
+    )
+    expect(await problems()).toEqual([expect.stringContaining('cannot go on: somebody moved its slot on')])
+    await database.query('DROP PUBLICATION rowtap_s_billing_inserts')
+    expect(await problems()).toEqual([expect.stringContaining('Of its two publications one is gone')])
   })
 
   test('says of what is left over that it is, with statements that remove it', async () => {

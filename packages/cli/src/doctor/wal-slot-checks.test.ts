@@ -23,13 +23,14 @@ const SLOT: WalSlotHealth = {
   isFailover: null,
   inactiveSince: null,
   hasMoved: true,
+  wasMoved: false,
   fullInSeconds: null,
 }
 const UNREAD: WalOrphan = {
   reason: 'nobody reads it',
   owner: OWNER,
   slots: [SLOT.name],
-  publications: ['rowtap_s_billing_all'],
+  publications: ['rowtap_s_billing_all', 'rowtap_s_billing_inserts'],
   progress: [],
   statements: ['drop the slot', 'drop the publication'],
 }

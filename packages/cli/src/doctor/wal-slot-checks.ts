@@ -41,6 +41,12 @@ function slotCheck(slot: WalSlotHealth, { bytesPerSecond, removal, holder }: Slo
       ...removal,
     )
   }
+  if (slot.wasMoved) {
+    return problem(
+      `${whose} cannot go on: somebody moved its slot on, or made it again, and what was before is not read. Remove it, or connect with onPositionLost: 'restart'.`,
+      ...removal,
+    )
+  }
   const reader = readerText(slot)
   const state = `${whose} is ${reader}; ${bytesText(slot.lagBytes ?? 0)} are not acknowledged, and the server keeps ${bytesText(slot.retainedBytes ?? 0)} of the log for it`
   if (slot.walStatus === 'unreserved') {
@@ -74,7 +80,12 @@ function orphanChecks({ reason, owner, slots, publications, progress, statements
   const names = [...slots, ...publications].join(', ')
   switch (reason) {
     case 'slot without publications':
-      return [problem(`Its publications are gone, so that its slot cannot be read: ${names}.`, ...statements)]
+      return [
+        problem(
+          `Of its two publications ${publications.length === 0 ? 'both are' : 'one is'} gone, so that its slot cannot be read: ${names}. Remove it, or connect with onPositionLost: 'restart'.`,
+          ...statements,
+        ),
+      ]
     case 'publications without slot':
       return [warning(`Its slot is gone, so that its publications serve nobody: ${names}.`, ...statements)]
     case 'crashed client':

@@ -109,6 +109,24 @@ FROM pg_catalog.pg_publication AS p
 WHERE p.pubname ~ '${OWN_PUBLICATIONS}'
 ORDER BY p.pubname`
 
+/** What is written down with every publication of ours in this database, and whether {@link LOG_IDENTITY} can be asked. */
+export const NOTES: string = `
+SELECT
+  p.pubname AS name,
+  pg_catalog.obj_description(p.oid, 'pg_publication') AS text,
+  NOT pg_catalog.pg_is_in_recovery()
+    AND pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+    AND pg_catalog.has_function_privilege('pg_catalog.pg_walfile_name(pg_catalog.pg_lsn)', 'EXECUTE') AS sees_log
+FROM pg_catalog.pg_publication AS p
+WHERE p.pubname ~ '${OWN_PUBLICATIONS}'`
+
+/** Whose log a primary writes, and on which timeline. */
+export const LOG_IDENTITY = `
+SELECT
+  control.system_identifier AS system,
+  ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::pg_catalog.int4 AS timeline
+FROM pg_catalog.pg_control_system() AS control`
+
 /**
  * The large objects that hold how far the snapshots of subscriptions were whose publication is gone: it was dropped by hand.
  * Anybody may make one with such a comment, so it is told whose it is.

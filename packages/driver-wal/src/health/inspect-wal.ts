@@ -6,6 +6,7 @@ import { unlessAborted } from '@rowtap/core/driver'
 import type { WalDriverOptions } from '../wal-driver-options.ts'
 import { LEFT_PROGRESS, LOG_DIRECTORY, PUBLICATIONS, READ_ONLY } from './health-sql.ts'
 import { bytesOf } from './health-values.ts'
+import { readMovedSlots } from './moved-slots.ts'
 import { openControl } from './open-control.ts'
 import { findOrphans } from './orphans.ts'
 import { ownerOfPublication } from './owned-name.ts'
@@ -60,7 +61,8 @@ async function inspect(
   const known = server.version >= OLDEST_VERSION
   const first = known && sampleMs > 0 ? await lookAndWait(control, server.version, sampleMs, signal) : null
   const last: SlotsLook = known ? await readSlots(control, server.version) : { atMs: Date.now(), lsn: null, slots: [] }
-  const { bytesPerSecond, slots } = compareLooks(first, last)
+  const moved = known ? await readMovedSlots(control, last.slots) : undefined
+  const { bytesPerSecond, slots } = compareLooks(first, last, moved)
   const publications = known ? await readPublications(control) : []
   const leftProgress = known ? await readLeftProgress(control) : []
   const clients = known ? await readClients(control, [...slots, ...publications, ...leftProgress]) : []

@@ -36,7 +36,8 @@ function reasonOf(owner: WalOwner, { slots, publications }: Belongings): WalOrph
   if (owner.kind === 'ephemeral') return 'crashed client'
   if (slots.length === 0)
     return publications.length === 0 ? 'progress without publications' : 'publications without slot'
-  return publications.length === 0 ? 'slot without publications' : 'nobody reads it'
+  // A slot does not see a publication that is younger: with one alone it cannot go on.
+  return publications.length < 2 ? 'slot without publications' : 'nobody reads it'
 }
 
 function orphan(

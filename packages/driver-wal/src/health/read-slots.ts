@@ -6,7 +6,7 @@ import type { WalSlotHealth } from './wal-health.ts'
 import { parseLsn } from '../replication/lsn.ts'
 
 /** A slot as one look sees it. */
-export type SeenSlot = Omit<WalSlotHealth, 'hasMoved' | 'fullInSeconds'>
+export type SeenSlot = Omit<WalSlotHealth, 'hasMoved' | 'wasMoved' | 'fullInSeconds'>
 
 /** One look at the log and at every slot of ours. */
 export interface SlotsLook {
@@ -68,10 +68,15 @@ export async function readSlots(control: ControlConnection, version: number): Pr
   return { atMs: Number(rows[0]?.at_ms), lsn: rows[0]?.lsn ?? null, slots }
 }
 
-/** What two looks say together: how fast the log grows, and which slots it will fill up. */
+/**
+ * What two looks say together: how fast the log grows, and which slots it will fill up.
+ *
+ * @param moved the names of the slots that somebody else has moved on.
+ */
 export function compareLooks(
   first: SlotsLook | null,
   last: SlotsLook,
+  moved: ReadonlySet<string> = new Set(),
 ): { readonly bytesPerSecond: number | null; readonly slots: readonly WalSlotHealth[] } {
   const bytesPerSecond = rateOf(first, last)
   return {
@@ -79,7 +84,12 @@ export function compareLooks(
     slots: last.slots.map((slot) => {
       const before = first?.slots.find(({ name }) => name === slot.name)
       const hasMoved = before === undefined ? null : before.confirmedFlushLsn !== slot.confirmedFlushLsn
-      return { ...slot, hasMoved, fullInSeconds: fullIn(slot, hasMoved, bytesPerSecond) }
+      return {
+        ...slot,
+        hasMoved,
+        wasMoved: moved.has(slot.name),
+        fullInSeconds: fullIn(slot, hasMoved, bytesPerSecond),
+      }
     }),
   }
 }

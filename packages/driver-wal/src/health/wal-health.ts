@@ -91,6 +91,11 @@ export interface WalSlotHealth {
   /** Whether something was acknowledged between the two looks; `null` where there was only one. */
   readonly hasMoved: boolean | null
   /**
+   * Whether it is further than its subscription may have acknowledged: somebody else moved it on, or made it again, and what
+   * was before is not read any more. `false` also where that cannot be told: of other databases, and while somebody reads it.
+   */
+  readonly wasMoved: boolean
+  /**
    * In how many seconds `safeWalBytes` will have been written at the present rate; `null` where there is no limit, where
    * nothing is written, where the slot moves, or where there was only one look.
    */
@@ -169,7 +174,7 @@ export interface WalClient {
 /** Something of ours that nobody uses, and that no running client will remove. */
 export interface WalOrphan {
   readonly reason:
-    /** A subscription's slot, whose publications are gone: it cannot be read any more. */
+    /** A subscription's slot, of whose two publications one or both are gone: it cannot be read any more. */
     | 'slot without publications'
     /** A subscription's publications, without its slot: copied with the database, or the slot was dropped. */
     | 'publications without slot'

@@ -145,6 +145,16 @@ describePostgres('the watch of captured tables', (postgres) => {
     },
   )
 
+  test('a partition that was emptied before anybody has seen it is a gap', async () => {
+    await using database = await postgres.createDatabase()
+    await using wal = await capturing(database, PARTITIONED, 'r')
+    await database.query(`
+      BEGIN; CREATE TABLE r_9 PARTITION OF r FOR VALUES FROM (90) TO (100); INSERT INTO r VALUES (90); COMMIT;
+      BEGIN; TRUNCATE r_9; COMMIT`)
+    expect(await wal.count(1)).toMatchObject([{ kind: 'insert', new: ['90'] }])
+    expect(await gaps(wal, 1)).toEqual([expect.stringContaining('public.r_9: emptied')])
+  })
+
   test('a truncate of the whole table is delivered, and no gap', async () => {
     await using database = await postgres.createDatabase()
     const tables = `${PARTITIONED}; CREATE TABLE r_1 PARTITION OF r FOR VALUES FROM (10) TO (20); INSERT INTO r VALUES (1)`

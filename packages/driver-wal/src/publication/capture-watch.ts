@@ -24,7 +24,7 @@ import { WATCH } from './watch-sql.ts'
 const LOOK_MS = 250
 
 /** What is to be told is told when there is a connection again. */
-const LOSSES: ReadonlySet<string> = new Set(['ERR_CONNECTION_LOST', 'ERR_CLOSED'])
+const LOSSES: ReadonlySet<string> = new Set(['ERR_CONNECTION_LOST', 'ERR_ABORTED', 'ERR_CLOSED'])
 
 /** What a {@link CaptureWatch} works with. */
 export interface CaptureWatchParts {

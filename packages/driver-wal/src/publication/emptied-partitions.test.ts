@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest'
+import type { ComparedPartition } from './emptied-partitions.ts'
 import { EmptiedPartitions } from './emptied-partitions.ts'
-import type { ChangedPartition } from './partition.ts'
 
 const table = { schema: 'public', name: 'r' }
-const partition = (oid: number, file: number, writtenBy = '7'): ChangedPartition => ({
+const partition = (oid: number, file: number, writtenBy = '7'): ComparedPartition => ({
   schema: 'public',
   name: `r_${oid}`,
   oid,
   file,
   writtenBy,
+  isMade: false,
 })
 
 test('a partition that is stored anew is told once the stream has come that far', () => {
@@ -28,8 +29,15 @@ test('what the whole table was truncated with is not told', () => {
 
 test('a partition that is new is not told', () => {
   const emptied = new EmptiedPartitions()
-  emptied.compare(table, [], [partition(1, 10)], 100n)
+  emptied.compare(table, [], [partition(1, 10), { ...partition(2, 2), isMade: true }], 100n)
   expect(emptied.reasons(100n)).toEqual([])
+})
+
+test('a partition that was made, and is not stored as it was then, is told', () => {
+  const emptied = new EmptiedPartitions()
+  const storesNothing = { ...partition(2, 0), isMade: true }
+  emptied.compare(table, [], [{ ...partition(1, 10), isMade: true }, storesNothing], 100n)
+  expect(emptied.reasons(100n)).toEqual([{ table, reason: expect.stringMatching(/^public\.r_1: emptied/) }])
 })
 
 test('many are not all named', () => {

@@ -1,13 +1,17 @@
 import type { TableName } from '@rowtap/core/driver'
 import { formatTableName } from '@rowtap/core/driver'
 import type { Lsn } from '../replication/lsn.ts'
-import type { ChangedPartition, StoredPartition } from './partition.ts'
+import type { ChangedPartition, FoundPartition, StoredPartition } from './partition.ts'
+import { firstFile } from './partition.ts'
 
 /** Why rows of a table may have come or gone unseen. */
 export interface Missed {
   readonly table: TableName
   readonly reason: string
 }
+
+/** What is looked at of a partition. */
+export type ComparedPartition = ChangedPartition & Pick<FoundPartition, 'isMade'>
 
 interface Suspicion {
   readonly table: TableName
@@ -46,13 +50,14 @@ export class EmptiedPartitions {
   }
 
   /** A table's partitions are stored like this now, and were like that before. */
-  compare(table: TableName, before: readonly StoredPartition[], now: readonly ChangedPartition[], place: Lsn): void {
+  compare(table: TableName, before: readonly StoredPartition[], now: readonly ComparedPartition[], place: Lsn): void {
     const files = new Map(before.map(({ oid, file }) => [oid, file]))
-    const changed = now.filter(({ oid, file }) => (files.get(oid) ?? file) !== file)
+    const fileBefore = (partition: ComparedPartition): number => files.get(partition.oid) ?? firstFile(partition)
+    const changed = now.filter((partition) => fileBefore(partition) !== partition.file)
     if (changed.length === 0) return
     this.#suspicions = [
       ...this.#suspicions,
-      ...changed.map((partition) => ({ table, partition, file: files.get(partition.oid) ?? 0, place })),
+      ...changed.map((partition) => ({ table, partition, file: fileBefore(partition), place })),
     ]
   }
 

@@ -23,3 +23,8 @@ export interface FoundPartition extends ChangedPartition, KnownPartition {
   /** Made as a partition, and so without rows; otherwise it was a table of its own before. */
   readonly isMade: boolean
 }
+
+/** How a partition was stored when it came that nobody has seen before: one that was made as one has the file of a new table. */
+export function firstFile({ oid, file, isMade }: Pick<FoundPartition, 'oid' | 'file' | 'isMade'>): number {
+  return isMade && file !== 0 ? oid : file
+}

@@ -72,7 +72,8 @@ export class TableCapture {
   /**
    * Publishes exactly these tables, and waits until they are live.
    *
-   * @param delivered what comes of what is delivered meanwhile; `null`: nothing is.
+   * @param delivered what comes of what is delivered meanwhile; `null`: nothing is, and it is not written down yet what is
+   *   covered.
    * @returns where they are, and of which of them changes were missed that nobody was told of.
    * @throws RowtapError
    */
@@ -92,7 +93,8 @@ export class TableCapture {
       for (const oid of added) unsettled.delete(oid)
       const tables = added.length > 0 ? added : wanted.flatMap(({ facts }) => facts.family)
       const from = await livePosition(this.#parts, tables, delivered)
-      const missed = (await this.#parts.memory?.settled()) ?? []
+      // What was missed before a new link is told when its changes are read: it is not to be forgotten before.
+      const missed = delivered === null ? [] : ((await this.#parts.memory?.settled()) ?? [])
       return { from, missed }
     } catch (error) {
       const tables = requests.map(({ table }) => formatTableName(table)).join(', ')

@@ -1,5 +1,7 @@
-import type { PlannedStatement } from '@rowtap/core/driver'
+import type { DriverHost, PlannedStatement } from '@rowtap/core/driver'
+import { quoteIdentifier } from '@rowtap/core/driver'
 import type { ControlConnection } from '../connection/control-connection.ts'
+import { messageOf, sqlstateOf } from '../errors/database-error.ts'
 import type { CaptureName } from '../publication/capture-name.ts'
 import { commentOn, plannedComment, readComment } from '../publication/publication-comment.ts'
 import type { Lsn } from '../replication/lsn.ts'
@@ -7,6 +9,9 @@ import { formatLsn, parseLsn } from '../replication/lsn.ts'
 
 /** How much more of the log may be acknowledged than is: so it is written down again only for every so many bytes. */
 const SLACK_BYTES = 1024n * 1024n
+
+/** How long the server may refuse that before it is told. */
+const PATIENCE_MS = 1000
 
 /** Up to where a session may have acknowledged at most. */
 export interface KnownLimit {
@@ -27,6 +32,7 @@ interface StoredLimit {
 /** What a {@link AcknowledgementLimit} works with. */
 export interface AcknowledgementLimitParts {
   readonly control: ControlConnection
+  readonly host: Pick<DriverHost, 'notify'>
   readonly name: CaptureName
   readonly session: string
   readonly timeline: number
@@ -42,6 +48,9 @@ export class AcknowledgementLimit {
   readonly #parts: AcknowledgementLimitParts
   #limit: Lsn
   #raising: Promise<void> | null = null
+  /** Since when the server has refused; `null`: it has not. */
+  #refusedAt: number | null = null
+  #isTold = false
 
   constructor(parts: AcknowledgementLimitParts) {
     this.#parts = parts
@@ -59,11 +68,34 @@ export class AcknowledgementLimit {
    */
   async raise(place: Lsn): Promise<void> {
     while (!this.allows(place)) {
-      this.#raising ??= this.#write(place + SLACK_BYTES).finally(() => {
+      this.#raising ??= this.#attempt(place + SLACK_BYTES).finally(() => {
         this.#raising = null
       })
       await this.#raising
     }
+  }
+
+  async #attempt(limit: Lsn): Promise<void> {
+    try {
+      await this.#write(limit)
+      this.#refusedAt = null
+      this.#isTold = false
+    } catch (error) {
+      // A connection that is lost is told elsewhere.
+      if (sqlstateOf(error) !== null) this.#refused(error)
+      throw error
+    }
+  }
+
+  /** While nothing is acknowledged the server keeps its log: whoever runs it has to know. */
+  #refused(error: unknown): void {
+    const now = performance.now()
+    this.#refusedAt ??= now
+    if (this.#isTold || now - this.#refusedAt < PATIENCE_MS) return
+    this.#isTold = true
+    const { host, name } = this.#parts
+    const reason = `Waiting to write down with publication ${quoteIdentifier(name.publications.all)} how far is acknowledged (${messageOf(error)}): until then nothing more is, and the server keeps its log.`
+    host.notify({ kind: 'wait', reason, processIds: [] })
   }
 
   async #write(limit: Lsn): Promise<void> {

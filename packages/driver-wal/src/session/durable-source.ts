@@ -123,10 +123,10 @@ export function durableSource(subscription: DurableSubscription, failover: boole
 
 /** A limit that is written down. */
 async function newLimit(
-  { control, history: { timeline } }: Connections,
+  { control, host, history: { timeline } }: Connections,
   { name, memory: { session }, start }: Pick<Beginning, 'name' | 'memory'> & Pick<PreparedSource, 'start'>,
 ): Promise<AcknowledgementLimit> {
-  const limit = new AcknowledgementLimit({ control, name, session, timeline, start })
+  const limit = new AcknowledgementLimit({ control, host, name, session, timeline, start })
   // Where somebody is in the way, nothing is acknowledged until it can be.
   await limit.raise(start + 1n).catch(() => undefined)
   return limit

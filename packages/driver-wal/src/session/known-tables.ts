@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { CoveredTable } from '../publication/coverage.ts'
 import { isLess } from '../publication/coverage.ts'
 import type { FoundPartition, KnownPartition } from '../publication/partition.ts'
+import { firstFile } from '../publication/partition.ts'
 import type { RecordedTable } from './subscription-record.ts'
 
 /**
@@ -12,8 +13,12 @@ export function knownPartitions(
   found: readonly FoundPartition[],
   before: readonly KnownPartition[] | null,
 ): readonly KnownPartition[] {
-  const files = new Map((before ?? []).map(({ oid, file }) => [oid, file]))
-  return found.map(({ oid, schema, name, file, link }) => ({ oid, schema, name, file: files.get(oid) ?? file, link }))
+  const files = before === null ? null : new Map(before.map(({ oid, file }) => [oid, file]))
+  return found.map((partition) => {
+    const { oid, schema, name, link } = partition
+    const file = files === null ? partition.file : (files.get(oid) ?? firstFile(partition))
+    return { oid, schema, name, file, link }
+  })
 }
 
 /** Tables that are covered from now on, without anything missed that was covered before. */

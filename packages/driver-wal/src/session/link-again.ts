@@ -31,7 +31,13 @@ export async function linkAgain(options: LinkOptions, { link: former, last, requ
     tables.some((table) => table.oid === oid && (table.kind === kind || table.kind === 'all'))
   const isWhole = uncovered.length === 0 && attached.all.every(isPublished)
   // A subscription’s publications are as they were, unless somebody else had it meanwhile.
-  if (requests.length === 0 || (source.isDurable && isWhole)) return link
+  if (source.isDurable && isWhole) return link
+  if (requests.length === 0) {
+    // Nobody listens yet to what the subscription had, and is to miss something of it without a word.
+    const reason = uncovered.map((missed) => missed.reason).join(' ')
+    if (gap === null && reason !== '') link.beginWithGap({ from: null, to: null, reason }, null)
+    return link
+  }
   try {
     const { from: to } = await link.unlessLost(() => link.tables.capture(requests, null))
     if (source.isDurable) {

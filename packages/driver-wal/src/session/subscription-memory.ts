@@ -62,13 +62,14 @@ export class SubscriptionMemory {
   async recall(control: ControlConnection, name: CaptureName, server: MemoryServer): Promise<RecalledSubscription> {
     const record = parseRecord(await readComment(control, name.publications.inserts))
     const coverage = await readCoverage(control, name)
-    const last = this.#kept ?? record
+    const isOwn = record !== null && record.session === this.session
+    const last = isOwn ? record : (this.#kept ?? record)
     // What an upgrade of the server makes anew is another one everywhere.
     const isSame = last?.systemId === server.systemId
     const before = last?.tables.map((table) => (isSame ? table : { ...table, partitions: null })) ?? null
     return {
       record,
-      isOwn: record !== null && record.session === this.session,
+      isOwn,
       coverage,
       before,
       uncovered: before === null ? [] : uncovered(before, coverage.tables),
@@ -92,7 +93,11 @@ export class SubscriptionMemory {
         if (what === 'partitions' && its !== undefined)
           this.#moved.set(table.oid, knownPartitions(its.partitions, table.partitions))
       }
-      if (isOwn && record?.systemId === systemId && record.timeline === timeline) return
+      if (isOwn && record?.systemId === systemId && record.timeline === timeline) {
+        // What was being written when the connection was lost may have been, or not.
+        this.#kept = record
+        return
+      }
       await this.#keep(
         control,
         { name, host },

@@ -285,7 +285,19 @@ export class WalSession implements DriverSession {
     const gap = next.gap ?? undoneGap(next, former, this.#lastOf(former))
     this.#telling()
     if (gap !== null) this.#host.notify({ kind: 'gap', ...gap, from: this.#unseen.last ?? gap.from })
+    if (gap !== null) void this.#settle(next, gap.to)
     this.#unseen.repeat(next.beginsAfter)
+  }
+
+  /** What was missed before a link is told: what it covers is written down now, and not before. */
+  async #settle(link: Link, to: Position | null): Promise<void> {
+    try {
+      const missed = (await link.unlessLost(async () => link.memory?.settled())) ?? []
+      if (this.#reading === this.#newest) this.#telling()
+      if (missed.length > 0 && to !== null) this.#host.notify(takenOutGap(missed, to))
+    } catch {
+      // Where it cannot be written down, the next start tells again.
+    }
   }
 
   /** Core is about to be told of everything that was missed. What it keeps from then on holds. */

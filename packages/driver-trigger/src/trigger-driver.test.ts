@@ -7,6 +7,9 @@ test.each([
   ['{"connection":"hello"}', 'does not begin with postgres://'],
   ['{"connection":5432}', 'and not a number'],
   ['{"pollIntervalMs":{"mim":5}}', 'no option "mim". Did you mean "min"?'],
+  ['{"types":5}', 'types must be an object with the function getTypeParser'],
+  ['{"types":null}', 'types must be an object with the function getTypeParser'],
+  ['{"schema":5}', 'schema must have 1 to 50 bytes'],
   ['{"pollIntervalMs":5}', 'takes an object of options, and not a number'],
   ['5', 'takes an object of options, and not a number'],
 ])('refuses %s in a sentence', (json, sentence) => {

@@ -167,7 +167,10 @@ export function resolveTriggerOptions(options: TriggerDriverOptions): ResolvedTr
   const longestMs = pooler === null ? 1000 : 100
   const { min: pollMinMs = 5, max: pollMaxMs = Math.max(longestMs, pollIntervalMs?.min ?? 0) } = pollIntervalMs ?? {}
   checkConnection('triggerDriver', connection)
-  const bytes = Buffer.byteLength(schema)
+  if (types !== undefined && typeof types?.getTypeParser !== 'function') {
+    throw invalid('types must be an object with the function getTypeParser, such as the types of pg.')
+  }
+  const bytes = typeof schema === 'string' ? Buffer.byteLength(schema) : 0
   if (bytes === 0 || bytes > maximalSchemaBytes || schema.includes('\0') || schema.startsWith('pg_')) {
     throw invalid(`schema must have 1 to ${maximalSchemaBytes} bytes and must not begin with pg_.`)
   }

@@ -88,7 +88,7 @@ function installationChecks({ schema, content }: TriggerInstallation, latestVers
   for (const { name, table, statement } of content.abandoned) {
     checks.push(
       checksOf('trigger', `table ${formatTableName(table)}`).warning(
-        `Nobody wants it to be captured, but it still has the trigger ${name}. The next client to start removes it.`,
+        `Nobody wants it to be captured, but it still has the trigger ${name}. The next client to start removes it, where its role owns the table; otherwise it stays until the queue is removed, and the table’s owner can drop it.`,
         statement,
       ),
     )

@@ -51,3 +51,20 @@ test('where nobody uses conditions, one listener more or less makes no differenc
   set.remove(wish())
   expect([set.version, set.requests()[0]?.where]).toEqual([version, null])
 })
+
+test('beside a listener without rows every column is wanted, as long as both are there', () => {
+  const set = new CaptureSet()
+  const columns = (): unknown => set.requests()[0]?.columns
+  const some: CaptureWish = { ...wish(), columns: ['id', 'total'] }
+  const without: CaptureWish = { ...wish(), columns: ['id'], rows: false }
+  set.add(some)
+  const { version } = set
+  set.add(without)
+  expect(set.version).toBeGreaterThan(version)
+  expect(columns()).toBeNull()
+  set.remove(without)
+  expect(columns()).toEqual(new Set(['id', 'total']))
+  set.add(without)
+  set.remove(some)
+  expect(columns()).toEqual(new Set(['id']))
+})

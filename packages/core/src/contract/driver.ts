@@ -97,7 +97,10 @@ export type DriverNotice =
 export interface CaptureRequest {
   readonly table: TableName
   readonly operations: ReadonlySet<Operation>
-  /** The columns that any listener needs, those of keys and conditions included; `null` for all. A driver may deliver more. */
+  /**
+   * The columns that any listener needs, those of keys and conditions included; `null` for all. Where rows are wanted, nobody
+   * wants an update that changes none of them. A driver may deliver more.
+   */
   readonly columns: ReadonlySet<string> | null
   /**
    * `false`: no listener of the table wants rows, only to know that there were changes. A driver may deliver changes that

@@ -31,6 +31,15 @@ describePostgres('what keeps a table from being captured', (postgres) => {
     expect(error.message).toContain(message)
   })
 
+  test('a table is not taken for a part of the queue because the queue is to be in its schema', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE x (id int)')
+    await using session = await openTestSession({ connection: database.url, schema: 'public' })
+    const error = await failure(session.session.describe({ schema: 'public', name: 'x' }))
+    expect(error.code).toBe('ERR_SETUP_REQUIRED')
+    expect(error.message).toContain('Set the option schema of triggerDriver to another name.')
+  })
+
   test('a system catalogue cannot be captured', async () => {
     await using database = await postgres.createDatabase()
     await using session = await openTestSession({ connection: database.url })

@@ -74,7 +74,9 @@ function refusal(row: Row, schema: string, table: TableName): string | null {
   if (row.system || table.schema === 'pg_catalog' || table.schema === 'information_schema') {
     return 'is a system catalogue, and PostgreSQL allows no triggers on it'
   }
-  if (table.schema === schema) return 'belongs to rowtap’s own queue'
+  if (table.schema === schema) {
+    return 'is in the schema that is named for rowtap’s own queue. Set the option schema of triggerDriver to another name'
+  }
   if (row.persistence === 't') return 'is a temporary table, which only its own session can see'
   if (row.persistence === 'u') {
     return `is unlogged: a crash of the server would empty it without a trace. Run: ALTER TABLE ${quoteTableName(table)} SET LOGGED`

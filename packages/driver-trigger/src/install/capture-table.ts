@@ -1,10 +1,16 @@
 import type { DriverNotice, TableName } from '@rowtap/core/driver'
 import { formatTableName, RowtapError, sqlstateOf } from '@rowtap/core/driver'
-import type { Connection } from '../connection/connection.ts'
+import type { Connection, Queries } from '../connection/connection.ts'
 import { DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE } from '../errors/sqlstate.ts'
 import { ADD_WANTED, CONFIRM_WANTED, DOUBT_WANTED } from '../sql/consumer-statements.ts'
 import { FIND_PARTS, FIND_WRITERS } from '../sql/filter-statements.ts'
-import { FIND_BLOCKERS, PARTITION_TREE, SHORT_LOCK_TIMEOUT, TAKE_INSTALL_LOCK } from '../sql/install-statements.ts'
+import {
+  FIND_BLOCKERS,
+  MOMENTARY_LOCK_TIMEOUT,
+  PARTITION_TREE,
+  SHORT_LOCK_TIMEOUT,
+  TAKE_INSTALL_LOCK,
+} from '../sql/install-statements.ts'
 import { SETTLE_SHAPE } from '../sql/queue-statements.ts'
 import { backoff } from './backoff.ts'
 import type { CapturedPart } from './captured-part.ts'
@@ -13,17 +19,21 @@ import { captureFunction } from './table-function.ts'
 import type { CapturableTable } from './triggers.ts'
 import { createTriggers } from './triggers.ts'
 
-/** A table, and who wants it to be captured. */
-export interface CapturedTable {
+/** A table, and how it is captured. */
+export interface TableToCapture {
   readonly schema: string
-  readonly consumer: string
   readonly oid: string
   /** Whether its triggers fire under session_replication_role = replica, too. */
   readonly enableAlways: boolean
-  /** Which part of it is wanted. */
-  readonly part: CapturedPart
   /** Whether another part may be wanted later. */
   readonly pushesDown: boolean
+}
+
+/** A table, and who wants it to be captured. */
+export interface CapturedTable extends TableToCapture {
+  readonly consumer: string
+  /** Which part of it is wanted. */
+  readonly part: CapturedPart
   /** What every transaction is captured for on behalf of the same consumer; `null`: that is not known. */
   readonly inForce: CapturedPart | null
 }
@@ -78,24 +88,50 @@ export async function captureOnce(connection: Connection, task: CapturedTable): 
     await queries.rows(TAKE_INSTALL_LOCK)
     const { consumer, oid: relation, part, inForce } = task
     await queries.run(ADD_WANTED, [consumer, relation, isWhole(part) ? null : JSON.stringify(part)])
-    const others = await queries.rows<{ part: CapturedPart | null }>(FIND_PARTS, [consumer, relation])
-    const parts = [part, ...others.map((other) => other.part ?? WHOLE)]
-    const hasRows = parts.some(({ rows }) => rows)
-    const [table, ...partitions] = await queries.rows<CapturableTable>(PARTITION_TREE, [task.oid])
-    if (table === undefined) return false
-    for (const { oid } of [table, ...partitions]) await queries.rows(SETTLE_SHAPE, [oid])
-    // Triggers for rows may have to stay where nobody wants any: then they have to tell of every change.
-    const captured = await captureFunction(queries, hasRows ? task : { ...task, pushesDown: false }, parts)
-    const isSettled = await createTriggers(
-      queries,
-      { ...task, byStatement: hasRows ? captured : null },
-      table,
-      partitions,
-    )
-    const isInDoubt = captured.isOwn && !isSettled && !(inForce !== null && isWithin(part, inForce))
+    const isSettled = await captureParts(queries, task, [part, ...(await findParts(queries, task, consumer))])
+    const isInDoubt = !isSettled && !(inForce !== null && isWithin(part, inForce))
     if (isInDoubt) await queries.run(DOUBT_WANTED, [consumer, relation])
     return isInDoubt
   })
+}
+
+/**
+ * Captures what is known to be wanted of a table, whoever wants it, where it is not captured as it should be. What this
+ * session is about to want it captures itself: to state here what it wanted before would take that back. Throws where others
+ * hold a lock on the table.
+ *
+ * @param isUrgent whether changes may be missed until then.
+ */
+export async function captureAgain(connection: Connection, task: TableToCapture, isUrgent: boolean): Promise<void> {
+  await connection.transaction(async (queries) => {
+    await queries.run(isUrgent ? SHORT_LOCK_TIMEOUT : MOMENTARY_LOCK_TIMEOUT)
+    await queries.rows(TAKE_INSTALL_LOCK)
+    const parts = await findParts(queries, task, '0')
+    if (parts.length > 0) await captureParts(queries, task, parts)
+  })
+}
+
+/** What others than a consumer want of a table. */
+async function findParts(
+  queries: Queries,
+  { oid }: TableToCapture,
+  consumer: string,
+): Promise<readonly CapturedPart[]> {
+  const found = await queries.rows<{ part: CapturedPart | null }>(FIND_PARTS, [consumer, oid])
+  return found.map(({ part }) => part ?? WHOLE)
+}
+
+/** Returns whether every open transaction is captured for that. Needs the install lock. */
+async function captureParts(queries: Queries, task: TableToCapture, parts: readonly CapturedPart[]): Promise<boolean> {
+  const hasRows = parts.some(({ rows }) => rows)
+  const [table, ...partitions] = await queries.rows<CapturableTable>(PARTITION_TREE, [task.oid])
+  if (table === undefined) return true
+  for (const { oid } of [table, ...partitions]) await queries.rows(SETTLE_SHAPE, [oid])
+  // Triggers for rows may have to stay where nobody wants any: then they have to tell of every change.
+  const captured = await captureFunction(queries, hasRows ? task : { ...task, pushesDown: false }, parts)
+  const wish = { ...task, byStatement: hasRows ? captured : null }
+  const isSettled = await createTriggers(queries, wish, table, partitions)
+  return isSettled || !captured.isOwn
 }
 
 /** Waits for the transactions that have written to the table. None has to wait for us. */

@@ -5,6 +5,7 @@ import { FIND_NAMED, FIND_WANTED_TRIGGERS } from '../sql/install-statements.ts'
 import { isLockFailure } from './capture-table.ts'
 import type { CapturedPart } from './captured-part.ts'
 import { ROW_OPERATIONS, WHOLE } from './captured-part.ts'
+import { GrowingRest } from './growing-rest.ts'
 import type { RowCaptureKind, SignalKind } from './triggers.ts'
 import { triggerNames } from './triggers.ts'
 
@@ -49,8 +50,12 @@ export interface CaptureWatchTask {
   readonly consumer: string
   /** Whether the triggers fire for replicated writes, too. */
   readonly enableAlways: boolean
-  /** Makes the triggers of a captured table that are not there. Throws where others hold a lock on it. */
-  readonly capture: (oid: string, table: TableName) => Promise<void>
+  /**
+   * Makes the triggers of a captured table that are not there. Throws where others hold a lock on it.
+   *
+   * @param isUrgent whether changes may be missed until then.
+   */
+  readonly capture: (oid: string, table: TableName, isUrgent: boolean) => Promise<void>
   /** The name that a captured table was asked for. */
   readonly nameOf: (oid: string) => TableName | undefined
   readonly notify: (notice: DriverNotice) => void
@@ -67,6 +72,7 @@ export interface CaptureWatchTask {
 export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
   const { connection, schema, consumer, enableAlways, nameOf, notify, memory } = task
   let turn: Promise<unknown> = Promise.resolve()
+  const rests = new Map<string, GrowingRest>()
 
   const look = async (): Promise<void> => {
     const rows = await connection.rows<Found>(FIND_WANTED_TRIGGERS, [consumer])
@@ -136,10 +142,20 @@ export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
     // What was written through a parent, or to a child through this one, until now.
     const inherits = (byStatement || (isSignalled && !has(oid, names.rowSignal))) && first.inherits
     const relatives = inherits ? 'has come to inherit from another one, or another one from it' : null
+    // What only costs writers more than it need can wait.
+    const tellsAll = byRow || (!first.hasRows && (byStatement || has(oid, names.rowSignal)))
+    const canWait = isWhole && tellsAll && !inherits
+    const rest = (canWait ? rests.get(oid) : undefined) ?? new GrowingRest()
+    if (!rest.isOver) return null
+    rests.delete(oid)
     try {
-      await task.capture(oid, table)
+      await task.capture(oid, table, !canWait)
     } catch (error) {
-      if (isLockFailure(error)) return relatives
+      if (isLockFailure(error)) {
+        rest.begin()
+        if (canWait) rests.set(oid, rest)
+        return relatives
+      }
       if (!RowtapError.is(error, 'ERR_SETUP_REQUIRED')) throw error
       if (!isRightKind) return relatives
       return 'has a partition that rowtap may not create a trigger on, so that nothing tells when it is truncated'

@@ -93,9 +93,14 @@ export function isThere(column: PartColumn, { columns }: ShapeContent): boolean 
   )
 }
 
+/** Whether what is captured tells of every change that these operations make. */
+export function tellsOf(operations: readonly RowOperation[], { columns, conditions, ...part }: CapturedPart): boolean {
+  return columns === null && conditions === null && operations.every((one) => part.operations.includes(one))
+}
+
 /** Whether one part holds nothing that the other does not. */
 export function isWithin(inner: CapturedPart, outer: CapturedPart): boolean {
-  if (!inner.rows || !outer.rows) return !inner.rows && (!outer.rows || isWhole(outer))
+  if (!inner.rows || !outer.rows) return !inner.rows && tellsOf(inner.operations, outer)
   return (
     inner.operations.every((operation) => outer.operations.includes(operation)) &&
     isListedIn(inner.columns, outer.columns, isSameColumn) &&

@@ -1,7 +1,10 @@
+import { connect } from '@rowtap/core'
 import type { TestDatabase } from '@rowtap/driver-testkit'
+import { eventually } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
 import { openTestSession } from '../testing/open-test-session.ts'
+import { triggerDriver } from '../trigger-driver.ts'
 
 const PARTED = `
   CREATE TABLE parted (id int, part int, PRIMARY KEY (part, id)) PARTITION BY LIST (part);
@@ -68,4 +71,30 @@ describePostgres('writers to a partitioned table that look for deadlocks after t
       expect(Math.min(...written)).toBeGreaterThan(0)
     },
   )
+
+  test('never fail while triggers are dropped by a role that could not drop them before', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(PARTED)
+    const tables = ['parted', 'parted_1', 'parted_2', 'parted_3']
+    const role = await database.createRole()
+    await database.query(`
+      GRANT CREATE ON DATABASE "${database.name}" TO "${role.name}";
+      GRANT SELECT, TRIGGER ON ${tables.join()} TO "${role.name}"`)
+    await using client = await connect(triggerDriver({ connection: role.url }))
+    await client.listen({ table: 'parted', rows: false }).ready
+    const listener = client.listen({ table: 'parted' })
+    await listener.ready
+    for (const table of tables) await database.query(`ALTER TABLE ${table} OWNER TO "${role.name}"`)
+    const writer = await database.connect()
+    await writer.query(`SET deadlock_timeout = '10ms'`)
+    await writer.query('BEGIN; INSERT INTO parted_1 VALUES (1, 1)')
+    const stopped = listener.stop()
+    // Whoever holds the lock on the table, and waits for the one on the partition, waits for the writer.
+    await writer.query('SELECT pg_sleep(0.1)')
+    expect((await writer.query('INSERT INTO parted VALUES (2, 2)')).rowCount).toBe(1)
+    await writer.query('COMMIT')
+    await stopped
+    const dropped = `SELECT FROM pg_trigger WHERE tgrelid = 'parted'::regclass AND tgname = '!rowtap ' || tgrelid::int`
+    await eventually(async () => (await database.query(dropped)).length === 0, 'triggers without rows')
+  })
 })

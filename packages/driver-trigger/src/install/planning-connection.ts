@@ -53,11 +53,15 @@ export interface PlanningConnection {
   about(table: TableName | null): void
 }
 
-/** Answers as the database would, reads from it what is there, and writes down every other statement. */
-export function planningConnection(real: Connection, schema: string): PlanningConnection {
+/**
+ * Answers as the database would, reads from it what is there, and writes down every other statement.
+ *
+ * @param isInstalled whether the queue is known to be there.
+ */
+export function planningConnection(real: Connection, schema: string, isInstalled: boolean): PlanningConnection {
   const statements: PlannedStatement[] = []
   let about: TableName | null = null
-  let isFilled = false
+  let isFilled = isInstalled
   let willBeFilled = false
   let unwanted: readonly Parameter[] = ['0', []]
   let expiredAreGone = false

@@ -9,20 +9,25 @@ import {
   REMOVE_WANTED,
 } from '../sql/consumer-statements.ts'
 import { NARROW_SHAPE } from '../sql/filter-statements.ts'
-import { NOTE_MIGRATION, SHORT_LOCK_TIMEOUT, TAKE_INSTALL_LOCK } from '../sql/install-statements.ts'
+import {
+  MOMENTARY_LOCK_TIMEOUT,
+  NOTE_MIGRATION,
+  SHORT_LOCK_TIMEOUT,
+  TAKE_INSTALL_LOCK,
+} from '../sql/install-statements.ts'
 import { NO_LOCK_TIMEOUT } from '../sql/lock-statements.ts'
 import { AWAKE, LISTEN, SETTLE_SHAPE } from '../sql/queue-statements.ts'
 import type { Sql } from '../sql/sql.ts'
 import { MIGRATIONS } from './migrations.ts'
 
+const SHORTLY = 'Waits for a lock for a moment only, so that writers do not queue behind it; it is tried again.'
+
 const PURPOSES: ReadonlyMap<Sql | string, string> = new Map<Sql | string, string>([
   ...MIGRATIONS.map((migration) => [migration, 'Makes the change queue: its schema, tables and functions.'] as const),
   [NOTE_MIGRATION, 'Notes which version of the queue is installed.'],
   [TAKE_INSTALL_LOCK, 'Keeps other processes from changing what is installed at the same time.'],
-  [
-    SHORT_LOCK_TIMEOUT,
-    'Waits for a lock for a moment only, so that writers do not queue behind it; it is tried again.',
-  ],
+  [SHORT_LOCK_TIMEOUT, SHORTLY],
+  [MOMENTARY_LOCK_TIMEOUT, SHORTLY],
   [NO_LOCK_TIMEOUT, 'Waits for no further lock, so that no writer can be in a deadlock with it; it is tried again.'],
   [REMOVE_EXPIRED, 'Forgets consumers that crashed.'],
   [REMOVE_SUBSCRIPTION, 'Forgets an earlier attempt to begin the subscription.'],

@@ -112,17 +112,19 @@ export async function forgetConsumer(connection: Connection, consumer: string): 
 async function removeTriggers(connection: Connection): Promise<boolean> {
   const [found] = await connection.rows<Found>(FIND_INSTALLATION)
   if (!isInstalled(found)) return true
-  let clean = true
+  const locked = new Set<string>()
   for (const trigger of await connection.rows<UnwantedTrigger>(FIND_UNWANTED_TRIGGERS)) {
+    // Whoever held a lock on the table holds it yet, and writers would wait once more.
+    if (locked.has(trigger.relation)) continue
     try {
       await removeTrigger(connection, trigger)
     } catch (error) {
       // Only a table's owner may drop its triggers. They go with the schema, when the last consumer does.
-      if (isLockFailure(error)) clean = false
+      if (isLockFailure(error)) locked.add(trigger.relation)
       else if (stateOf(error) !== INSUFFICIENT_PRIVILEGE) throw error
     }
   }
-  return clean
+  return locked.size === 0
 }
 
 async function removeTrigger(connection: Connection, { name, relation }: UnwantedTrigger): Promise<void> {

@@ -5,8 +5,8 @@ import { findTable, lackOfPrivilege } from '../catalog/find-table.ts'
 import type { CaptureTask } from '../install/capture-table.ts'
 import { captureOnce, captureTable, isLockFailure } from '../install/capture-table.ts'
 import { explainPushdown } from '../install/explain-pushdown.ts'
-import type { CapturedPart } from '../install/captured-part.ts'
-import { isSame, isWithin, WHOLE, WITHOUT_ROWS } from '../install/captured-part.ts'
+import type { CapturedPart, RowOperation } from '../install/captured-part.ts'
+import { isSame, ROW_OPERATIONS, tellsOf, WHOLE, WITHOUT_ROWS } from '../install/captured-part.ts'
 import { ADD_WANTED, NAME_WANTED, REMOVE_WANTED } from '../sql/consumer-statements.ts'
 import type { ConsumerState } from './consumer-state.ts'
 import type { Link } from './link.ts'
@@ -31,7 +31,9 @@ interface FoundTables {
   /** Their names, by object id. */
   readonly found: ReadonlyMap<string, TableName>
   /** Which part of them is wanted: all, where it does not say. */
-  readonly parts: ReadonlyMap<string, CapturedPart>
+  readonly parts: Map<string, CapturedPart>
+  /** The operations that are to be told of, where no rows are wanted. */
+  readonly told: ReadonlyMap<string, readonly RowOperation[]>
 }
 
 /** The tables that a consumer has captured. */
@@ -49,12 +51,13 @@ export class CapturedTables {
    */
   async capture<T>(requests: readonly CaptureRequest[], divide: (roots: readonly string[]) => Promise<T>): Promise<T> {
     const { link, state, watch } = this.#parts
-    const { found, parts } = await this.#find(requests)
-    const added = [...found].filter(([oid]) => this.#isNew(oid) || this.#isOther(oid, parts))
-    const lessened = [...found].filter(([oid]) => !this.#isNew(oid) && this.#hasRowsNoMore(oid, parts))
+    const wish = await this.#find(requests)
+    const { found, parts } = wish
+    const added = [...found].filter(([oid]) => this.#isNew(oid) || this.#isOther(oid, wish))
+    const lessened = [...found].filter(([oid]) => !this.#isNew(oid) && this.#hasRowsNoMore(oid, wish))
     try {
       await this.#add(added, parts)
-      for (const [oid, table] of lessened) await this.#endRows(this.#taskOf(oid, table, parts))
+      for (const [oid, table] of lessened) parts.set(oid, await this.#endRows(this.#taskOf(oid, table, parts)))
     } catch (error) {
       if (!link.isLost) await this.#discard(added.map(([oid]) => oid).filter((oid) => !state.wanted.has(oid)))
       throw error
@@ -87,9 +90,10 @@ export class CapturedTables {
   /** The statements that capturing exactly these tables would run. */
   async plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]> {
     const { link, options, host, signal, state } = this.#parts
-    const { found, parts } = await this.#find(requests)
+    const wish = await this.#find(requests)
+    const { found, parts } = wish
     const isAdded = (oid: string): boolean =>
-      this.#isNew(oid) || this.#isOther(oid, parts) || this.#hasRowsNoMore(oid, parts)
+      this.#isNew(oid) || this.#isOther(oid, wish) || this.#hasRowsNoMore(oid, wish)
     const context = { options, host, signal, control: link.control, server: link.server }
     return await planCapture(context, {
       consumer: state.registration.id,
@@ -118,17 +122,17 @@ export class CapturedTables {
   }
 
   /** Whether another part is wanted of a table than is captured. */
-  #isOther(oid: string, parts: ReadonlyMap<string, CapturedPart>): boolean {
+  #isOther(oid: string, wish: FoundTables): boolean {
     const before = this.#parts.state.inForce.get(oid)
     if (before === undefined) return true
-    return !isSame(parts.get(oid) ?? WHOLE, before) && !this.#hasRowsNoMore(oid, parts)
+    return !isSame(wish.parts.get(oid) ?? WHOLE, before) && !this.#hasRowsNoMore(oid, wish)
   }
 
-  /** Whether all rows of a table were wanted before, and none are now: what captures them tells of every change, too. */
-  #hasRowsNoMore(oid: string, parts: ReadonlyMap<string, CapturedPart>): boolean {
+  /** Whether rows of a table were wanted before, and none are now: what captures them tells of what is to be told, too. */
+  #hasRowsNoMore(oid: string, { parts, told }: FoundTables): boolean {
     const before = this.#parts.state.inForce.get(oid)
     const now = parts.get(oid) ?? WHOLE
-    return before?.rows === true && !now.rows && isWithin(now, before)
+    return before !== undefined && !now.rows && !isSame(now, before) && tellsOf(told.get(oid) ?? ROW_OPERATIONS, before)
   }
 
   async #add(
@@ -146,16 +150,24 @@ export class CapturedTables {
     }
   }
 
-  /** What captures rows is enough where nobody wants them, until others let it be replaced: the watch sees to that later. */
-  async #endRows(task: CaptureTask): Promise<void> {
+  /**
+   * What captures rows is enough where nobody wants them, until others let it be replaced: the watch sees to that later.
+   *
+   * @returns the part that is told of from now on.
+   */
+  async #endRows(task: CaptureTask): Promise<CapturedPart> {
     const { link, state } = this.#parts
+    let { part } = task
     try {
       await captureOnce(link.control, task)
     } catch (error) {
       if (!isLockFailure(error)) throw error
-      await link.control.run(ADD_WANTED, [task.consumer, task.oid, JSON.stringify(task.part)])
+      // Until then not every operation may be told of.
+      part = { ...part, operations: state.inForce.get(task.oid)?.operations ?? part.operations }
+      await link.control.run(ADD_WANTED, [task.consumer, task.oid, JSON.stringify(part)])
     }
-    state.inForce.set(task.oid, task.part)
+    state.inForce.set(task.oid, part)
+    return part
   }
 
   #taskOf(oid: string, table: TableName, parts: ReadonlyMap<string, CapturedPart>): CaptureTask {
@@ -196,6 +208,7 @@ export class CapturedTables {
     const { wanted, kept, contents } = this.#parts.state
     const found = new Map<string, TableName>()
     const parts = new Map<string, CapturedPart>()
+    const told = new Map<string, readonly RowOperation[]>()
     for (const request of requests) {
       const { table } = request
       const captured = [...wanted].find(([, { schema, name }]) => schema === table.schema && name === table.name)
@@ -205,13 +218,19 @@ export class CapturedTables {
         if (lack !== null) throw lack
         found.set(there.oid, table)
         contents.set(there.oid, there.content)
+        told.set(there.oid, operationsOf(request))
         parts.set(there.oid, wantedPart(this.#parts, request, there.content, kept.get(there.oid)?.conditions))
       } catch (error) {
         if (captured === undefined || !RowtapError.is(error, 'ERR_SETUP_REQUIRED')) throw error
         found.set(captured[0], table)
+        told.set(captured[0], operationsOf(request))
         if (request.rows === false) parts.set(captured[0], WITHOUT_ROWS)
       }
     }
-    return { found, parts }
+    return { found, parts, told }
   }
+}
+
+function operationsOf({ operations }: CaptureRequest): readonly RowOperation[] {
+  return ROW_OPERATIONS.filter((operation) => operations.has(operation))
 }

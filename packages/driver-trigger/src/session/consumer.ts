@@ -9,9 +9,9 @@ import type {
 import { RowtapError } from '@rowtap/core/driver'
 import { comparedEnums } from '../catalog/compared-enums.ts'
 import { captureRefresh } from '../install/capture-refresh.ts'
-import { captureOnce } from '../install/capture-table.ts'
+import { captureAgain } from '../install/capture-table.ts'
 import { captureWatch } from '../install/capture-watch.ts'
-import { WHOLE } from '../install/captured-part.ts'
+import { GrowingRest } from '../install/growing-rest.ts'
 import { isGone, removeUnused } from '../install/uninstall.ts'
 import { partitionTruncations } from '../queue/partition-truncations.ts'
 import { queueLimit } from '../queue/queue-limit.ts'
@@ -108,16 +108,9 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
     schema: options.schema,
     consumer,
     enableAlways: options.enableAlways,
-    capture: async (oid) => {
-      await captureOnce(control, {
-        schema: options.schema,
-        consumer,
-        oid,
-        enableAlways: options.enableAlways,
-        part: state.parts.get(oid) ?? WHOLE,
-        pushesDown: pushesDown(context),
-        inForce: state.inForce.get(oid) ?? null,
-      })
+    capture: async (oid, _, isUrgent) => {
+      const { schema, enableAlways } = options
+      await captureAgain(control, { schema, oid, enableAlways, pushesDown: pushesDown(context) }, isUrgent)
     },
     nameOf: (oid) => state.wanted.get(oid),
     notify,
@@ -128,10 +121,13 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
     },
   })
   const refresh = captureRefresh({ connection: control, schema: options.schema, consumer })
-  let untidy = false
+  /** Until when what others hold locks on is left; `null`: nothing is left. */
+  let untidy: GrowingRest | null = null
   const limit = queueLimit({ connection: control, consumer, limit: options.queueLimit, notify })
   const tidy = async (): Promise<void> => {
-    untidy = !(await removeUnused({ connection: control, signal, attempts: 1, notify }))
+    const rest = untidy ?? new GrowingRest()
+    rest.begin()
+    untidy = (await removeUnused({ connection: control, signal, attempts: 1, notify })) ? null : rest
   }
   const tables = new CapturedTables({ link, state, options, host, signal, tidy, watch })
   // A table that only a crashed consumer wanted may have kept its triggers.
@@ -153,9 +149,9 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
     further: async () => {
       await watch()
       if (pushesDown(context)) await refresh()
-      if (await limit()) untidy = true
+      const hasLetGo = await limit()
       // What could not be removed because others held a lock on it.
-      if (untidy) await tidy()
+      if (hasLetGo || untidy?.isOver === true) await tidy()
     },
     failed: (error) => {
       if (isPlaceLost(error)) void losePlace()

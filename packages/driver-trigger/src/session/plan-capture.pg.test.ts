@@ -147,4 +147,17 @@ describePostgres('a plan', (postgres) => {
       expect(run).not.toEqual([])
     }
   })
+
+  test('of a table that others want, too, holds what is executed for all of them', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(TABLES)
+    const options = { connection: database.url, pushdown: 'conditions' } as const
+    await using other = await openTestSession(options)
+    await other.session.capture([{ ...request('a'), operations: new Set(['delete']) }])
+    await using client = await openTestSession(options)
+    await client.capture('b')
+    const both = ['a', 'b'].map(request)
+    const planned = await client.session.plan(both)
+    expect(await executed(async () => void (await client.session.capture(both)))).toEqual(texts(planned))
+  })
 })

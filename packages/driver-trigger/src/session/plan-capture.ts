@@ -2,7 +2,7 @@ import type { CaptureRequest, PlannedStatement, TableName, TablePushdown } from 
 import { inlineParameters } from '@rowtap/core/driver'
 import { findTable, lackOfPrivilege } from '../catalog/find-table.ts'
 import type { CapturedTable } from '../install/capture-table.ts'
-import { captureOnce } from '../install/capture-table.ts'
+import { captureAgain, captureOnce } from '../install/capture-table.ts'
 import { captureWatch } from '../install/capture-watch.ts'
 import type { WantedPart } from '../install/explain-pushdown.ts'
 import { explainPushdown } from '../install/explain-pushdown.ts'
@@ -103,7 +103,7 @@ function locks(schema: string, subscription: string): readonly PlannedStatement[
 /** The statements of one change: what captures runs here, too, on a connection that only writes statements down. */
 export async function planCapture(context: PlanContext, change: PlannedChange): Promise<readonly PlannedStatement[]> {
   const { options, control, signal } = context
-  const planning = planningConnection(control, options.schema)
+  const planning = planningConnection(control, options.schema, change.consumer !== null)
   const { connection } = planning
   const { schema, enableAlways } = options
   // Nothing is waited for, so there is nothing to tell.
@@ -137,9 +137,9 @@ export async function planCapture(context: PlanContext, change: PlannedChange): 
       schema,
       consumer: registered,
       enableAlways,
-      capture: async (oid, table) => {
+      capture: async (oid, table, isUrgent) => {
         planning.about(table)
-        await captureOnce(connection, planned(oid))
+        await captureAgain(connection, planned(oid), isUrgent)
       },
       nameOf: (oid) => change.kept.get(oid),
       notify: () => {},

@@ -19,6 +19,8 @@ test.each([
   ['{"connection":{"connectionString":"hello"}}', 'does not begin with postgres://'],
   ['{"connection":"host=db dbname=shop password=secret"}', 'does not begin with postgres://'],
   ['{"connection":[]}', 'and not a list'],
+  ['{"types":5}', 'types must be an object with the function getTypeParser'],
+  ['{"types":null}', 'types must be an object with the function getTypeParser'],
   ['"postgres://db/shop"', 'takes an object of options, and not a string'],
 ])('refuses %s in a sentence', (json, sentence) => {
   const options = JSON.parse(json) as WalDriverOptions

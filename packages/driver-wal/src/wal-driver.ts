@@ -47,6 +47,11 @@ export function walDriver(options: WalDriverOptions = {}): Driver<WalCapabilitie
       message: `walDriver: replicaIdentity is 'full', or left out.`,
     })
   }
+  if (options.types !== undefined && typeof options.types?.getTypeParser !== 'function') {
+    throw new RowtapError('ERR_INVALID_OPTIONS', {
+      message: 'types must be an object with the function getTypeParser, such as the types of pg.',
+    })
+  }
   if (!['off', 'inserts'].includes(options.pushdown ?? 'off')) {
     throw new RowtapError('ERR_INVALID_OPTIONS', { message: `walDriver: pushdown is 'off' or 'inserts'.` })
   }

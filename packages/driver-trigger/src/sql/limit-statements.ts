@@ -13,7 +13,10 @@ export const IS_ALIVE: Sql = sql`(
     or c.process_id = 0 and c.lease_until > pg_catalog.clock_timestamp()
   )`
 
-/** How many changes of the queue a consumer `c` has not handled; those beyond a number of rows of the queue are not counted. */
+/**
+ * How many changes the queue keeps for a consumer `c`: those since its place, which it moves when it has handled a whole look at
+ * the queue. Those beyond a number of rows of the queue are not counted.
+ */
 export function changesBehind(most: Sql): Sql {
   return sql`(
     select coalesce(pg_catalog.sum(q.rows), 0)

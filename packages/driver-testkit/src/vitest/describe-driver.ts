@@ -9,6 +9,7 @@ import { applies, runCase } from '../conformance/run-case.ts'
 import type { TestDatabase } from '../postgres/test-database.ts'
 import type { PostgresUnderTest } from './describe-postgres.ts'
 import { describePostgres } from './describe-postgres.ts'
+import { postgresVersions } from './postgres-versions.ts'
 
 const DEFAULT_TIMEOUT_MS = 60_000
 
@@ -18,6 +19,8 @@ export interface DescribeDriverOptions {
   readonly create: (database: Pick<TestDatabase, 'url'>) => Driver
   /** How much the cases do, where the defaults are not right. */
   readonly sizes?: Partial<ConformanceSizes>
+  /** Whether the newest version of the run is enough: where the same driver is described with other options besides. Default: false. */
+  readonly newestOnly?: boolean
 }
 
 /**
@@ -42,9 +45,13 @@ export function describeDriver(name: string, options: DescribeDriverOptions): vo
     })
   })
 
-  describePostgres(name, (postgres) => {
-    for (const conformanceCase of cases) register(conformanceCase, postgres, options)
-  })
+  describePostgres(
+    name,
+    (postgres) => {
+      for (const conformanceCase of cases) register(conformanceCase, postgres, options)
+    },
+    options.newestOnly === true ? postgresVersions().slice(-1) : undefined,
+  )
 }
 
 function register(conformanceCase: ConformanceCase, postgres: PostgresUnderTest, options: DescribeDriverOptions): void {

@@ -23,9 +23,15 @@ export interface PostgresUnderTest {
  *
  * All test files of a run share the servers where vitest's `globalSetup` has
  * `@rowtap/driver-testkit/vitest/global-setup`; without it each `describe` starts and stops one of its own.
+ *
+ * @param versions Default: those of the run.
  */
-export function describePostgres(name: string, body: (postgres: PostgresUnderTest) => void): void {
-  for (const version of postgresVersions()) {
+export function describePostgres(
+  name: string,
+  body: (postgres: PostgresUnderTest) => void,
+  versions: readonly (PostgresVersion | null)[] = postgresVersions(),
+): void {
+  for (const version of versions) {
     describe(`${name} (PostgreSQL${version === null ? '' : ` ${version}`})`, () => {
       let server: PostgresServer | undefined
       beforeAll(async () => {

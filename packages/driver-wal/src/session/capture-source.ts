@@ -66,6 +66,12 @@ export interface CaptureSource {
   /** Whether a stream goes on where the one before it ended. */
   readonly isDurable: boolean
   /**
+   * Waits until this process may read, while it has one connection and no more. Left out: it may.
+   *
+   * @throws RowtapError, or the error of `pg`.
+   */
+  claim?(connections: Pick<Connections, 'control' | 'version' | 'processIds'>): Promise<void>
+  /**
    * Makes or finds the publications and the slot. What it made is removed again when it fails.
    *
    * @throws RowtapError, or the error of `pg`.

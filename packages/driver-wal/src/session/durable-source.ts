@@ -47,15 +47,17 @@ export function durableSource(subscription: DurableSubscription, failover: boole
   const memory = new SubscriptionMemory()
   return {
     isDurable: true,
-    async prepare(connections) {
-      const { control, version, former, history } = connections
+    async claim({ control, version, processIds }) {
       checkFailover(failover, version)
       await takeSubscription(control, {
         name: subscription.name,
         wait: subscription.wait,
         waiting: new Waiting(host),
-        formerProcessIds: connections.processIds,
+        formerProcessIds: processIds,
       })
+    },
+    async prepare(connections) {
+      const { control, former, history } = connections
       const name = await nameOf(control, subscription)
       const slot = await idleSlot(control, name.slot, new Waiting(host))
       const publications = await readPublications(control, name)

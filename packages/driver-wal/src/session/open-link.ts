@@ -67,6 +67,8 @@ export async function openLink(options: LinkOptions, former: FormerConnections |
 async function startLink(options: LinkOptions, made: Omit<Connections, 'history'>): Promise<Link> {
   const { driver, host, source, attached, gate } = options
   const { control, replication } = made
+  // The server has but so many connections of the other kind, and who waits needs none.
+  await source.claim?.(made)
   await unlessAborted(host.signal, () => replication.connect()).catch((error: unknown) => {
     throw replicationConnectError(error, control)
   })

@@ -1,0 +1,104 @@
+import { SCHEMA, sql } from '../sql.ts'
+import type { Sql } from '../sql.ts'
+import { ADD_CHANGE, CHOOSE_SHAPE } from './capture-block.ts'
+import { insertIntoQueue, NOBODY_READS, READ_STATE, WAKE_READERS } from './enqueue.ts'
+
+/*
+ * What the functions that capture the rows of a statement have in common, whole rows or a part of them: everything but
+ * how rows are chosen and printed.
+ */
+
+/** The variables that capturing a statement takes. */
+export const DECLARATIONS: Sql = sql`  state bigint := ${READ_STATE};
+  operation "char" := "left"(tg_op, 1);
+  context text;
+  settings text[];
+  depth int;
+  inserted bigint := pg_stat_get_xact_tuples_inserted(tg_relid);
+  updated bigint := pg_stat_get_xact_tuples_updated(tg_relid);
+  deleted bigint := pg_stat_get_xact_tuples_deleted(tg_relid);
+  chosen int;
+  first_row int := 0;
+  count int := 0;
+  bytes int := 0;
+  size int;
+  pairs int := 0;
+  old_text text;
+  new_text text;
+  old_first text;
+  new_first text;
+  old_others text[];
+  new_others text[];
+  olds refcursor;
+  news refcursor;
+  old_row record;
+  new_row record;`
+
+/** Leaves where nothing is to be captured, and finds out and sets what capturing depends on. */
+export const PREPARE_CAPTURE: Sql = sql`  -- Nobody reads, or has for long; or the table has become a partition, whose rows another trigger captures.
+  if ${NOBODY_READS} or pg_partition_root(tg_relid) is not null then
+    return null;
+  end if;
+  -- What one statement caused can only be mistaken for what another part of it did where there are several operations.
+  if sign(inserted) + sign(updated) + sign(deleted) > 1 then
+    get diagnostics context = pg_context;
+    depth := length(context);
+  end if;
+
+  -- Printing under settings of one's own. A SET of the function's would cost each call some microseconds.
+  if not (
+    starts_with(current_setting('DateStyle'), 'ISO')
+    and current_setting('TimeZone') in ('UTC', 'Etc/UTC', 'GMT')
+    and current_setting('IntervalStyle') = 'postgres'
+    and current_setting('extra_float_digits') in ('1', '2', '3')
+    and current_setting('bytea_output') = 'hex'
+    and current_setting('quote_all_identifiers') = 'off'
+    and current_setting('lc_monetary') = ${SCHEMA}.monetary_locale()
+  ) then
+    settings := ${SCHEMA}.print_settings();
+  end if;`
+
+/** Adds the rows that cursors have (`olds`, `news`), those that cannot be printed without their texts. */
+export const EACH_ROW_BY_ITSELF: Sql = sql`    loop
+      if tg_op <> 'INSERT' then
+        fetch olds into old_row;
+      end if;
+      if tg_op <> 'DELETE' then
+        fetch news into new_row;
+      end if;
+      exit when not found;
+      begin
+        if tg_op <> 'INSERT' then
+          old_text := textin(record_out(old_row));
+        end if;
+        if tg_op <> 'DELETE' then
+          new_text := textin(record_out(new_row));
+        end if;
+      exception when others then
+        old_text := case when tg_op <> 'INSERT' then '-' end;
+        new_text := case when tg_op <> 'DELETE' then '-' end;
+      end;${ADD_CHANGE}
+    end loop;`
+
+/** Puts settings back. */
+export const END_PRINTING: Sql = sql`  if settings is not null then
+    perform ${SCHEMA}.restore_settings(settings);
+  end if;
+  if first_row > 0 then
+    -- That took a while.
+    state := ${READ_STATE};
+  end if;`
+
+/** Writes what is left into the queue. */
+export const WRITE_LAST_BLOCK: Sql = sql`  if count > 0 then${CHOOSE_SHAPE}
+    if old_others is not null then
+      old_first := concat_ws(E'\\n', old_first, array_to_string(old_others, E'\\n'));
+    end if;
+    if new_others is not null then
+      new_first := concat_ws(E'\\n', new_first, array_to_string(new_others, E'\\n'));
+    end if;${insertIntoQueue(
+      sql`root, shape, operation, rows, first, level, inserted, updated, deleted, old, new`,
+      sql`tg_relid, chosen, operation, count, first_row, depth, inserted, updated, deleted, old_first, new_first`,
+    )}${WAKE_READERS}
+  end if;
+  return null;`

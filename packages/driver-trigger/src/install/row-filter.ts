@@ -1,16 +1,9 @@
-import type { CaptureRequest, RequestedCondition } from '@rowtap/core/driver'
+import type { CaptureRequest } from '@rowtap/core/driver'
+import { comparedColumns, hasPattern, SAFE_TYPES } from '@rowtap/core/driver'
 import type { ShapeContent } from '../catalog/shape.ts'
 import { CAPTURE_VARIABLES } from '../sql/narrowed-capture/narrowed-statement-body.ts'
 import type { PartCondition } from './captured-part.ts'
 import { markOf, MOST_CONDITIONS } from './captured-part.ts'
-
-/**
- * PostgreSQL's own types whose comparison depends on no setting and cannot fail: bool, bytea, int8, int2, int4, text, oid,
- * float4, float8, bpchar, varchar, date, time, timestamp, timestamptz, numeric, uuid.
- */
-const TYPES: ReadonlySet<number> = new Set([
-  16, 17, 20, 21, 23, 25, 26, 700, 701, 1042, 1043, 1082, 1083, 1114, 1184, 1700, 2950,
-])
 
 /** Which rows of a table are wanted: those of which one of these conditions is true. `null`: all. */
 export type Conditions = readonly PartCondition[] | null
@@ -28,7 +21,7 @@ export function conditionsOf(
   if (where === undefined || where === null) return null
   const plain = new Map(
     columns
-      .filter(({ name, typeOid, virtual }) => !virtual && TYPES.has(typeOid) && !CAPTURE_VARIABLES.has(name))
+      .filter(({ name, typeOid, virtual }) => !virtual && SAFE_TYPES.has(typeOid) && !CAPTURE_VARIABLES.has(name))
       .map((column) => [column.name, column]),
   )
   const keptText = kept === null ? null : filterText(kept)
@@ -39,7 +32,7 @@ export function conditionsOf(
       continue
     }
     if (hasPattern(tree)) return null
-    const its = [...new Set(columnsOf(tree))].map((name) => plain.get(name))
+    const its = [...new Set(comparedColumns(tree))].map((name) => plain.get(name))
     const known = its.flatMap((column) => (column === undefined ? [] : [markOf(column)]))
     if (known.length < its.length) return null
     found.set(sql, { sql, columns: known })
@@ -51,32 +44,4 @@ export function conditionsOf(
 /** The conditions as one expression. */
 export function filterText(conditions: readonly PartCondition[]): string {
   return conditions.length === 0 ? 'false' : conditions.map(({ sql }) => `(${sql})`).join(' or ')
-}
-
-function columnsOf(tree: RequestedCondition['tree']): readonly string[] {
-  switch (tree.kind) {
-    case 'and':
-    case 'or':
-      return tree.conditions.flatMap(columnsOf)
-    case 'not':
-      return columnsOf(tree.condition)
-    case 'constant':
-      return []
-    default:
-      return [tree.column]
-  }
-}
-
-function hasPattern(tree: RequestedCondition['tree']): boolean {
-  switch (tree.kind) {
-    case 'and':
-    case 'or':
-      return tree.conditions.some(hasPattern)
-    case 'not':
-      return hasPattern(tree.condition)
-    case 'compare':
-      return tree.operator.endsWith('like')
-    default:
-      return false
-  }
 }

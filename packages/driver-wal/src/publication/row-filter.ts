@@ -1,17 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { CaptureRequest, RequestedCondition } from '@rowtap/core/driver'
+import { comparedColumns, hasPattern, SAFE_TYPES } from '@rowtap/core/driver'
 import type { TableFacts } from '../catalog/table-facts.ts'
 
 /** More conditions than this are not worth their cost for each row, in the server's one process that decodes. */
 const MOST_CONDITIONS = 32
-
-/**
- * PostgreSQL's own types whose comparison needs no function that may fail, or depends on a setting: bool, bytea, int8,
- * int2, int4, text, oid, float4, float8, bpchar, varchar, date, time, timestamp, timestamptz, numeric, uuid.
- */
-const TYPES: ReadonlySet<number> = new Set([
-  16, 17, 20, 21, 23, 25, 26, 700, 701, 1042, 1043, 1082, 1083, 1114, 1184, 1700, 2950,
-])
 
 /** How many hexadecimal digits tell one condition from another. */
 const MARK_DIGITS = 16
@@ -45,10 +38,11 @@ export function rowFilter({ where }: CaptureRequest, facts: TableFacts): RowFilt
   if (where === undefined || where === null || where.length > MOST_CONDITIONS) return null
   const plain = new Map(
     facts.columns
-      .filter(({ typeOid, baseTypeOid, isSent }) => isSent && typeOid === baseTypeOid && TYPES.has(typeOid))
+      .filter(({ typeOid, baseTypeOid, isSent }) => isSent && typeOid === baseTypeOid && SAFE_TYPES.has(typeOid))
       .map(({ name, number }) => [name, number]),
   )
-  if (!where.every(({ tree }) => columnsOf(tree).every((name) => plain.has(name)) && !hasPattern(tree))) return null
+  if (!where.every(({ tree }) => comparedColumns(tree).every((name) => plain.has(name)) && !hasPattern(tree)))
+    return null
   const conditions = where.toSorted((one, other) => (one.sql < other.sql ? -1 : 1))
   const marks = new Set(conditions.flatMap((condition) => marksOf(condition, plain)))
   if (marks.size > MOST_CONDITIONS) return null
@@ -64,39 +58,11 @@ export function marksOf(
   const { marks } = readFilter(sql)
   if (marks.length > 0) return marks
   // Another column may have the name later: then the same text is another condition.
-  const columns = columnsOf(tree).map((name) => numbers.get(name))
+  const columns = comparedColumns(tree).map((name) => numbers.get(name))
   return [
     createHash('sha256')
       .update(JSON.stringify([sql, columns]))
       .digest('hex')
       .slice(0, MARK_DIGITS),
   ]
-}
-
-function columnsOf(tree: RequestedCondition['tree']): readonly string[] {
-  switch (tree.kind) {
-    case 'and':
-    case 'or':
-      return tree.conditions.flatMap(columnsOf)
-    case 'not':
-      return columnsOf(tree.condition)
-    case 'constant':
-      return []
-    default:
-      return [tree.column]
-  }
-}
-
-function hasPattern(tree: RequestedCondition['tree']): boolean {
-  switch (tree.kind) {
-    case 'and':
-    case 'or':
-      return tree.conditions.some(hasPattern)
-    case 'not':
-      return hasPattern(tree.condition)
-    case 'compare':
-      return tree.operator.endsWith('like')
-    default:
-      return false
-  }
 }

@@ -6,7 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { ERROR_CODES } from '@rowtap/core'
 import { capabilityMarkdown, DRIVER_NAMES, KNOWN_DRIVERS } from 'rowtap'
 import { operatorMarkdown } from './operator-markdown.ts'
-import { walSpeedMarkdown } from './speed-markdown.ts'
+import { triggerSpeedMarkdown, walSpeedMarkdown } from './speed-markdown.ts'
 
 const root = new URL('../', import.meta.url)
 
@@ -27,6 +27,11 @@ const parts: readonly GeneratedPart[] = [
   { file: 'docs/conditions.md', name: 'example:paid-orders', text: await exampleMarkdown('paid-orders.ts') },
   { file: 'docs/conditions.md', name: 'operators', text: operatorMarkdown() },
   { file: 'docs/speed.md', name: 'wal', text: await walSpeedMarkdown(new URL('bench/measured/wal.json', root)) },
+  {
+    file: 'docs/speed.md',
+    name: 'trigger',
+    text: await triggerSpeedMarkdown(new URL('bench/measured/trigger.json', root)),
+  },
   { file: 'docs/errors.md', name: 'errors', text: errorsMarkdown() },
 ]
 

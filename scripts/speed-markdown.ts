@@ -36,6 +36,27 @@ const PEERS = [
 type Workload = WalMeasurement['workloads'][number]
 type Shown = (peer: Workload['peers'][number]) => string
 
+/** What `pnpm bench trigger` writes. */
+interface TriggerMeasurement {
+  readonly surroundings: string
+  readonly tables: readonly {
+    readonly heading: string
+    readonly head: readonly string[]
+    readonly rows: readonly (readonly string[])[]
+  }[]
+}
+
+/** The tables of one run of `pnpm bench trigger`, from the file that it wrote. */
+export async function triggerSpeedMarkdown(file: URL): Promise<string> {
+  // The file is the benchmark's own.
+  const { surroundings, tables } = JSON.parse(await readFile(file, 'utf8')) as TriggerMeasurement
+  const shown = tables.map(({ heading, head, rows }) => {
+    const title = `${heading.charAt(0).toUpperCase()}${heading.slice(1)}`
+    return `${title}:\n\n${table(head, rows)}`
+  })
+  return [surroundings, ...shown].join('\n\n')
+}
+
 /** The tables of one run of `pnpm bench wal`, from the file that it wrote. */
 export async function walSpeedMarkdown(file: URL): Promise<string> {
   // The file is the benchmark's own.

@@ -6,7 +6,7 @@ import type { BenchDatabase } from '../wal/bench-database.ts'
 import { createDatabase } from '../wal/bench-database.ts'
 import { postgresPrograms } from '../wal/postgres-programs.ts'
 import { startPrivateServer } from '../wal/private-server.ts'
-import { table, target } from './print.ts'
+import { printTable, target } from './print.ts'
 
 const WRITERS = 8
 const SAMPLE_MS = 250
@@ -55,7 +55,7 @@ export async function churnBenchmark(brief: boolean): Promise<void> {
   const late = performance.now() - writtenAt
 
   const parts = Object.keys(MOST) as readonly Part[]
-  table(
+  printTable(
     `${changes.toLocaleString('en')} changes in ${seconds} s, ${WRITERS} writers: the largest size in MB, by quarter`,
     ['', '1st', '2nd', '3rd', '4th'],
     parts.map((part) => [part, ...quarters.map((sizes) => ((sizes.get(part) ?? 0) / MEGABYTE).toFixed(2))]),

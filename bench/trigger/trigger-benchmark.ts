@@ -4,10 +4,12 @@ import type { BenchDatabase } from '../wal/bench-database.ts'
 import { createDatabase } from '../wal/bench-database.ts'
 import { postgresPrograms, programsMissing } from '../wal/postgres-programs.ts'
 import { startPrivateServer } from '../wal/private-server.ts'
+import { surroundingsLine } from '../wal/report.ts'
 import { processCpuSeconds } from './process-cpu.ts'
 import type { Consumer } from './consumer-process.ts'
 import { startConsumer } from './consumer-process.ts'
-import { percentile, table, target } from './print.ts'
+import type { TriggerReport } from './print.ts'
+import { percentile, report, save, target } from './print.ts'
 import type { SingleRow, Variant } from './variants.ts'
 import { MANY_ROWS, singleRowsOf, tableOf, VARIANTS } from './variants.ts'
 import { writeRate } from './write-rates.ts'
@@ -72,7 +74,8 @@ export async function triggerBenchmark(brief: boolean): Promise<void> {
   if (programs === null && !brief) throw programsMissing()
   const pgbench = programs?.pgbench ?? null
   await using server = await startPrivateServer(programs, SETTINGS)
-  console.log(`Node ${process.versions.node}, PostgreSQL ${server.version}, synchronous_commit = on.`)
+  const result: TriggerReport = { surroundings: surroundingsLine(server.version), tables: [] }
+  console.log(`${result.surroundings} synchronous_commit = on.`)
   if (pgbench === null) console.log('Left out, for want of pgbench: everything of transactions of one row.')
   await using stack = new AsyncDisposableStack()
   const subjects: Subject[] = []
@@ -81,21 +84,27 @@ export async function triggerBenchmark(brief: boolean): Promise<void> {
     await database.query(tableOf(extent.rows))
     await database.query('VACUUM ANALYZE public.orders')
     if (variant.setup !== '') await database.query(variant.setup)
-    const consumer = variant.name === 'uncaptured' ? null : stack.use(await startConsumer(variant.name, database.url))
+    const consumer = variant.isRead ? stack.use(await startConsumer(variant.name, database.url)) : null
     subjects.push({ variant, database, consumer })
   }
-  if (pgbench !== null) await singleRows(subjects, pgbench, extent)
-  await manyRows(subjects, MANY, extent.statements, extent)
-  await manyRows(subjects, extent.largeRows, 1, extent)
+  if (pgbench !== null) await singleRows(result, subjects, pgbench, extent)
+  await manyRows(result, subjects, MANY, extent.statements, extent)
+  await manyRows(result, subjects, extent.largeRows, 1, extent)
   const ours = subjects.find(({ variant }) => variant.name === 'rowtap')
   if (ours === undefined) return
-  await drain(ours, pgbench, extent)
-  await delay(ours, 'idle', extent.delays, 150)
-  await delay(ours, '1,000 changes a second', extent.delays * 25, 1)
+  await drain(result, ours, pgbench, extent)
+  await delay(result, ours, { name: 'idle', count: extent.delays, everyMs: 150 })
+  await delay(result, ours, { name: '1,000 changes a second', count: extent.delays * 25, everyMs: 1 })
+  await save(result)
 }
 
 /** Transactions of one row a second, with 16 clients, the consumer attached. */
-async function singleRows(subjects: readonly Subject[], pgbench: string, extent: Extent): Promise<void> {
+async function singleRows(
+  result: TriggerReport,
+  subjects: readonly Subject[],
+  pgbench: string,
+  extent: Extent,
+): Promise<void> {
   const rates = new Map<string, number[]>()
   for (let round = 0; round < extent.rounds; round += 1) {
     for (const operation of OPERATIONS) {
@@ -113,7 +122,8 @@ async function singleRows(subjects: readonly Subject[], pgbench: string, extent:
     }
   }
   const median = (operation: string, name: string): number => measured(rates.get(`${operation} ${name}`) ?? []).median
-  table(
+  report(
+    result,
     'transactions of one row a second, 16 clients',
     ['', ...subjects.map(({ variant }) => variant.name), 'of uncaptured', 'of pg_notify'],
     OPERATIONS.map((operation) => [
@@ -131,7 +141,13 @@ async function singleRows(subjects: readonly Subject[], pgbench: string, extent:
 }
 
 /** How long statements of many rows take, as a multiple of uncaptured ones. */
-async function manyRows(subjects: readonly Subject[], rows: number, statements: number, extent: Extent): Promise<void> {
+async function manyRows(
+  result: TriggerReport,
+  subjects: readonly Subject[],
+  rows: number,
+  statements: number,
+  extent: Extent,
+): Promise<void> {
   const compared = subjects.filter(({ variant }) => rows <= MANY || variant.name !== 'pg_notify')
   const times = new Map<string, number[]>()
   const cpu = new Map<string, number[]>()
@@ -155,7 +171,8 @@ async function manyRows(subjects: readonly Subject[], rows: number, statements: 
   const ratio = (of: ReadonlyMap<string, readonly number[]>, operation: string, name: string): number =>
     measured(of.get(`${operation} ${name}`) ?? []).median / measured(of.get(`${operation} uncaptured`) ?? []).median
   const what = `${statements === 1 ? 'one statement' : 'statements'} of ${rows.toLocaleString('en')} rows`
-  table(
+  report(
+    result,
     `${what}: time (and the server's CPU time) as a multiple of uncaptured`,
     ['', ...compared.map(({ variant }) => variant.name)],
     OPERATIONS.map((operation) => [
@@ -172,7 +189,12 @@ async function manyRows(subjects: readonly Subject[], rows: number, statements: 
 }
 
 /** How fast a backlog is taken. */
-async function drain({ database, consumer }: Subject, pgbench: string | null, extent: Extent): Promise<void> {
+async function drain(
+  result: TriggerReport,
+  { database, consumer }: Subject,
+  pgbench: string | null,
+  extent: Extent,
+): Promise<void> {
   if (consumer === null) return
   const results: (readonly string[])[] = []
   const take = async (name: string, changes: number): Promise<void> => {
@@ -197,11 +219,15 @@ async function drain({ database, consumer }: Subject, pgbench: string | null, ex
     const { transactions } = await writeRate(pgbench, database.url, insert, extent.backlogSeconds)
     await take('of transactions of one row', transactions)
   }
-  table('a backlog', ['', 'changes', 'changes a second', 'client µs a change', 'peak RSS MB'], results)
+  report(result, 'a backlog', ['', 'changes', 'changes a second', 'client µs a change', 'peak RSS MB'], results)
 }
 
 /** How late changes arrive that are made one by one. */
-async function delay({ database, consumer }: Subject, name: string, count: number, everyMs: number): Promise<void> {
+async function delay(
+  result: TriggerReport,
+  { database, consumer }: Subject,
+  { name, count, everyMs }: { readonly name: string; readonly count: number; readonly everyMs: number },
+): Promise<void> {
   if (consumer === null) return
   const start = performance.now()
   for (let index = 0; index < count; index += 1) {
@@ -214,7 +240,7 @@ async function delay({ database, consumer }: Subject, name: string, count: numbe
   }
   const { delaysMs } = await consumer.go(count)
   const [p50, p99] = [percentile(delaysMs, 0.5), percentile(delaysMs, 0.99)]
-  table(`delay, ${name} (from before the statement)`, ['p50 ms', 'p99 ms'], [[p50.toFixed(1), p99.toFixed(1)]])
+  report(result, `delay, ${name} (from before the statement)`, ['p50 ms', 'p99 ms'], [[p50.toFixed(1), p99.toFixed(1)]])
   target(`delay ${name}: p50 ms`, p50, 'at most', 5)
   target(`delay ${name}: p99 ms`, p99, 'at most', 25)
 }

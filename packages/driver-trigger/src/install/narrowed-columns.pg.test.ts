@@ -182,6 +182,26 @@ describePostgres('a trigger whose listeners name columns', (postgres) => {
     expect(session.error()).toBeNull()
   })
 
+  test('keeps nothing of what an old snapshot showed', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(T)
+    await using session = await open(database)
+    await listen(session, { columns: ['id', 'a'] })
+    const writer = await database.connect()
+    await writer.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1')
+    await database.query('ALTER TABLE t DROP a; ALTER TABLE t ADD a int')
+    // What is planned here, from the sixth time on for good, is used again in the transaction after it.
+    for (let id = 1; id <= 8; id += 1) await writer.query(`INSERT INTO t VALUES ('x', ${id}, ${id}, ${id})`)
+    await writer.query('COMMIT')
+    await writer.query(`INSERT INTO t VALUES ('y', 9, 9, 9)`)
+    const changes = await session.count(9)
+    const columns = changes.map(({ relation }) => relation.columns.find(({ name }) => name === 'a'))
+    expect(
+      changes.map(({ new: row, relation }) => row?.text(relation.columns.findIndex(({ name }) => name === 'a'))),
+    ).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9'])
+    expect(columns.map((column) => `${column?.number} ${column?.typeName}`)).toEqual(Array(9).fill('5 integer'))
+  })
+
   test('captures no more than is wanted again soon after another client has ended, and after an alteration', async () => {
     await using database = await postgres.createDatabase()
     await database.query(T)

@@ -4,7 +4,7 @@ import { LARGEST_TEXT } from './capture-settings.ts'
 
 /** How many changes a block holds at most, and of how many bytes, unless it is a single one. */
 const BLOCK_ROWS = 100
-const BLOCK_BYTES = 65_536
+export const BLOCK_BYTES = 65_536
 
 /** Tells `planned_shape` which table is meant. */
 export const NAME_RELATION: Sql = sql`if current_setting('rowtap.relation', true) is distinct from tg_relid::text then

@@ -1,6 +1,7 @@
 import { SCHEMA, sql } from '../sql.ts'
 import type { Sql } from '../sql.ts'
 import { ADD_CHANGE, CHOOSE_SHAPE } from './capture-block.ts'
+import { PRINTS_ALIKE } from './planned-settings.ts'
 import { insertIntoQueue, NOBODY_READS, READ_STATE, WAKE_READERS } from './enqueue.ts'
 
 /*
@@ -9,20 +10,20 @@ import { insertIntoQueue, NOBODY_READS, READ_STATE, WAKE_READERS } from './enque
  */
 
 /** The variables that capturing a statement takes. */
-export const DECLARATIONS: Sql = sql`  state bigint := ${READ_STATE};
-  operation "char" := "left"(tg_op, 1);
+export const DECLARATIONS: Sql = sql`  state bigint;
+  operation "char";
   context text;
   settings text[];
   depth int;
-  inserted bigint := pg_stat_get_xact_tuples_inserted(tg_relid);
-  updated bigint := pg_stat_get_xact_tuples_updated(tg_relid);
-  deleted bigint := pg_stat_get_xact_tuples_deleted(tg_relid);
+  inserted bigint;
+  updated bigint;
+  deleted bigint;
   chosen int;
-  first_row int := 0;
-  count int := 0;
-  bytes int := 0;
+  first_row int;
+  count int;
+  bytes int;
   size int;
-  pairs int := 0;
+  pairs int;
   old_text text;
   new_text text;
   old_first text;
@@ -34,27 +35,34 @@ export const DECLARATIONS: Sql = sql`  state bigint := ${READ_STATE};
   old_row record;
   new_row record;`
 
+/** PL/pgSQL: whether this session has written to the table in several ways. */
+export const IS_MIXED: Sql = sql`(inserted > 0)::int + (updated > 0)::int + (deleted > 0)::int > 1`
+
+/** Finds out what level the statement has. */
+export const FIND_DEPTH: Sql = sql`
+    get diagnostics context = pg_context;
+    depth := length(context);`
+
 /** Leaves where nothing is to be captured, and finds out and sets what capturing depends on. */
-export const PREPARE_CAPTURE: Sql = sql`  -- Nobody reads, or has for long; or the table has become a partition, whose rows another trigger captures.
+export const PREPARE_CAPTURE: Sql = sql`  state := ${READ_STATE};
+  operation := "left"(tg_op, 1);
+  inserted := pg_stat_get_xact_tuples_inserted(tg_relid);
+  updated := pg_stat_get_xact_tuples_updated(tg_relid);
+  deleted := pg_stat_get_xact_tuples_deleted(tg_relid);
+  first_row := 0;
+  count := 0;
+  bytes := 0;
+  pairs := 0;
+  -- Nobody reads, or has for long; or the table has become a partition, whose rows another trigger captures.
   if ${NOBODY_READS} or pg_partition_root(tg_relid) is not null then
     return null;
   end if;
   -- What one statement caused can only be mistaken for what another part of it did where there are several operations.
-  if sign(inserted) + sign(updated) + sign(deleted) > 1 then
-    get diagnostics context = pg_context;
-    depth := length(context);
+  if ${IS_MIXED} then${FIND_DEPTH}
   end if;
 
   -- Printing under settings of one's own. A SET of the function's would cost each call some microseconds.
-  if not (
-    starts_with(current_setting('DateStyle'), 'ISO')
-    and current_setting('TimeZone') in ('UTC', 'Etc/UTC', 'GMT')
-    and current_setting('IntervalStyle') = 'postgres'
-    and current_setting('extra_float_digits') in ('1', '2', '3')
-    and current_setting('bytea_output') = 'hex'
-    and current_setting('quote_all_identifiers') = 'off'
-    and current_setting('lc_monetary') = ${SCHEMA}.monetary_locale()
-  ) then
+  if not (${PRINTS_ALIKE}) then
     settings := ${SCHEMA}.print_settings();
   end if;`
 

@@ -1,13 +1,13 @@
 import { versionsOf } from '../shape-content.ts'
 import { SCHEMA, sql } from '../sql.ts'
 import type { Sql } from '../sql.ts'
-import { CAPTURE_SETTINGS, LARGEST_TEXT, PRINT_SETTINGS } from './capture-settings.ts'
+import { CAPTURE_SETTINGS, CATALOG_SETTINGS, LARGEST_TEXT, PRINT_SETTINGS } from './capture-settings.ts'
 import { insertIntoQueue, NOBODY_READS, READ_STATE, WAKE_READERS } from './enqueue.ts'
 
 /** What runs in the writer's transaction for a TRUNCATE, and for each row where there is no trigger for statements. */
 export const CAPTURE_FUNCTION: Sql = sql`
 -- Captures a TRUNCATE; and, where it is called by a row trigger, one row.
-create function ${SCHEMA}.capture() returns trigger${CAPTURE_SETTINGS}${PRINT_SETTINGS}
+create function ${SCHEMA}.capture() returns trigger${CAPTURE_SETTINGS}${CATALOG_SETTINGS}${PRINT_SETTINGS}
 as $rowtap_body$
 #variable_conflict use_variable
 declare

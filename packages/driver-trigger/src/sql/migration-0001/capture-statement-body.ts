@@ -1,6 +1,7 @@
 import { sql } from '../sql.ts'
 import type { Sql } from '../sql.ts'
 import { ADD_CHANGE } from './capture-block.ts'
+import { CAPTURE_ONE_ROW } from './capture-one-row.ts'
 import { DECLARATIONS, PREPARE_CAPTURE, EACH_ROW_BY_ITSELF, END_PRINTING, WRITE_LAST_BLOCK } from './capture-frame.ts'
 
 /**
@@ -11,7 +12,8 @@ export const CAPTURE_STATEMENT_BODY: Sql = sql`
 #variable_conflict use_variable
 declare
 ${DECLARATIONS}
-begin
+  way bigint;
+begin${CAPTURE_ONE_ROW}
 ${PREPARE_CAPTURE}
 
   begin
@@ -56,5 +58,8 @@ ${EACH_ROW_BY_ITSELF}
 ${END_PRINTING}
 
 ${WRITE_LAST_BLOCK}
+  end if;
+  -- What it returns is ignored. Of all that returns nothing, this is made ready quickest.
+  return new;
 end
 `

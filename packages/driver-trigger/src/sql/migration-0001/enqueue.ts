@@ -6,22 +6,29 @@ import type { Sql } from '../sql.ts'
  * `values`; the variable `state` says which. Each table has a statement of its own, so that a writer locks none but the one.
  */
 export function insertIntoQueue(columns: Sql, values: Sql): Sql {
-  const into = (table: '1' | '2' | '3'): Sql => sql`
-      insert into ${SCHEMA}.queue_${() => table} (xid, seq, ${columns})
-      values (pg_current_xact_id(), nextval(${QUEUE_SEQ_LITERAL}::regclass), ${values});`
   return sql`
-    case (state >> 1) & 3
-    when 0 then${into('1')}
-    when 1 then${into('2')}
-    else${into('3')}
+    case ${FILLED_TABLE}
+    when 0 then${insertIntoTable(1, columns, values)}
+    when 1 then${insertIntoTable(2, columns, values)}
+    else${insertIntoTable(3, columns, values)}
     end case;`
 }
+
+/** The same, into one of the tables. */
+export function insertIntoTable(table: 1 | 2 | 3, columns: Sql, values: Sql): Sql {
+  return sql`
+      insert into ${SCHEMA}.queue_${() => String(table)} (xid, seq, ${columns})
+      values (pg_current_xact_id(), nextval(${QUEUE_SEQ_LITERAL}::regclass), ${values});`
+}
+
+/** PL/pgSQL: the table of the queue that is being filled (0, 1, 2), says `state`. */
+export const FILLED_TABLE: Sql = sql`(state >> 1) & 3`
 
 /** PL/pgSQL: what writers are told, for a variable `state`. */
 export const READ_STATE: Sql = sql`coalesce(pg_sequence_last_value(${STATE_LITERAL}::regclass), 0)`
 
 /** PL/pgSQL: whether, says `state`, nobody reads, or has for long. */
-export const NOBODY_READS: Sql = sql`state >> 3 < extract(epoch from clock_timestamp())`
+export const NOBODY_READS: Sql = sql`state >> 3 < date_part('epoch', clock_timestamp())`
 
 /** How full the server's queue of notifications may be, for one of ours to be sent: half full. */
 export const MOST_NOTIFICATIONS: number = 0.5

@@ -1,6 +1,7 @@
 import { baseType, SHAPE_CONTENT, versionsOf } from '../shape-content.ts'
 import { SCHEMA, SCHEMA_NAME_LITERAL, SHAPE_ID_LITERAL, sql } from '../sql.ts'
 import type { Sql } from '../sql.ts'
+import { CATALOG_SETTINGS } from './capture-settings.ts'
 
 /** What records the state of a table's columns, for readers and for writers. */
 export const SHAPE_FUNCTIONS: Sql = sql`
@@ -14,8 +15,8 @@ $rowtap_body$;
 create function ${SCHEMA}.settle_shape(relation oid) returns void
 language sql volatile set search_path = pg_catalog, pg_temp
 as $rowtap_body$
-  insert into ${SCHEMA}.shape (relation, root, versions, content)
-  select r.oid, v.root, v.versions, ${SCHEMA}.shape_content(r.oid)
+  insert into ${SCHEMA}.shape (relation, root, versions, content, settings)
+  select r.oid, v.root, v.versions, ${SCHEMA}.shape_content(r.oid), ${SCHEMA}.printed_under(r.oid)
   from pg_class r
   cross join lateral (select coalesce(pg_partition_root(r.oid), r.oid), ${versionsOf('r.oid')}) v (root, versions)
   where r.oid = relation
@@ -51,7 +52,7 @@ $rowtap_body$;
 -- later state can have the same versions. One that is its own can be followed by another one with the same, and one that is
 -- committed meanwhile looks the same.) What SERIALIZABLE transactions both read and write makes them fail.
 create function ${SCHEMA}.unsettled_shape(relation oid, top oid) returns int
-language plpgsql volatile
+language plpgsql volatile${CATALOG_SETTINGS}
 as $rowtap_body$
 #variable_conflict use_variable
 declare
@@ -90,7 +91,7 @@ $rowtap_body$;
 
 -- For writers: the settled shape of a table, or null.
 create function ${SCHEMA}.settled_shape(relation oid) returns int
-language plpgsql volatile set search_path = pg_catalog, pg_temp set enable_seqscan = off
+language plpgsql volatile set search_path = pg_catalog, pg_temp${CATALOG_SETTINGS}
 as $rowtap_body$
 #variable_conflict use_variable
 begin
@@ -105,12 +106,18 @@ $rowtap_body$;
 
 -- The same, for the table that the setting rowtap.relation holds, and for use in a query that reads from that table, or
 -- from its transition table. It is called immutable, so that it is called when the query is planned and no more: PostgreSQL
--- plans a query anew after every change of a table in it.
+-- plans a query anew after every change of a table in it. Null where the table has become a partition: then another trigger
+-- captures its rows. Only for what is planned in READ COMMITTED transactions: others may see an older state of the table.
 create function ${SCHEMA}.planned_shape() returns int
-language plpgsql immutable
+language plpgsql immutable set search_path = pg_catalog, pg_temp
 as $rowtap_body$
+declare
+  relation oid := current_setting('rowtap.relation');
 begin
-  return ${SCHEMA}.settled_shape(pg_catalog.current_setting('rowtap.relation')::pg_catalog.oid);
+  if pg_partition_root(relation) is not null then
+    return null;
+  end if;
+  return ${SCHEMA}.settled_shape(relation);
 end
 $rowtap_body$;
 
@@ -119,7 +126,7 @@ $rowtap_body$;
 -- names, numbers, types and collations, else a shape that is made from the present ones. (What the server looks up by
 -- number, and what a statement means, is always up to date.)
 create function ${SCHEMA}.record_shape(relation oid, top oid) returns int
-language plpgsql volatile
+language plpgsql volatile${CATALOG_SETTINGS}
 as $rowtap_body$
 #variable_conflict use_column
 declare

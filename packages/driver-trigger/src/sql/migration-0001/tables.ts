@@ -70,7 +70,8 @@ create table ${SCHEMA}.wanted (
 -- these were in, told apart by the versions (xmin) of their rows in pg_index and pg_attribute, and by the table at the
 -- top of its partition tree. Recorded by a reader, when all these versions had been committed: no later state can have
 -- the same versions. None of this is unique, so that no writer ever waits for another one. Of rows that lack columns which
--- nobody wants there are others, with no versions.
+-- nobody wants there are others, with no versions. Settings says which settings decide how the row is printed: see
+-- printed_under.
 create sequence ${SCHEMA}.shape_id as int;
 
 create table ${SCHEMA}.shape (
@@ -78,7 +79,8 @@ create table ${SCHEMA}.shape (
   relation oid not null,
   root oid not null,
   versions xid[] not null,
-  content jsonb not null
+  content jsonb not null,
+  settings int
 );
 
 -- A writer that meets an unknown state records it here, for its own transaction only. No writer reads it.

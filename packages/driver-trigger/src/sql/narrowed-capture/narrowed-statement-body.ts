@@ -7,7 +7,7 @@ import {
   END_PRINTING,
   WRITE_LAST_BLOCK,
 } from '../migration-0001/capture-frame.ts'
-import { quoteLiteral, SCHEMA, sql } from '../sql.ts'
+import { quoteLiteral, SCHEMA, SCHEMA_NAME_LITERAL, sql } from '../sql.ts'
 import type { Sql } from '../sql.ts'
 
 /** Which part of a table's rows its function captures. */
@@ -143,6 +143,10 @@ ${DECLARATIONS}
 begin
 ${PREPARE_CAPTURE}
   ${NAME_RELATION}
+  if not is_current then
+    -- What is planned with an old snapshot is not for others: with another search_path they plan anew.
+    perform set_config('search_path', concat_ws(', ', 'pg_catalog', 'pg_temp', ${SCHEMA_NAME_LITERAL}), true);
+  end if;
 
   begin
     if tg_op = 'INSERT' then

@@ -29,62 +29,114 @@ export const CHOOSE_SHAPE: Sql = sql`
       chosen := coalesce(${SCHEMA}.settled_shape(tg_relid), ${SCHEMA}.unsettled_shape(tg_relid, tg_relid));
     end if;`
 
-/** Writes the block into the queue. */
-const FLUSH_BLOCK: Sql = sql`
+/** The texts of a block: those before, and those after. */
+export interface BlockTexts {
+  readonly old: Sql
+  readonly new: Sql
+}
+
+/** A line for each change. */
+export const LINES: BlockTexts = {
+  old: sql`array_to_string(old_texts, E'\\n')`,
+  new: sql`array_to_string(new_texts, E'\\n')`,
+}
+
+/** Writes the block into the queue, and begins another one. */
+function flushBlock(texts: BlockTexts): Sql {
+  return sql`
           ${CHOOSE_SHAPE}
           perform ${SCHEMA}.enqueue(
-            tg_relid, chosen, operation, count, first_row, depth, inserted, updated, deleted,
-            concat_ws(E'\\n', old_first, array_to_string(old_others, E'\\n')),
-            concat_ws(E'\\n', new_first, array_to_string(new_others, E'\\n'))
+            tg_relid, chosen, operation, count, first_row, depth, inserted, updated, deleted, ${texts.old}, ${texts.new}
           );
-          first_row := first_row + count;
-          count := 0;`
+          first_row := first_row + count;${BEGIN_BLOCK}`
+}
 
-/** Adds a change to the block; before that, writes the block into the queue if the change does not fit into it. */
-export const ADD_CHANGE: Sql = sql`
-        size := coalesce(octet_length(old_text), 0) + coalesce(octet_length(new_text), 0);
-        if greatest(octet_length(old_text), octet_length(new_text)) > ${() => String(LARGEST_TEXT)} then
-          size := 0;
-          old_text := left(old_text, 0) || '-';
-          new_text := left(new_text, 0) || '-';
+/** Begins a block. */
+export const BEGIN_BLOCK: Sql = sql`
+          count := 0;
+          bytes := 0;
+          old_texts := null;
+          new_texts := null;`
+
+/** Which texts a change has. */
+export type ChangeTexts = 'old' | 'new' | 'both' | 'either'
+
+const LENGTH = { old: sql`octet_length(old_text)`, new: sql`octet_length(new_text)` }
+const SIZE: Readonly<Record<ChangeTexts, Sql>> = {
+  old: LENGTH.old,
+  new: LENGTH.new,
+  both: sql`${LENGTH.old} + ${LENGTH.new}`,
+  either: sql`coalesce(${LENGTH.old}, 0) + coalesce(${LENGTH.new}, 0)`,
+}
+
+/** What is done with each of the texts that a change has. */
+function forEachText(texts: ChangeTexts, step: (row: 'old' | 'new') => Sql): Sql {
+  switch (texts) {
+    case 'old':
+    case 'new':
+      return step(texts)
+    case 'both':
+      return sql`${step('old')}${step('new')}`
+    case 'either':
+      return sql`
+        if old_text is not null then${step('old')}
         end if;
-        if count = ${() => String(BLOCK_ROWS)} or count > 0 and bytes + size > ${() => String(BLOCK_BYTES)} then
-${FLUSH_BLOCK}
-        end if;
-        if count = 0 then
-          bytes := size;
-          old_first := old_text;
-          new_first := new_text;
-          old_others := null;
-          new_others := null;
-        else
-          bytes := bytes + size;
-          if old_text is not null then
-            old_others := old_others || old_text;
+        if new_text is not null then${step('new')}
+        end if;`
+  }
+}
+
+const append = (row: 'old' | 'new'): Sql => sql`
+        ${() => row}_texts := ${() => row}_texts || ${() => row}_text;`
+const keepLast = (row: 'old' | 'new'): Sql => sql`
+          ${() => row}_texts := array[${() => row}_text];`
+const markTooLarge = (row: 'old' | 'new'): Sql => sql`
+          ${() => row}_texts := array['-'];`
+
+/**
+ * Adds a change to the block, and writes the block into the queue when it is full. A change that makes it too large begins
+ * the next one. (Of statements of many rows this is most of what capturing costs beyond printing: each expression counts.)
+ */
+export function addChange(texts: ChangeTexts): Sql {
+  const isTooLarge: Sql = sql`bytes > ${() => String(BLOCK_BYTES)}`
+  return sql`${forEachText(texts, append)}
+        count := count + 1;
+        bytes := bytes + ${SIZE[texts]};
+        if count = ${() => String(BLOCK_ROWS)} or ${isTooLarge} then
+          if ${isTooLarge} and count > 1 then
+            count := count - 1;
+            old_texts := old_texts[:count];
+            new_texts := new_texts[:count];
+${flushBlock(LINES)}
+            count := 1;
+            bytes := ${SIZE[texts]};${forEachText(texts, keepLast)}
           end if;
-          if new_text is not null then
-            new_others := new_others || new_text;
+          if greatest(octet_length(old_text), octet_length(new_text)) > ${() => String(LARGEST_TEXT)} then
+            bytes := 0;${forEachText(texts, markTooLarge)}
           end if;
-        end if;
-        count := count + 1;`
+          if count = ${() => String(BLOCK_ROWS)} then
+${flushBlock(LINES)}
+          end if;
+        end if;`
+}
+
+/** The texts where a block may be one of rows that nobody wants. */
+export const WANTED_LINES: BlockTexts = {
+  old: sql`case when unwanted then old_mark else ${LINES.old} end`,
+  new: sql`case when unwanted then new_mark else ${LINES.new} end`,
+}
 
 /** The same, where rows that nobody wants come as nulls: they only count, in a block of their own or between others. */
 export const ADD_WANTED_CHANGE: Sql = sql`
-        if coalesce(old_text, new_text) is null and (unwanted or count in (0, ${() => String(BLOCK_ROWS)})) then
-          if count > 0 and not unwanted then${FLUSH_BLOCK}
-          end if;
+        if coalesce(old_text, new_text) is null and (unwanted or count = 0) then
           unwanted := true;
-          old_first := old_mark;
-          new_first := new_mark;
-          old_others := null;
-          new_others := null;
           count := count + 1;
         else
-          if unwanted then${FLUSH_BLOCK}
+          if unwanted then${flushBlock(WANTED_LINES)}
             unwanted := false;
           end if;
           if coalesce(old_text, new_text) is null then
             old_text := old_mark;
             new_text := new_mark;
-          end if;${ADD_CHANGE}
+          end if;${addChange('either')}
         end if;`

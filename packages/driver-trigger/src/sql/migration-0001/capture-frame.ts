@@ -1,6 +1,7 @@
 import { SCHEMA, sql } from '../sql.ts'
 import type { Sql } from '../sql.ts'
-import { ADD_CHANGE, CHOOSE_SHAPE } from './capture-block.ts'
+import type { BlockTexts } from './capture-block.ts'
+import { addChange, BEGIN_BLOCK, CHOOSE_SHAPE } from './capture-block.ts'
 import { PRINTS_ALIKE } from './planned-settings.ts'
 import { insertIntoQueue, NOBODY_READS, READ_STATE, WAKE_READERS } from './enqueue.ts'
 
@@ -22,14 +23,11 @@ export const DECLARATIONS: Sql = sql`  state bigint;
   first_row int;
   count int;
   bytes int;
-  size int;
   pairs int;
   old_text text;
   new_text text;
-  old_first text;
-  new_first text;
-  old_others text[];
-  new_others text[];
+  old_texts text[];
+  new_texts text[];
   olds refcursor;
   news refcursor;
   old_row record;
@@ -50,9 +48,7 @@ export const PREPARE_CAPTURE: Sql = sql`  state := ${READ_STATE};
   updated := pg_stat_get_xact_tuples_updated(tg_relid);
   deleted := pg_stat_get_xact_tuples_deleted(tg_relid);
   first_row := 0;
-  count := 0;
-  bytes := 0;
-  pairs := 0;
+  pairs := 0;${BEGIN_BLOCK}
   -- Nobody reads, or has for long; or the table has become a partition, whose rows another trigger captures.
   if ${NOBODY_READS} or pg_partition_root(tg_relid) is not null then
     return null;
@@ -85,7 +81,7 @@ export const EACH_ROW_BY_ITSELF: Sql = sql`    loop
       exception when others then
         old_text := case when tg_op <> 'INSERT' then '-' end;
         new_text := case when tg_op <> 'DELETE' then '-' end;
-      end;${ADD_CHANGE}
+      end;${addChange('either')}
     end loop;`
 
 /** Puts settings back. */
@@ -98,15 +94,11 @@ export const END_PRINTING: Sql = sql`  if settings is not null then
   end if;`
 
 /** Writes what is left into the queue. */
-export const WRITE_LAST_BLOCK: Sql = sql`  if count > 0 then${CHOOSE_SHAPE}
-    if old_others is not null then
-      old_first := concat_ws(E'\\n', old_first, array_to_string(old_others, E'\\n'));
-    end if;
-    if new_others is not null then
-      new_first := concat_ws(E'\\n', new_first, array_to_string(new_others, E'\\n'));
-    end if;${insertIntoQueue(
-      sql`root, shape, operation, rows, first, level, inserted, updated, deleted, old, new`,
-      sql`tg_relid, chosen, operation, count, first_row, depth, inserted, updated, deleted, old_first, new_first`,
-    )}${WAKE_READERS}
+export function writeLastBlock(texts: BlockTexts): Sql {
+  return sql`  if count > 0 then${CHOOSE_SHAPE}${insertIntoQueue(
+    sql`root, shape, operation, rows, first, level, inserted, updated, deleted, old, new`,
+    sql`tg_relid, chosen, operation, count, first_row, depth, inserted, updated, deleted, ${texts.old}, ${texts.new}`,
+  )}${WAKE_READERS}
   end if;
   return null;`
+}

@@ -1,8 +1,8 @@
 import { sql } from '../sql.ts'
 import type { Sql } from '../sql.ts'
-import { ADD_CHANGE } from './capture-block.ts'
+import { addChange, BEGIN_BLOCK, LINES } from './capture-block.ts'
 import { CAPTURE_ONE_ROW } from './capture-one-row.ts'
-import { DECLARATIONS, PREPARE_CAPTURE, EACH_ROW_BY_ITSELF, END_PRINTING, WRITE_LAST_BLOCK } from './capture-frame.ts'
+import { DECLARATIONS, PREPARE_CAPTURE, EACH_ROW_BY_ITSELF, END_PRINTING, writeLastBlock } from './capture-frame.ts'
 
 /**
  * The body of a function that captures the rows of a statement, by its transition tables. (Those of an UPDATE hold the old
@@ -18,10 +18,10 @@ ${PREPARE_CAPTURE}
 
   begin
     if tg_op = 'INSERT' then
-      for new_text in select textin(record_out(n.*)) from new_rows n loop${ADD_CHANGE}
+      for new_text in select textin(record_out(n.*)) from new_rows n loop${addChange('new')}
       end loop;
     elsif tg_op = 'DELETE' then
-      for old_text in select textin(record_out(o.*)) from old_rows o loop${ADD_CHANGE}
+      for old_text in select textin(record_out(o.*)) from old_rows o loop${addChange('old')}
       end loop;
     else
       -- Most updates are of one row, and need no cursor.
@@ -32,11 +32,11 @@ ${PREPARE_CAPTURE}
       loop
         pairs := pairs + 1;
       end loop;
-      if pairs = 1 then${ADD_CHANGE}
+      if pairs = 1 then${addChange('both')}
       elsif pairs > 1 then
         open olds no scroll for select textin(record_out(o.*)) from old_rows o;
         for new_text in select textin(record_out(n.*)) from new_rows n loop
-          fetch olds into old_text;${ADD_CHANGE}
+          fetch olds into old_text;${addChange('both')}
         end loop;
         close olds;
       end if;
@@ -44,8 +44,7 @@ ${PREPARE_CAPTURE}
   exception when others then
     -- PostgreSQL makes no text of more than 1 GB, and fails: the writer must not. What was written is undone, and each row
     -- is tried by itself. (A block that writes nothing uses up no subtransaction id.)
-    first_row := 0;
-    count := 0;
+    first_row := 0;${BEGIN_BLOCK}
     if tg_op <> 'INSERT' then
       open olds no scroll for select * from old_rows;
     end if;
@@ -57,7 +56,7 @@ ${EACH_ROW_BY_ITSELF}
 
 ${END_PRINTING}
 
-${WRITE_LAST_BLOCK}
+${writeLastBlock(LINES)}
   end if;
   -- What it returns is ignored. Of all that returns nothing, this is made ready quickest.
   return new;

@@ -1,11 +1,19 @@
 import { quoteIdentifier } from '@rowtap/core/driver'
-import { ADD_CHANGE, ADD_WANTED_CHANGE, NAME_RELATION } from '../migration-0001/capture-block.ts'
+import {
+  ADD_WANTED_CHANGE,
+  addChange,
+  BEGIN_BLOCK,
+  LINES,
+  NAME_RELATION,
+  WANTED_LINES,
+} from '../migration-0001/capture-block.ts'
+import type { ChangeTexts } from '../migration-0001/capture-block.ts'
 import {
   DECLARATIONS,
   PREPARE_CAPTURE,
   EACH_ROW_BY_ITSELF,
   END_PRINTING,
-  WRITE_LAST_BLOCK,
+  writeLastBlock,
 } from '../migration-0001/capture-frame.ts'
 import { quoteLiteral, SCHEMA, SCHEMA_NAME_LITERAL, sql } from '../sql.ts'
 import type { Sql } from '../sql.ts'
@@ -52,8 +60,8 @@ export function narrowedStatementBody({ unwanted, expression, columns, shape, pr
     expression === null ? text(row) : sql`case when ${test} then ${text(row)} end`
   const flag = expression === null ? NONE : sql`, ${test}`
   const [oldFlag, newFlag] = expression === null ? [NONE, NONE] : [sql`, old_wanted`, sql`, new_wanted`]
-  const add = expression === null ? ADD_CHANGE : ADD_WANTED_CHANGE
-  const addUpdate = expression === null && columns === null ? ADD_CHANGE : ADD_WANTED_CHANGE
+  const add = (texts: ChangeTexts): Sql => (expression === null ? addChange(texts) : ADD_WANTED_CHANGE)
+  const addUpdate = expression === null && columns === null ? addChange('both') : ADD_WANTED_CHANGE
   // To print a row is what costs most: it is put off until it is known that somebody wants it.
   // (Within an expression a name with ".*" is the row, whatever the table's columns are called.)
   const image = (row: 'o' | 'n'): Sql =>
@@ -73,13 +81,12 @@ export function narrowedStatementBody({ unwanted, expression, columns, shape, pr
     expression === null
       ? NONE
       : sql`
-        select count(*) / 2, coalesce(bool_or(r.wanted), false) into size, new_wanted
+        select count(*) / 2, coalesce(bool_or(r.wanted), false) into count, new_wanted
         from (select ${test} from old_rows o union all select ${test} from new_rows n) r (wanted);
-        if not new_wanted then
+        if new_wanted then
+          count := 0;
+        else
           unwanted := true;
-          old_first := old_mark;
-          new_first := new_mark;
-          count := size;
           pairs := 0;
         end if;
       end if;
@@ -150,10 +157,10 @@ ${PREPARE_CAPTURE}
 
   begin
     if tg_op = 'INSERT' then
-      for new_text, chosen in select ${wantedText('n')}, ${chosen} from new_rows n loop${add}
+      for new_text, chosen in select ${wantedText('n')}, ${chosen} from new_rows n loop${add('new')}
       end loop;
     elsif tg_op = 'DELETE' then
-      for old_text, chosen in select ${wantedText('o')}, ${chosen} from old_rows o loop${add}
+      for old_text, chosen in select ${wantedText('o')}, ${chosen} from old_rows o loop${add('old')}
       end loop;
     else
       -- Most updates are of one row, and need no cursor.
@@ -174,8 +181,7 @@ ${PREPARE_CAPTURE}
   exception when others then
     -- PostgreSQL makes no text of more than 1 GB, and fails: the writer must not. What was written is undone, and each row
     -- is tried by itself. (A block that writes nothing uses up no subtransaction id.)
-    first_row := 0;
-    count := 0;
+    first_row := 0;${BEGIN_BLOCK}
     unwanted := false;
     if tg_op = 'DELETE' then
       select ${chosen} into chosen from old_rows o limit 1;
@@ -193,7 +199,7 @@ ${EACH_ROW_BY_ITSELF}
 
 ${END_PRINTING}
 ${leaveUnwanted}
-${WRITE_LAST_BLOCK}
+${writeLastBlock(expression === null && columns === null ? LINES : WANTED_LINES)}
 end;
 end
 `

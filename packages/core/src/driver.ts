@@ -15,6 +15,8 @@ export { formatTableName, parseTableName, quoteIdentifier, quoteTableName } from
 export type { TableName } from './contract/table-name.ts'
 export { inlineParameters } from './contract/inline-parameters.ts'
 export { checkOptionNames } from './options/check-option-names.ts'
+export { booleanOption, numberOption, wordOption } from './options/option-values.ts'
+export type { NumberRange } from './options/option-values.ts'
 export { nearestTable } from './options/nearest-name.ts'
 export type {
   CaptureRequest,

@@ -1,5 +1,13 @@
-import type { ReconnectOptions, ReconnectPolicy } from '@rowtap/core/driver'
-import { checkConnection, checkOptionNames, reconnectPolicy, RowtapError } from '@rowtap/core/driver'
+import type { NumberRange, ReconnectOptions, ReconnectPolicy } from '@rowtap/core/driver'
+import {
+  booleanOption,
+  checkConnection,
+  checkOptionNames,
+  numberOption,
+  reconnectPolicy,
+  RowtapError,
+  wordOption,
+} from '@rowtap/core/driver'
 
 /**
  * How to reach the server, where a connection string is not enough: the part of `pg`'s client configuration
@@ -40,18 +48,18 @@ export interface PollIntervalMs {
  * left out is not limited.
  */
 export interface QueueLimit {
-  /** How many changes may wait for it. */
+  /** How many changes may wait for it: 1 at least. */
   readonly changes?: number
   /** How large the queue may become on the disk, in bytes. Of clients that read, the one that is furthest behind holds it. */
   readonly bytes?: number
   /**
    * How long nobody may read a subscription, in milliseconds, from when a client has noticed it; or how long a client may handle
-   * nothing while changes wait for it, a minute at least.
+   * nothing while changes wait for it, a minute at least. 1,000 at least.
    */
   readonly unreadMs?: number
   /**
    * - `'keep'` (default): the changes stay, and the client's signal `wait` tells of it.
-   * - `'drop'`: the changes are let go of. The subscription, when it is opened again or at once where it is open, ends with
+   * - `'drop'`: the changes are let go of, beyond a bound that is named with it. The subscription, when it is opened again or at once where it is open, ends with
    *   ERR_POSITION_LOST, or begins anew with a `gap`, as `onPositionLost` says. So does a client without one, with a `gap`.
    */
   readonly policy?: 'keep' | 'drop'
@@ -92,7 +100,7 @@ export interface TriggerDriverOptions {
   /**
    * How long a connection may be silent before it counts as lost, in milliseconds: half as often the server is asked for a
    * sign of life, and once a second at least. A client that waits for a subscription ends the connection of one that has it when the
-   * server has heard nothing of that one for so long (3,000 at least). Default: 10,000.
+   * server has heard nothing of that one for so long (3,000 at least). Default: 10,000; at least 100.
    */
   readonly livenessMs?: number
   /**
@@ -139,6 +147,11 @@ export interface ResolvedTriggerOptions {
 // PostgreSQL cuts names at 63 bytes; the names of the triggers are made from the schema's.
 const maximalSchemaBytes = 50
 
+const DAY_MS = 86_400_000
+
+/** What was given the options, for messages. */
+const WHERE = 'triggerDriver()'
+
 const NAMES = [
   'connection',
   'types',
@@ -159,13 +172,9 @@ const NAMES = [
  * @throws RowtapError ERR_INVALID_OPTIONS
  */
 export function resolveTriggerOptions(options: TriggerDriverOptions): ResolvedTriggerOptions {
-  checkOptionNames('triggerDriver()', options, NAMES)
-  const { connection = {}, types, schema = 'rowtap', pollIntervalMs, leaseMs = 30_000, enableAlways = false } = options
-  const { livenessMs = 10_000, pooler = null } = options
+  checkOptionNames(WHERE, options, NAMES)
+  const { connection = {}, types, schema = 'rowtap', queueLimit = {} } = options
   const reconnect = reconnectPolicy('triggerDriver', options.reconnect)
-  if (pollIntervalMs !== undefined) checkOptionNames(`'pollIntervalMs'`, pollIntervalMs, ['min', 'max'])
-  const longestMs = pooler === null ? 1000 : 100
-  const { min: pollMinMs = 5, max: pollMaxMs = Math.max(longestMs, pollIntervalMs?.min ?? 0) } = pollIntervalMs ?? {}
   checkConnection('triggerDriver', connection)
   if (types !== undefined && typeof types?.getTypeParser !== 'function') {
     throw invalid('types must be an object with the function getTypeParser, such as the types of pg.')
@@ -174,44 +183,57 @@ export function resolveTriggerOptions(options: TriggerDriverOptions): ResolvedTr
   if (bytes === 0 || bytes > maximalSchemaBytes || schema.includes('\0') || schema.startsWith('pg_')) {
     throw invalid(`schema must have 1 to ${maximalSchemaBytes} bytes and must not begin with pg_.`)
   }
-  if (!(pollMinMs >= 1) || !(pollMaxMs >= pollMinMs) || !(pollMaxMs <= 3_600_000)) {
-    throw invalid('pollIntervalMs must have 1 <= min <= max <= 3600000.')
-  }
-  if (!(leaseMs >= 1000) || !(leaseMs <= 86_400_000)) {
-    throw invalid('leaseMs must be between 1000 and 86400000.')
-  }
-  if (typeof livenessMs !== 'number' || !(livenessMs > 0)) throw invalid('livenessMs must be a number of milliseconds.')
-  if (pooler !== null && pooler !== 'transaction') throw invalid(`pooler must be 'transaction', or left out.`)
-  if (!['off', 'conditions'].includes(options.pushdown ?? 'off')) throw invalid(`pushdown is 'off' or 'conditions'.`)
-  if (typeof enableAlways !== 'boolean') throw invalid('enableAlways must be true or false.')
+  const pooler = wordOption(WHERE, 'pooler', options.pooler, null, ['transaction'])
+  const { pollMinMs, pollMaxMs } = pollBounds(options.pollIntervalMs ?? {}, pooler)
   return {
     connection,
     types: types ?? null,
     schema,
     pollMinMs,
     pollMaxMs,
-    leaseMs,
+    leaseMs: milliseconds('leaseMs', options.leaseMs, 30_000, { least: 1000, most: DAY_MS }),
     reconnect,
-    livenessMs,
+    livenessMs: milliseconds('livenessMs', options.livenessMs, 10_000, { least: 100, most: DAY_MS }),
     pooler,
-    pushdown: options.pushdown ?? 'off',
-    queueLimit: resolveQueueLimit(options.queueLimit ?? {}),
-    enableAlways,
+    pushdown: wordOption(WHERE, 'pushdown', options.pushdown, 'off', ['off', 'conditions']),
+    queueLimit: resolveQueueLimit(queueLimit),
+    enableAlways: booleanOption(WHERE, 'enableAlways', options.enableAlways),
   }
+}
+
+function pollBounds(
+  given: PollIntervalMs,
+  pooler: ResolvedTriggerOptions['pooler'],
+): Pick<ResolvedTriggerOptions, 'pollMinMs' | 'pollMaxMs'> {
+  checkOptionNames(`${WHERE}: 'pollIntervalMs'`, given, ['min', 'max'])
+  const most = 3_600_000
+  const pollMinMs = milliseconds('pollIntervalMs.min', given.min, Math.min(5, given.max ?? 5), { least: 1, most })
+  const longestMs = pooler === null ? 1000 : 100
+  const pollMaxMs = milliseconds('pollIntervalMs.max', given.max, Math.max(longestMs, pollMinMs), {
+    least: given.min === undefined ? 1 : pollMinMs,
+    most,
+  })
+  return { pollMinMs, pollMaxMs }
 }
 
 function resolveQueueLimit(limit: QueueLimit): ResolvedQueueLimit {
-  checkOptionNames(`'queueLimit'`, limit, ['changes', 'bytes', 'unreadMs', 'policy'])
-  const { changes = null, bytes = null, unreadMs = null, policy = 'keep' } = limit
-  for (const most of [changes, bytes, unreadMs]) {
-    if (most !== null && !(Number.isSafeInteger(most) && most >= 0)) {
-      throw invalid('queueLimit.changes, bytes and unreadMs must be whole numbers.')
-    }
+  checkOptionNames(`${WHERE}: 'queueLimit'`, limit, ['changes', 'bytes', 'unreadMs', 'policy'])
+  const bound = (option: 'changes' | 'bytes' | 'unreadMs', range: NumberRange): number | null =>
+    numberOption(WHERE, `queueLimit.${option}`, limit[option], null, { ...range, isWhole: true })
+  const changes = bound('changes', { least: 1 })
+  const bytes = bound('bytes', { least: 1, of: 'bytes' })
+  const unreadMs = bound('unreadMs', { least: 1000, of: 'milliseconds' })
+  const policy = wordOption(WHERE, 'queueLimit.policy', limit.policy, 'keep', ['keep', 'drop'])
+  if (policy === 'drop' && changes === null && bytes === null && unreadMs === null) {
+    throw invalid(`'queueLimit.policy' 'drop' means nothing without 'changes', 'bytes' or 'unreadMs'.`)
   }
-  if (policy !== 'keep' && policy !== 'drop') throw invalid(`queueLimit.policy is 'keep' or 'drop'.`)
   return { changes, bytes, unreadMs, policy }
 }
 
+function milliseconds(option: string, given: unknown, preset: number, range: NumberRange): number {
+  return numberOption(WHERE, option, given, preset, { ...range, of: 'milliseconds' })
+}
+
 function invalid(message: string): RowtapError {
-  return new RowtapError('ERR_INVALID_OPTIONS', { message: `triggerDriver: ${message}` })
+  return new RowtapError('ERR_INVALID_OPTIONS', { message: `${WHERE}: ${message}` })
 }

@@ -39,7 +39,7 @@ export interface WalDriverOptions {
   readonly reconnect?: ReconnectOptions | false
   /**
    * How long a connection may be silent before the server is asked for a sign of life, in milliseconds; when none comes
-   * for as long again, the connection is lost. Never more than half of the server's `wal_sender_timeout`. Default: 10,000.
+   * for as long again, the connection is lost. Never more than half of the server's `wal_sender_timeout`. Default: 10,000; at least 100.
    */
   readonly livenessMs?: number
   /**

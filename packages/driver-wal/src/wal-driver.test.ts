@@ -21,6 +21,20 @@ test.each([
   ['{"connection":[]}', 'and not a list'],
   ['{"types":5}', 'types must be an object with the function getTypeParser'],
   ['{"types":null}', 'types must be an object with the function getTypeParser'],
+  ['{"livenessMs":5}', "'livenessMs' is a number of milliseconds from 100 to 86400000, not 5."],
+  ['{"livenessMs":"5000"}', `'livenessMs' is a number of milliseconds from 100 to 86400000, not "5000".`],
+  [
+    '{"reconnect":{"minDelayMs":200,"maxDelayMs":100}}',
+    "'reconnect.maxDelayMs' is a number of milliseconds from 200 to 86400000, not 100.",
+  ],
+  ['{"failover":"yes"}', `'failover' is true or false, not "yes".`],
+  ['{"replicaIdentity":"default"}', `'replicaIdentity' is 'full', not "default".`],
+  ['{"pushdown":"conditions"}', `'pushdown' is 'off' or 'inserts', not "conditions".`],
+  ['{"streaming":true}', "'streaming' is 'off' or 'on', not true."],
+  [
+    '{"streaming":"on","streamingBufferBytes":-1}',
+    "'streamingBufferBytes' is a whole number of bytes, 0 or more, not -1.",
+  ],
   ['"postgres://db/shop"', 'takes an object of options, and not a string'],
 ])('refuses %s in a sentence', (json, sentence) => {
   const options = JSON.parse(json) as WalDriverOptions

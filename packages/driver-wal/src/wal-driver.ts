@@ -1,11 +1,22 @@
 import type { Driver, DriverHost, DriverSession } from '@rowtap/core/driver'
-import { checkConnection, checkOptionNames, reconnectPolicy, RowtapError } from '@rowtap/core/driver'
+import {
+  booleanOption,
+  checkConnection,
+  checkOptionNames,
+  numberOption,
+  reconnectPolicy,
+  RowtapError,
+  wordOption,
+} from '@rowtap/core/driver'
 import { checkStreamingOptions } from './replication/streaming/streaming-options.ts'
 import { DEFAULT_LIVENESS_MS } from './session/link.ts'
 import { openWalSession } from './session/open-wal-session.ts'
 import type { WalCapabilities } from './wal-capabilities.ts'
 import { walCapabilities } from './wal-capabilities.ts'
 import type { WalDriverOptions } from './wal-driver-options.ts'
+
+/** What was given the options, for messages. */
+const WHERE = 'walDriver()'
 
 const NAMES = [
   'connection',
@@ -30,30 +41,23 @@ const NAMES = [
  *   for a connection that is none.
  */
 export function walDriver(options: WalDriverOptions = {}): Driver<WalCapabilities> {
-  checkOptionNames('walDriver()', options, NAMES)
+  checkOptionNames(WHERE, options, NAMES)
   const { connection = {} } = options
   checkConnection('walDriver', connection)
   checkStreamingOptions(options)
   reconnectPolicy('walDriver', options.reconnect)
-  const { livenessMs = DEFAULT_LIVENESS_MS, failover = false, replicaIdentity = 'full' } = options
-  if (typeof livenessMs !== 'number' || !(livenessMs > 0)) {
-    throw new RowtapError('ERR_INVALID_OPTIONS', { message: `walDriver: livenessMs is a number of milliseconds.` })
-  }
-  if (typeof failover !== 'boolean') {
-    throw new RowtapError('ERR_INVALID_OPTIONS', { message: `walDriver: failover is true or false.` })
-  }
-  if (replicaIdentity !== 'full') {
-    throw new RowtapError('ERR_INVALID_OPTIONS', {
-      message: `walDriver: replicaIdentity is 'full', or left out.`,
-    })
-  }
+  numberOption(WHERE, 'livenessMs', options.livenessMs, DEFAULT_LIVENESS_MS, {
+    least: 100,
+    most: 86_400_000,
+    of: 'milliseconds',
+  })
+  booleanOption(WHERE, 'failover', options.failover)
+  wordOption(WHERE, 'replicaIdentity', options.replicaIdentity, null, ['full'])
+  wordOption(WHERE, 'pushdown', options.pushdown, 'off', ['off', 'inserts'])
   if (options.types !== undefined && typeof options.types?.getTypeParser !== 'function') {
     throw new RowtapError('ERR_INVALID_OPTIONS', {
-      message: 'types must be an object with the function getTypeParser, such as the types of pg.',
+      message: 'walDriver(): types must be an object with the function getTypeParser, such as the types of pg.',
     })
-  }
-  if (!['off', 'inserts'].includes(options.pushdown ?? 'off')) {
-    throw new RowtapError('ERR_INVALID_OPTIONS', { message: `walDriver: pushdown is 'off' or 'inserts'.` })
   }
   return {
     specification: 1,

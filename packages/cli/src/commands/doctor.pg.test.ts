@@ -211,6 +211,34 @@ describePostgres('rowtap doctor', (postgres) => {
     expect(await problems()).toEqual([expect.stringContaining('Of its two publications one is gone')])
   })
 
+  test('says of a subscription whose slot somebody dropped that it cannot go on, with one statement a line', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders VALUES (1)')
+    const before = await catalogueSnapshot(database)
+    const tailing = ['tail', '--url', database.url, '--table', 'orders', '--subscription', 'billing', '--snapshot']
+    await using tail = new RowtapProcess(tailing)
+    await tail.ready()
+    tail.kill('SIGINT')
+    await tail.ended
+    await database.query(
+      `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()`,
+    )
+    const { checks, exitCode } = await findings(database.url, '--driver', 'wal')
+    expect(exitCode).toBe(1)
+    const [check, ...others] = about(checks, /^subscription billing$/)
+    expect(others).toEqual([])
+    expect(check).toMatchObject({ level: 'problem', sentence: expect.stringContaining('cannot go on: its slot') })
+    expect(check?.statements.map((statement) => statement.replace(/\d+/u, 'N'))).toEqual([
+      'SELECT pg_catalog.lo_unlink(N)',
+      'DROP PUBLICATION IF EXISTS "rowtap_s_billing_all"',
+      'DROP PUBLICATION IF EXISTS "rowtap_s_billing_inserts"',
+    ])
+    // It is as it says.
+    expect((await runRowtap(tailing)).stderr).toContain('its replication slot was dropped')
+    for (const statement of check?.statements ?? []) await database.query(statement)
+    expect(await catalogueSnapshot(database)).toEqual(before)
+  })
+
   test('says of what is left over that it is, with statements that remove it', async () => {
     await using database = await postgres.createDatabase()
     const before = await catalogueSnapshot(database)

@@ -33,7 +33,9 @@ export function triggerChecks(health: TriggerHealth): readonly Check[] {
     )
   }
   const aboutRole = checksOf('trigger', `role ${role.name}`)
-  checks.push(obstacle === null ? aboutRole.ok('It may make and use a queue.') : adviceOf(obstacle, aboutRole.problem))
+  // What a queue lacks is told of the queue.
+  const isOfRole = obstacle !== null && !installations.some(({ content }) => content?.lack === obstacle)
+  checks.push(isOfRole ? adviceOf(obstacle, aboutRole.problem) : aboutRole.ok('It may make and use a queue.'))
   for (const installation of installations) checks.push(...installationChecks(installation, latestVersion))
   for (const table of tables) {
     const about = checksOf('trigger', `table ${formatTableName(table)}`)
@@ -69,6 +71,7 @@ function installationChecks({ schema, content }: TriggerInstallation, latestVers
   if (content.version > latestVersion) {
     checks.push(about.problem('A newer version of rowtap made it: upgrade this one, or use another schema.'))
   }
+  if (content.lack !== null) return [...checks, about.problem(content.lack)]
   checks.push(queueCheck(schema, content))
   checks.push(...content.consumers.map((consumer) => consumerCheck(schema, consumer)))
   for (const table of content.captured) {

@@ -1,4 +1,4 @@
-import type { WalHealth, WalOrphan, WalOwner, WalSlotHealth } from '@rowtap/driver-wal'
+import type { WalHealth, WalOrphan, WalOwner, WalPublicationHealth, WalSlotHealth } from '@rowtap/driver-wal'
 
 import { bytesText, durationText } from '../format/amount.ts'
 import type { Check } from './check.ts'
@@ -8,7 +8,7 @@ import { checksOf } from './check.ts'
 const SOON_SECONDS = 24 * 3600
 
 /** How every slot of ours stands, and what nobody uses. */
-export function walSlotChecks({ slots, orphans, clients, wal }: WalHealth): readonly Check[] {
+export function walSlotChecks({ slots, orphans, publications, clients, wal }: WalHealth): readonly Check[] {
   return [
     ...slots.map((slot) => {
       const unread = orphans.find((orphan) => orphan.slots.includes(slot.name))
@@ -19,7 +19,7 @@ export function walSlotChecks({ slots, orphans, clients, wal }: WalHealth): read
         holder: client?.processId ?? null,
       })
     }),
-    ...orphans.flatMap(orphanChecks),
+    ...orphans.flatMap((orphan) => orphanChecks(orphan, publications)),
   ]
 }
 
@@ -75,7 +75,10 @@ function fullText({ fullInSeconds }: WalSlotHealth, bytesPerSecond: number | nul
   return `At the present rate of ${bytesText(bytesPerSecond)} a second it is lost in ${durationText(fullInSeconds)}.`
 }
 
-function orphanChecks({ reason, owner, slots, publications, progress, statements }: WalOrphan): readonly Check[] {
+function orphanChecks(
+  { reason, owner, slots, publications, progress, statements }: WalOrphan,
+  found: readonly WalPublicationHealth[],
+): readonly Check[] {
   const { warning, problem } = checksOf('wal', ownerSubject(owner))
   const names = [...slots, ...publications].join(', ')
   switch (reason) {
@@ -87,7 +90,15 @@ function orphanChecks({ reason, owner, slots, publications, progress, statements
         ),
       ]
     case 'publications without slot':
-      return [warning(`Its slot is gone, so that its publications serve nobody: ${names}.`, ...statements)]
+      // Without a table it would begin as if it were new.
+      if (found.every(({ name, tables }) => tables.length === 0 || !publications.includes(name)))
+        return [warning(`It has no slot, and its publications serve nobody: ${names}.`, ...statements)]
+      return [
+        problem(
+          `It cannot go on: its slot was dropped (or was left behind, where this database is a copy), and what it had not handled is gone. Connect with onPositionLost: 'restart', or remove what is left of it: ${names}.`,
+          ...statements,
+        ),
+      ]
     case 'crashed client':
       return [
         warning(`It ended without tidying up, and left ${names}. The next client to start removes it.`, ...statements),

@@ -67,7 +67,7 @@ function installedByWal({ publications, leftProgress, role }: WalHealth, object:
       progress === undefined
         ? (publication?.tables ?? []).map(formatTableName).join(', ')
         : 'how far its snapshots were',
-    statements: [object.statement],
+    statements: object.statements,
     usedBy: object.usedBy,
     obstacle:
       owned === undefined || owned.isOwned

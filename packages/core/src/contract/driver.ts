@@ -132,7 +132,7 @@ export interface RequestedCondition {
 /** A table that a durable subscription captured when it last ran. */
 export interface ResumedRequest extends CaptureRequest {
   /**
-   * What of a listener's wish was not captured, as the subject of a sentence: rows or columns. `null`: nothing. Left out: `operations`
+   * What of a listener's wish was not captured, as the object of a sentence: rows or columns. `null`: nothing. Left out: `operations`
    * and `columns` tell all.
    */
   readonly lacking?: (wish: Pick<CaptureRequest, 'columns' | 'where'>) => string | null

@@ -21,17 +21,26 @@ test.each([
 test('what is left out has its default, and false is none', () => {
   expect(reconnectPolicy('walDriver', { maxDelayMs: 1000 })).toEqual(POLICY)
   expect(reconnectPolicy('walDriver', undefined)).toMatchObject({ minDelayMs: 100, maxDelayMs: 10_000 })
+  expect(reconnectPolicy('walDriver', { maxDelayMs: 50 })).toMatchObject({ minDelayMs: 50, maxDelayMs: 50 })
+  expect(reconnectPolicy('walDriver', { minDelayMs: 20_000 })).toMatchObject({ minDelayMs: 20_000, maxDelayMs: 20_000 })
   expect(reconnectPolicy('walDriver', false)).toBeNull()
 })
 
-test.each([true, 5, null, { minDelayMs: '1' }, { maxDelayMs: -1 }, { giveUpAfterMs: Number.NaN }, { attempts: 3 }])(
-  'refuses %j',
-  (given) => {
-    expect(() => reconnectPolicy('walDriver', given as never)).toThrow(
-      expect.objectContaining({ code: 'ERR_INVALID_OPTIONS' }),
-    )
-  },
-)
+test.each([
+  true,
+  5,
+  null,
+  { minDelayMs: 2, maxDelayMs: 1 },
+  { minDelayMs: Infinity },
+  { minDelayMs: '1' },
+  { maxDelayMs: -1 },
+  { giveUpAfterMs: Number.NaN },
+  { attempts: 3 },
+])('refuses %j', (given) => {
+  expect(() => reconnectPolicy('walDriver', given as never)).toThrow(
+    expect.objectContaining({ code: 'ERR_INVALID_OPTIONS' }),
+  )
+})
 
 describe('trying again', () => {
   const error = (code: 'ERR_CONNECTION_LOST' | 'ERR_DATABASE' | 'ERR_SUBSCRIPTION_IN_USE', retryable: boolean) =>

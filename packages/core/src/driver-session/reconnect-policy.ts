@@ -1,11 +1,16 @@
-import { RowtapError } from '../rowtap-error.ts'
 import { sqlstateOf } from '../driver-errors/server-error.ts'
+import { checkOptionNames } from '../options/check-option-names.ts'
+import { numberOption } from '../options/option-values.ts'
+import type { RowtapError } from '../rowtap-error.ts'
 
 /** How a lost connection is made again. */
 export interface ReconnectOptions {
-  /** About how long to wait before the second attempt, in milliseconds; from then on twice as long each time. Default: 100. */
+  /**
+   * About how long to wait before the second attempt, in milliseconds; from then on twice as long each time. Default: 100, or
+   * `maxDelayMs` where that is less.
+   */
   readonly minDelayMs?: number
-  /** The longest wait between two attempts, in milliseconds. Default: 10,000. */
+  /** The longest wait between two attempts, in milliseconds. Default: 10,000, or `minDelayMs` where that is more. */
   readonly maxDelayMs?: number
   /** After how long without a connection to give up with ERR_CONNECTION_LOST, in milliseconds. Default: `Infinity`, never. */
   readonly giveUpAfterMs?: number
@@ -14,7 +19,10 @@ export interface ReconnectOptions {
 /** How a lost connection is made again: {@link ReconnectOptions} with the defaults filled in. */
 export type ReconnectPolicy = Required<ReconnectOptions>
 
-const PRESET: ReconnectPolicy = { minDelayMs: 100, maxDelayMs: 10_000, giveUpAfterMs: Infinity }
+const DEFAULT_MIN_DELAY_MS = 100
+const DEFAULT_MAX_DELAY_MS = 10_000
+// A timer that is set to more than 24 days is over at once.
+const LONGEST_DELAY_MS = 86_400_000
 
 /**
  * The policy of a driver's option `reconnect`; `null`: a lost connection is the session's end.
@@ -23,18 +31,24 @@ const PRESET: ReconnectPolicy = { minDelayMs: 100, maxDelayMs: 10_000, giveUpAft
  * @throws RowtapError ERR_INVALID_OPTIONS
  */
 export function reconnectPolicy(factory: string, given: ReconnectOptions | false | undefined): ReconnectPolicy | null {
-  const invalid = (message: string): RowtapError =>
-    new RowtapError('ERR_INVALID_OPTIONS', { message: `${factory}: ${message}.` })
   if (given === false) return null
-  if (given !== undefined && (typeof given !== 'object' || given === null)) {
-    throw invalid(`reconnect is false, or an object such as { minDelayMs: 100, maxDelayMs: 10000 }`)
-  }
-  const policy = { ...PRESET, ...given }
-  for (const [name, value] of Object.entries(policy)) {
-    if (!Object.hasOwn(PRESET, name)) throw invalid(`reconnect has no option ${JSON.stringify(name)}`)
-    if (typeof value !== 'number' || !(value >= 0)) throw invalid(`reconnect.${name} is a number of milliseconds`)
-  }
-  return policy
+  if (given === undefined) return reconnectPolicy(factory, {})
+  const where = `${factory}()`
+  checkOptionNames(`${where}: 'reconnect'`, given, ['minDelayMs', 'maxDelayMs', 'giveUpAfterMs'])
+  const delay = (option: 'minDelayMs' | 'maxDelayMs', preset: number, least: number): number =>
+    numberOption(where, `reconnect.${option}`, given[option], preset, {
+      least,
+      most: LONGEST_DELAY_MS,
+      of: 'milliseconds',
+    })
+  const first = delay('minDelayMs', DEFAULT_MIN_DELAY_MS, 0)
+  const isFirstGiven = given.minDelayMs !== undefined
+  const maxDelayMs = delay('maxDelayMs', Math.max(DEFAULT_MAX_DELAY_MS, first), isFirstGiven ? first : 0)
+  const giveUpAfterMs = numberOption(where, 'reconnect.giveUpAfterMs', given.giveUpAfterMs, Infinity, {
+    least: 0,
+    of: 'milliseconds',
+  })
+  return { minDelayMs: Math.min(first, maxDelayMs), maxDelayMs, giveUpAfterMs }
 }
 
 /**

@@ -28,3 +28,22 @@ describePostgres('a connection to a database that limits how long things may tak
     expect(ours.filter(({ setting }) => setting !== '0')).toEqual([])
   })
 })
+
+describePostgres('a connection', (postgres) => {
+  test('is given up by the server in a few seconds when this end is gone, whatever the database’s settings are', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(`ALTER DATABASE "${database.name}" SET tcp_keepalives_idle = 7200`)
+    const connection = await openConnection(
+      { connection: database.url, schema: 'rowtap' },
+      new AbortController().signal,
+    )
+    try {
+      const names = ['tcp_keepalives_count', 'tcp_keepalives_idle', 'tcp_keepalives_interval']
+      const found = await connection.rows<{ name: string; setting: string }>(IN_FORCE, [names])
+      // As the server's kernel has them.
+      expect(found.map(({ setting }) => setting)).toEqual(['3', '2', '1'])
+    } finally {
+      await connection.close()
+    }
+  })
+})

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { catalogueSnapshot, cutConnections, eventually } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
@@ -45,6 +46,7 @@ describePostgres('inspectTrigger', (postgres) => {
         owner: expect.any(String),
         content: {
           version: latestVersion,
+          lack: null,
           queue: {
             rows: 2,
             hasMore: false,
@@ -153,6 +155,47 @@ describePostgres('inspectTrigger', (postgres) => {
     ])
     for (const { statement } of content?.abandoned ?? []) await database.query(statement)
     expect((await inspectTrigger({ connection: database.url })).installations[0]?.content?.abandoned).toEqual([])
+  })
+
+  test('does not count what a subscription has acknowledged of its last look', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(`${SHOP} CREATE TABLE other (id int)`)
+    const billing = { name: 'billing', onPositionLost: 'stop', wait: true } as const
+    const first = await openTestSession({ connection: database.url }, billing)
+    await first.capture('orders')
+    await first.close()
+    await using reader = await openTestSession({ connection: database.url })
+    await reader.capture('other')
+    const insert = (from: number, to: number): string =>
+      `INSERT INTO orders SELECT i, 'new' FROM generate_series(${from}, ${to}) i`
+    for (const statement of [
+      insert(1, 2),
+      'INSERT INTO other VALUES (1)',
+      `${insert(3, 7)}; ${insert(8, 9)}`,
+      insert(10, 10),
+    ])
+      await database.query(statement)
+    const behind = async (): Promise<number | undefined> => {
+      const [installation] = (await inspectTrigger({ connection: database.url })).installations
+      return installation?.content?.consumers.find(({ subscription }) => subscription === 'billing')?.behind
+    }
+    expect(await behind()).toBe(11)
+    for (const [acknowledged, left] of [
+      [2, 8],
+      [5, 5],
+      [9, 1],
+    ] as const) {
+      const next = await openTestSession({ connection: database.url }, billing)
+      next.holdBack()
+      await next.capture('orders')
+      const { changes } = next
+      await eventually(() => changes.at(-1)?.new?.text(0) === '10', 'the last change')
+      const at = changes.find((change) => change.new?.text(0) === String(acknowledged))
+      assert.ok(at !== undefined)
+      next.session.acknowledge(at.position)
+      await next.close()
+      expect([acknowledged, await behind()]).toEqual([acknowledged, left])
+    }
   })
 
   test('does not run the code of another role’s schema, and says so', async () => {

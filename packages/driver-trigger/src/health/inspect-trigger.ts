@@ -63,7 +63,7 @@ async function inspect(connection: Connection, schema: string, tables: readonly 
       hasPreparedTransactions: server.prepared_transactions,
     },
     role: { name: found.role, mayCreate: found.may_create },
-    obstacle: obstacleOf(found, schema),
+    obstacle: obstacleOf(found, schema) ?? installations.find((one) => one.schema === schema)?.content?.lack ?? null,
     latestVersion: MIGRATIONS.length,
     installations,
     tables: known ? await readTables(connection, schema, tables) : [],
@@ -79,12 +79,13 @@ async function inspect(connection: Connection, schema: string, tables: readonly 
 
 /** Why a queue cannot be made or used in a schema. */
 function obstacleOf(found: FoundInstallation, schema: string): string | null {
-  if (!found.exists) {
-    if (found.may_create) return null
+  if (found.exists && !found.ours)
+    return `The schema ${schema} exists, and rowtap did not make it. Use another schema for the queue.`
+  if (!found.exists || found.usable) {
+    // A schema that is there goes with its last client, and the next one makes it again.
+    if (found.filled || found.may_create) return null
     return `The role may not create the schema ${schema} for the change queue. Run: GRANT CREATE ON DATABASE ${quoteIdentifier(found.database)} TO ${quoteIdentifier(found.role)}`
   }
-  if (!found.ours) return `The schema ${schema} exists, and rowtap did not make it. Use another schema for the queue.`
-  if (found.usable) return null
   return `The schema ${schema} belongs to the role ${found.owner}, whose code would run as yours. Connect as that role, or use another schema for the queue.`
 }
 

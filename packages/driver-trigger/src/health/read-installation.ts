@@ -1,8 +1,12 @@
 import type { Queries } from '../connection/connection.ts'
 import type { CapturedPart } from '../install/captured-part.ts'
+import { lackOfParts } from '../install/lack-of-parts.ts'
+import { MIGRATIONS } from '../install/migrations.ts'
 import { dropTrigger } from '../install/triggers.ts'
 import { CAPTURED_HEALTH, CONSUMERS_HEALTH, QUEUE_HEALTH } from '../sql/health-statements.ts'
 import { FIND_UNWANTED_TRIGGERS, LAST_MIGRATION } from '../sql/install-statements.ts'
+import type { InstalledPart } from '../sql/installed-parts.ts'
+import { FIND_INSTALLED_PARTS } from '../sql/installed-parts.ts'
 import type { Sql } from '../sql/sql.ts'
 import { inSchema } from './in-schema.ts'
 import type { CapturedTableHealth, ConsumerHealth, InstallationContent, QueueHealth } from './trigger-health.ts'
@@ -13,25 +17,31 @@ const countedRows = 1_000_000
 
 const EMPTY: InstallationContent = {
   version: 0,
+  lack: null,
   queue: { rows: 0, hasMore: false, bytes: 0, oldestTransactionsAgo: null, oldestCommitted: null },
   consumers: [],
   captured: [],
   abandoned: [],
 }
 
-/** Reads what is in a schema of ours that the role may trust. `filled`: whether there is a queue in it. */
+/** Reads what is in a schema of ours that the role may trust. `filled`: whether a migration has been applied to it. */
 export async function readInstallation(
   queries: Queries,
   schema: string,
   filled: boolean,
 ): Promise<InstallationContent> {
-  if (!filled) return EMPTY
   const read = <R extends object>(statement: Sql): Promise<readonly R[]> => queries.rows<R>(inSchema(schema, statement))
-  const [migration] = await read<{ number: number }>(LAST_MIGRATION)
+  const parts = await read<InstalledPart>(FIND_INSTALLED_PARTS)
+  const [migration] = filled ? await read<{ number: number }>(LAST_MIGRATION) : []
+  const isComparable = !filled || migration?.number === MIGRATIONS.length
+  const lack = isComparable ? lackOfParts(schema, parts) : null
+  const isReadable = parts.every(({ kind, isThere }) => kind === 'function' || isThere)
+  if (!filled || (lack !== null && !isReadable)) return { ...EMPTY, version: migration?.number ?? 0, lack }
   const unwanted = await read<{ name: string; schema: string; table: string }>(FIND_UNWANTED_TRIGGERS)
   const [queue] = await read<QueueRow>(QUEUE_HEALTH)
   return {
     version: migration?.number ?? 0,
+    lack,
     queue: queue === undefined ? EMPTY.queue : queueHealth(queue),
     consumers: (await read<ConsumerRow>(CONSUMERS_HEALTH)).map(consumerHealth),
     captured: capturedHealth(await read<PartRow>(CAPTURED_HEALTH)),

@@ -47,7 +47,10 @@ export interface ConsumerHealth {
   readonly isExpired: boolean
   /** How many tables it wants. */
   readonly tables: number
-  /** How many changes of the queue, of whichever table, were written after its place; no more than a million are counted. */
+  /**
+   * How many changes of the queue, of whichever table, were written after its place; no more than a million are counted. Of a
+   * subscription without those that it has acknowledged.
+   */
   readonly behind: number
   /** Since when other clients have noticed that nobody reads the subscription; `null`: they have not. */
   readonly goneSince: Date | null
@@ -94,6 +97,11 @@ export interface TriggerInstallation {
 export interface InstallationContent {
   /** The number of the last migration that was applied; 0 for a schema without a queue. */
   readonly version: number
+  /**
+   * What of the queue somebody has dropped, with what helps, in the driver's own words; `null` where it is whole. Where a table is
+   * gone, nothing else is told of it.
+   */
+  readonly lack: string | null
   readonly queue: QueueHealth
   readonly consumers: readonly ConsumerHealth[]
   readonly captured: readonly CapturedTableHealth[]

@@ -9,6 +9,7 @@ import {
   REMOVE_SUBSCRIPTION,
   RESUME_CONSUMER,
 } from '../sql/consumer-statements.ts'
+import { checkParts } from './lack-of-parts.ts'
 import { MIGRATIONS } from './migrations.ts'
 
 /** A reader of the queue, as the database knows it. */
@@ -44,7 +45,7 @@ export interface RegistrationRequest {
  * Makes the schema where it is missing, brings it up to date, and registers a consumer. Several processes may do so at
  * once. Consumers that crashed, or whose lease has run out, are removed on the way.
  *
- * @throws RowtapError ERR_SETUP_REQUIRED where the role may not, or where the schema is not rowtap's.
+ * @throws RowtapError ERR_SETUP_REQUIRED where the role may not, where the schema is not rowtap's, or where a part of the queue was dropped.
  */
 export async function install(
   connection: Connection,
@@ -71,7 +72,7 @@ export type ResumedRegistration = Registration & { readonly isPast: boolean; rea
 /**
  * Goes on as the consumer of a subscription, with the schema brought up to date; `null` where there is none.
  *
- * @throws RowtapError ERR_SETUP_REQUIRED where the role may not, or where the schema is not rowtap's.
+ * @throws RowtapError ERR_SETUP_REQUIRED where the role may not, where the schema is not rowtap's, or where a part of the queue was dropped.
  */
 export async function resumeSubscription(
   connection: Connection,
@@ -97,11 +98,13 @@ async function prepare(queries: Queries, schema: string): Promise<void> {
 
 async function migrate(queries: Queries, schema: string): Promise<void> {
   const [found] = await queries.rows<FoundInstallation>(FIND_INSTALLATION)
-  if (found?.exists === true) await checkOwnership(found, schema)
-  else if (found?.may_create !== true) {
-    const role = quoteIdentifier(found?.role ?? '')
+  if (found === undefined) throw new RowtapError('ERR_DATABASE', { message: 'PostgreSQL returned no row.' })
+  if (found.exists) await checkOwnership(found, schema)
+  // Also where it is there: it goes with its last client, and would not come again.
+  if (!found.filled && !found.may_create) {
+    const role = quoteIdentifier(found.role)
     throw new RowtapError('ERR_SETUP_REQUIRED', {
-      message: `Role ${role} may not create the schema ${schema} for the change queue. Run: GRANT CREATE ON DATABASE ${quoteIdentifier(found?.database ?? '')} TO ${role};`,
+      message: `Role ${role} may not create the schema ${schema} for the change queue. Run: GRANT CREATE ON DATABASE ${quoteIdentifier(found.database)} TO ${role};`,
     })
   }
   const applied = found.filled ? await lastMigration(queries) : 0
@@ -110,6 +113,7 @@ async function migrate(queries: Queries, schema: string): Promise<void> {
       message: `The schema ${schema} was made by a newer version of @rowtap/driver-trigger. Upgrade it here, or set the option schema to another name.`,
     })
   }
+  if (found.exists && (applied === MIGRATIONS.length || !found.filled)) await checkParts(queries, schema)
   for (const [index, migration] of MIGRATIONS.entries()) {
     if (index < applied) continue
     await queries.run(migration)

@@ -3,7 +3,7 @@ import type { ShapeContent } from '../catalog/shape.ts'
 import type { CapturedPart } from './captured-part.ts'
 import { isThere } from './captured-part.ts'
 
-/** What of a wish a part of a table does not hold, as the subject of a sentence; `null`: nothing. */
+/** What of a wish a part of a table does not hold, as the object of a sentence; `null`: nothing. */
 export function lackingOf(
   { columns, where }: Pick<CaptureRequest, 'columns' | 'where'>,
   part: CapturedPart,
@@ -21,7 +21,11 @@ export function lackingOf(
       false)
   const lacking = [
     ...(isHeld ? [] : ['rows that no condition was true of then']),
-    ...(missing.length === 0 ? [] : [`the value of ${missing.map(({ name }) => JSON.stringify(name)).join(', ')}`]),
+    ...(missing.length === 0
+      ? []
+      : [
+          `the ${missing.length === 1 ? 'value' : 'values'} of ${missing.map(({ name }) => JSON.stringify(name)).join(', ')}`,
+        ]),
   ]
   return lacking.length === 0 ? null : lacking.join(' and ')
 }

@@ -14,6 +14,7 @@ import {
   NOTE_MIGRATION,
   PARTITION_TREE,
 } from '../sql/install-statements.ts'
+import { FIND_INSTALLED_PARTS } from '../sql/installed-parts.ts'
 import { MAY_LOCK } from '../sql/lock-statements.ts'
 import type { Sql } from '../sql/sql.ts'
 import { purposeOf } from './statement-purposes.ts'
@@ -31,6 +32,7 @@ const READS: ReadonlySet<Sql | string> = new Set([
   FIND_CAPTURE_FUNCTION,
   FIND_PARTS,
   FIND_INSTALLATION,
+  FIND_INSTALLED_PARTS,
   FIND_NAMED,
   FIND_SHAPE,
   FIND_TRIGGERS,

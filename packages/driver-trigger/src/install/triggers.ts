@@ -53,8 +53,12 @@ export interface CapturableTable extends TableWithOid {
   readonly kind: RowCaptureKind
   /** Whether its statements tell of every change. */
   readonly signalKind: SignalKind
-  /** Whether the role may drop triggers of it. */
+  /** Whether the role may drop triggers of it, and have them fire always. */
   readonly isOwned: boolean
+  readonly owner: string
+  readonly ownerIsSuperuser: boolean
+  /** The role that asks. */
+  readonly role: string
 }
 
 /** What is created. */
@@ -72,6 +76,7 @@ export interface TriggerTask {
  * The row trigger of a partitioned table is cloned to its partitions, those of the future included; its argument tells
  * which table it was created on. A TRUNCATE of one partition fires no trigger but the partition's own.
  *
+ * @throws RowtapError ERR_SETUP_REQUIRED where triggers are switched off, or are to fire always on another role's table.
  * @returns whether all that is open captures what is wanted from now on: one was created on the table itself, so that no
  *   transaction is open that had written to it before; or it is captured by row, and so all of it.
  */
@@ -79,7 +84,7 @@ export async function createTriggers(
   queries: Queries,
   { schema, enableAlways, byStatement }: TriggerTask,
   table: CapturableTable,
-  partitions: readonly TableWithOid[],
+  partitions: readonly CapturableTable[],
 ): Promise<boolean> {
   let hasExcluded = false
   const names = triggerNames(schema, table.oid)
@@ -89,8 +94,9 @@ export async function createTriggers(
   const wasAlways = [names.row, names.rowSignal].some((name) => present.get(name) === 'A')
   // Others may want what is replicated: whatever takes the place of what captures it for them captures it, too.
   const isAlways = enableAlways || (wasAlways && table.isOwned)
-  const create = async (on: TableWithOid, name: string, definition: string): Promise<void> => {
+  const create = async (on: CapturableTable, name: string, definition: string): Promise<void> => {
     const enabled = (on === table ? present : found.get(on))?.get(name)
+    if (isAlways && enabled !== 'A' && !on.isOwned) throw notOwner(on)
     if (enabled === undefined) {
       await queries.run(`create trigger ${quoteIdentifier(name)} after ${definition}`)
       hasExcluded ||= on === table
@@ -107,7 +113,7 @@ export async function createTriggers(
   })
   const dropped = wrongTriggers(kind, names, table).filter((name) => present.has(name))
   const call = `execute function ${quoteIdentifier(schema)}`
-  const createTruncate = (on: TableWithOid): Promise<void> =>
+  const createTruncate = (on: CapturableTable): Promise<void> =>
     create(on, names.truncate, `truncate on ${quoteTableName(on)} for each statement ${call}.capture()`)
   const handedDown = kind === 'row signal' ? names.rowSignal : names.row
   if (touchesSeveral(found, [handedDown, names.truncate], isAlways) || (dropped.length > 0 && partitions.length > 0)) {
@@ -209,6 +215,18 @@ async function findTriggers(queries: Queries, table: TableWithOid): Promise<Read
     })
   }
   return new Map(found.map((trigger) => [trigger.name, trigger.enabled]))
+}
+
+function notOwner(table: CapturableTable): RowtapError {
+  const { owner, ownerIsSuperuser } = table
+  const role = quoteIdentifier(table.role)
+  // To act as a superuser is more than any table is worth.
+  const statement = ownerIsSuperuser
+    ? `ALTER TABLE ${quoteTableName(table)} OWNER TO ${role}`
+    : `GRANT ${quoteIdentifier(owner)} TO ${role}`
+  return new RowtapError('ERR_SETUP_REQUIRED', {
+    message: `With enableAlways capturing ${formatTableName(table)} takes its owner ${quoteIdentifier(owner)}, and ${role} is not. Run: ${statement} — or leave the option out.`,
+  })
 }
 
 /** The statement that drops a trigger of ours. */

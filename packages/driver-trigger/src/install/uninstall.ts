@@ -154,22 +154,54 @@ async function removeEverything(connection: Connection): Promise<boolean> {
     await queries.run(REMOVE_OVERDUE, ['0'])
     const [count] = await queries.rows<{ consumers: number }>(COUNT_CONSUMERS)
     if (count === undefined || count.consumers > 0) return false
-    const triggered = await queries.rows<{ oid: string }>(FIND_TRIGGERED)
-    if (triggered.length > 1) {
-      // All at once, as only a table's owner may drop its triggers one by one: as `lockTree` does, for who may not lock.
-      await queries.run(
-        untilUnused(
-          triggered.map(({ oid }) => oid),
-          'access exclusive',
-        ),
-      )
-      await queries.run(NO_LOCK_TIMEOUT)
-    }
-    await queries.run(DROP_TABLE_FUNCTIONS)
-    await queries.run(DROP_INSTALLATION)
-    await dropSchema(queries)
+    await dropInstallation(queries)
     return true
   })
+}
+
+/**
+ * Drops what is left of a queue of which somebody has dropped a part, with its readers' places.
+ *
+ * @param check throws where it is to stay. Runs in the transaction, with the install lock.
+ * @returns whether it is gone: others may hold locks on tables.
+ */
+export async function removeRemains(
+  { connection, signal, attempts }: Removal,
+  check: (queries: Queries) => Promise<void>,
+): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await connection.transaction(async (queries) => {
+        await queries.run(SHORT_LOCK_TIMEOUT)
+        await queries.rows(TAKE_INSTALL_LOCK)
+        await check(queries)
+        await dropInstallation(queries)
+      })
+      return true
+    } catch (error) {
+      if (!isLockFailure(error)) throw error
+    }
+    if (attempt >= attempts) return false
+    await backoff(Math.min(attempt, 3), signal)
+  }
+}
+
+/** Needs the install lock, and a short limit on waiting for others. */
+async function dropInstallation(queries: Queries): Promise<void> {
+  const triggered = await queries.rows<{ oid: string }>(FIND_TRIGGERED)
+  if (triggered.length > 1) {
+    // All at once, as only a table's owner may drop its triggers one by one: as `lockTree` does, for who may not lock.
+    await queries.run(
+      untilUnused(
+        triggered.map(({ oid }) => oid),
+        'access exclusive',
+      ),
+    )
+    await queries.run(NO_LOCK_TIMEOUT)
+  }
+  await queries.run(DROP_TABLE_FUNCTIONS)
+  await queries.run(DROP_INSTALLATION)
+  await dropSchema(queries)
 }
 
 /** The schema stays where someone else put something into it; the next start uses it again. */

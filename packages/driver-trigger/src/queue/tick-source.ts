@@ -91,11 +91,11 @@ export function tickSource(parts: TickSourceParts): TickSource {
   }
 }
 
-/** The error for a consumer that others have declared dead. */
+/** The error for a consumer whose place others have removed or taken, not knowing or not caring that it lives. */
 export function leaseLost(): RowtapError {
   return new RowtapError('ERR_POSITION_LOST', {
     message:
-      'This client gave no sign of life for longer than its lease, and the queue let go of its changes. Connect again, and raise the option leaseMs if the process pauses for long.',
+      'This client’s place in the change queue was removed: by `rowtap uninstall`, by hand, or, where it has no subscription, because it gave no sign of life for longer than its option leaseMs says; or another process has its subscription.',
     retryable: true,
   })
 }

@@ -5,7 +5,6 @@ export function positionLost(subscription: string, reason: string): RowtapError 
   return new RowtapError('ERR_POSITION_LOST', {
     message:
       `Subscription ${JSON.stringify(subscription)} cannot go on where it ended: ${reason} ` +
-      `Connect with onPositionLost: 'restart' to begin anew from now on, and read the tables again where the past matters. ` +
-      `Or remove it: rowtap uninstall --subscription ${subscription}`,
+      `Connect with onPositionLost: 'restart' to begin anew from now on, or remove it: rowtap uninstall --subscription ${subscription}`,
   })
 }

@@ -1,39 +1,28 @@
-import type { ChildProcess } from 'node:child_process'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import type { TestDatabase } from '@rowtap/driver-testkit'
-import { eventually } from '@rowtap/driver-testkit'
+import { eventually, startProgram } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
 
 const PROGRAM = new URL('../testing/snapshot-program.ts', import.meta.url)
 const ROWS = 60_000
 
-interface Program {
-  readonly child: ChildProcess
+interface Program extends AsyncDisposable {
   /** What it has printed, in order. */
   readonly lines: readonly unknown[]
+  readonly kill: () => Promise<void>
 }
 
 function start(url: string, events: number): Program {
-  const environment: NodeJS.ProcessEnv = {
-    ...process.env,
-    ROWTAP_TEST_URL: url,
-    ROWTAP_TEST_EVENTS: String(events),
-  }
-  // A test runner's options for its own workers are not for this process.
-  delete environment['NODE_OPTIONS']
-  const child = spawn(process.execPath, [PROGRAM.pathname], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
+  const program = startProgram(PROGRAM, { ROWTAP_TEST_URL: url, ROWTAP_TEST_EVENTS: String(events) })
   const lines: unknown[] = []
-  createInterface(child.stdout).on('line', (line) => lines.push(JSON.parse(line)))
-  return { child, lines }
-}
-
-async function kill({ child }: Program): Promise<void> {
-  const closed = once(child, 'close')
-  child.kill('SIGKILL')
-  await closed
+  return {
+    get lines() {
+      for (const line of program.lines.slice(lines.length)) lines.push(JSON.parse(line))
+      return lines
+    },
+    kill: () => program.kill(),
+    [Symbol.asyncDispose]: () => program.kill(),
+  }
 }
 
 /** How far the progress that is kept says that the rows were read: the last key, 0 where none was. */
@@ -57,7 +46,7 @@ describePostgres('a process that is killed while it reads', (postgres) => {
     const told: unknown[] = []
     let kept = 0
     for (let round = 0; round < 2; round += 1) {
-      const program = start(database.url, ROWS / 3)
+      await using program = start(database.url, ROWS / 3)
       await eventually(() => idsRead(program.lines).length > ROWS / 6, 'many rows', { timeoutMs: 30_000 })
       await eventually(async () => (await keptUpTo(database)) > 0, 'progress that is kept', { timeoutMs: 30_000 })
       await database.query(`
@@ -65,17 +54,17 @@ describePostgres('a process that is killed while it reads', (postgres) => {
         DELETE FROM t WHERE id % 50 = ${round + 10};
         UPDATE t SET id = ${ROWS} + id WHERE id % 50 = ${round + 20} AND id <= ${ROWS};
         UPDATE t SET id = -id WHERE id % 50 = ${round + 30}`)
-      await kill(program)
+      await program.kill()
       await database.query(`DELETE FROM t WHERE id % 50 = ${round + 40}`)
       if (round > 0) expect(idsRead(program.lines)[0]).toBeGreaterThan(1)
       told.push(...program.lines)
       kept = await keptUpTo(database)
     }
-    const last = start(database.url, Infinity)
+    await using last = start(database.url, Infinity)
     await eventually(() => last.lines.includes('done'), 'the last row', { timeoutMs: 60_000 })
     await database.query(`INSERT INTO t VALUES (1000000, 'last')`)
     await eventually(() => JSON.stringify(last.lines.at(-1)).includes('1000000'), 'the last change')
-    await kill(last)
+    await last.kill()
     expect(idsRead(last.lines).find((id) => id > 0) ?? ROWS).toBeGreaterThan(kept)
     told.push(...last.lines)
     const rows = new Map<number, unknown>()

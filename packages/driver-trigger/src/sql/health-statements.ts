@@ -1,5 +1,5 @@
 import { wantsRows } from './filter-statements.ts'
-import { changesBehind, IS_ALIVE, QUEUE_BYTES } from './limit-statements.ts'
+import { changesBehind, IS_ALIVE, keptFor, QUEUE_BYTES } from './limit-statements.ts'
 import { SCHEMA, SCHEMA_LITERAL, sql } from './sql.ts'
 import type { Sql } from './sql.ts'
 
@@ -29,6 +29,37 @@ from (select) as one
 left join lateral (select q.xid from ${SCHEMA}.queue q order by q.xid, q.seq limit 1) oldest on true
 `
 
+/**
+ * How many changes a consumer `c` has acknowledged of those that the queue keeps for it, as far as it is noted where they were
+ * divided: those of the looks before the one that its acknowledged position is of, and of that one the transactions before the
+ * position's. A position is an era and an ordinal, a transaction's highest number, and how many changes came before in it.
+ */
+const ACKNOWLEDGED_BEYOND: Sql = sql`(
+    select coalesce(pg_catalog.sum(case
+      when t.highest = at.highest and not t.earlier then least(t.rows, at.count)
+      when t.earlier or t.highest is null or t.highest < at.highest then t.rows
+      else 0
+    end), 0)
+    from (
+      select ('x' || pg_catalog.substr(c.acknowledged, 3, 14))::bit(56)::bigint as ordinal,
+        ('x' || pg_catalog.substr(c.acknowledged, 18, 16))::bit(64)::bigint as highest,
+        ('x' || pg_catalog.substr(c.acknowledged, 35, 16))::bit(64)::bigint as count
+    ) at
+    join ${SCHEMA}.tick k on k.consumer = c.id and k.ordinal = at.ordinal
+    cross join lateral (
+      select coalesce((
+        select p.snapshot from ${SCHEMA}.tick p where p.consumer = c.id and p.ordinal < k.ordinal order by p.ordinal desc limit 1
+      ), c.place)
+    ) before (snapshot)
+    cross join lateral (
+      select pg_catalog.sum(q.rows) as rows, pg_catalog.max(q.seq) filter (where q.root = any (k.roots)) as highest,
+        pg_catalog.pg_visible_in_snapshot(q.xid, before.snapshot) as earlier
+      from ${keptFor(sql`q.xid, q.seq, q.root, q.rows`, sql`1000001`)} q
+      where pg_catalog.pg_visible_in_snapshot(q.xid, k.snapshot)
+      group by q.xid
+    ) t
+  )`
+
 /** Who reads the queue. Of a process of another role only the number can be seen. */
 export const CONSUMERS_HEALTH: Sql = sql`
 select
@@ -38,7 +69,7 @@ select
   coalesce(c.lease_until < pg_catalog.clock_timestamp(), false) as expired,
   ${IS_ALIVE} as alive,
   (select pg_catalog.count(*) from ${SCHEMA}.wanted w where w.consumer = c.id)::int as tables,
-  ${changesBehind(sql`1000001`)}::text as behind,
+  greatest(${changesBehind(sql`1000001`)} - ${ACKNOWLEDGED_BEYOND}, 0)::text as behind,
   pg_catalog.trunc(extract(epoch from c.gone_since) * 1000)::text as gone, c.dropped
 from ${SCHEMA}.consumer c
 order by c.id

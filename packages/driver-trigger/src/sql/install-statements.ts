@@ -172,9 +172,11 @@ export const FIND_UNWANTED_WITHOUT: Sql = unwantedTriggers(sql`
 /** A table ($1) and all its partitions, the table first. */
 export const PARTITION_TREE: Sql = sql`
 select r.oid::text as oid, n.nspname::text as schema, r.relname::text as name, ${CAPTURE_KIND} as kind,
-  ${SIGNAL_KIND} as "signalKind", pg_catalog.pg_has_role(r.relowner, 'USAGE') as "isOwned"
+  ${SIGNAL_KIND} as "signalKind", pg_catalog.pg_has_role(r.relowner, 'USAGE') as "isOwned",
+  o.rolname::text as owner, o.rolsuper as "ownerIsSuperuser", current_user::text as role
 from pg_catalog.pg_class r
 join pg_catalog.pg_namespace n on n.oid = r.relnamespace
+join pg_catalog.pg_roles o on o.oid = r.relowner
 where r.oid = $1::oid or r.oid in (select t.relid from pg_catalog.pg_partition_tree($1::oid) t)
 order by r.oid <> $1::oid, n.nspname, r.relname
 `

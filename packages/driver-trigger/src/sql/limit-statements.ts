@@ -18,15 +18,17 @@ export const IS_ALIVE: Sql = sql`(
  * the queue. Those beyond a number of rows of the queue are not counted.
  */
 export function changesBehind(most: Sql): Sql {
+  return sql`(select coalesce(pg_catalog.sum(q.rows), 0) from ${keptFor(sql`q.rows`, most)} q)`
+}
+
+/** The rows of the queue that it keeps for a consumer `c`, no more than a number of them. */
+export function keptFor(columns: Sql, most: Sql): Sql {
   return sql`(
-    select coalesce(pg_catalog.sum(q.rows), 0)
-    from (
-      select q.rows from ${SCHEMA}.queue q
+      select ${columns} from ${SCHEMA}.queue q
       where q.xid >= pg_catalog.pg_snapshot_xmax(c.place)
         or q.xid = any (array(select pg_catalog.pg_snapshot_xip(c.place)))
       limit ${most}
-    ) q
-  )`
+    )`
 }
 
 /** How large the queue's tables are. */

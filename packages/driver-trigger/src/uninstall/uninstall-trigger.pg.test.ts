@@ -49,6 +49,21 @@ describePostgres('uninstallTrigger', (postgres) => {
     await eventually(() => session.error() !== null, 'the client hears of it')
   })
 
+  test('by force tells the client of a subscription that its place was removed, and of nothing that it does not know of', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(SHOP)
+    const billing = { name: 'billing', onPositionLost: 'stop', wait: true } as const
+    await using session = await openTestSession({ connection: database.url }, billing)
+    await session.capture('orders')
+    expect(await uninstallTrigger({ connection: database.url, force: true })).toBeNull()
+    await eventually(() => session.error() !== null, 'the client hears of it')
+    const causes = session.notices.flatMap((notice) => (notice.kind === 'reconnect' ? [notice.cause.message] : []))
+    for (const message of [...causes, session.error()?.message]) {
+      expect(message).toMatch(/place .* was removed/u)
+      expect(message).not.toMatch(/\blease\b/u)
+    }
+  })
+
   test('removes a subscription, and leaves what others need', async () => {
     await using database = await postgres.createDatabase()
     await database.query(SHOP)

@@ -1,14 +1,17 @@
 import type { DriverNotice } from '@rowtap/core/driver'
 import { RowtapError, sqlstateOf } from '@rowtap/core/driver'
-import type { Connection } from '../connection/connection.ts'
+import type { Connection, Queries } from '../connection/connection.ts'
 import { openConnection } from '../connection/connection.ts'
 import { DEPENDENT_OBJECTS } from '../errors/sqlstate.ts'
-import { removeUnused } from '../install/uninstall.ts'
+import { lackOfParts } from '../install/lack-of-parts.ts'
+import { removeRemains, removeUnused } from '../install/uninstall.ts'
 import { END_READING, LIMIT_READING, REMOVE_CONSUMER, REMOVE_EXPIRED } from '../sql/consumer-statements.ts'
 import { DROP_TABLE_FUNCTIONS } from '../sql/filter-statements.ts'
 import { FIND_READERS } from '../sql/health-statements.ts'
 import type { FoundInstallation } from '../sql/install-statements.ts'
 import { DROP_INSTALLATION, DROP_SCHEMA, FIND_INSTALLATION, TAKE_INSTALL_LOCK } from '../sql/install-statements.ts'
+import type { InstalledPart } from '../sql/installed-parts.ts'
+import { FIND_INSTALLED_PARTS } from '../sql/installed-parts.ts'
 import type { TriggerDriverOptions } from '../trigger-options.ts'
 import { resolveTriggerOptions } from '../trigger-options.ts'
 
@@ -34,13 +37,16 @@ interface Reader {
 /** How often to try, while others hold locks on tables. */
 const attempts = 20
 
+const IN_USE = 'Tables are in use by other transactions, so that triggers on them could not be dropped.'
+
 /**
  * Removes a queue: its readers, triggers, functions, tables and schema; or with `subscriptions` those readers and what
  * only they needed.
  *
  * @returns what is left, and why, in one sentence; `null` where everything that was to be removed is gone.
  * @throws RowtapError ERR_SUBSCRIPTION_IN_USE naming the processes, where readers live and `force` is not set;
- *   ERR_SETUP_REQUIRED where the schema is someone else's; ERR_CONNECTION_FAILED, ERR_CONNECTION_LOST, ERR_ABORTED, …
+ *   ERR_SETUP_REQUIRED where the schema is someone else's, or, with `subscriptions`, where a part of the queue was dropped;
+ *   ERR_CONNECTION_FAILED, ERR_CONNECTION_LOST, ERR_ABORTED, …
  */
 export async function uninstallTrigger(options: UninstallTriggerOptions = {}): Promise<string | null> {
   const { connection, schema, force = false, signal = new AbortController().signal, notify = () => {} } = options
@@ -50,10 +56,19 @@ export async function uninstallTrigger(options: UninstallTriggerOptions = {}): P
     const found = await findInstallation(control)
     if (!found.exists) return null
     checkOwnership(found, resolved.schema)
-    if (found.filled) {
+    const parts = await control.rows<InstalledPart>(FIND_INSTALLED_PARTS)
+    const lack = lackOfParts(resolved.schema, parts)
+    if (lack !== null) {
+      if (options.subscriptions !== undefined) throw new RowtapError('ERR_SETUP_REQUIRED', { message: lack })
+      const hasReaders = parts.some(({ name, isThere }) => name === 'consumer' && isThere)
+      const check = async (queries: Queries): Promise<void> => {
+        if (hasReaders && !force) refuseLiving(await queries.rows<Reader>(FIND_READERS, [null]))
+      }
+      if (!(await removeRemains({ connection: control, signal, attempts, notify }, check))) return IN_USE
+    } else if (found.filled) {
       await endReaders(control, options.subscriptions ?? null, force)
       const isClean = await removeUnused({ connection: control, signal, attempts, notify })
-      if (!isClean) return `Tables are in use by other transactions, so that triggers on them could not be dropped.`
+      if (!isClean) return IN_USE
     }
     if (options.subscriptions !== undefined) return null
     return await dropEmptySchema(control, resolved.schema)
@@ -99,17 +114,20 @@ async function endReaders(
     await queries.rows(TAKE_INSTALL_LOCK)
     await queries.run(REMOVE_EXPIRED, ['0'])
     const readers = await queries.rows<Reader>(FIND_READERS, [subscriptions])
-    const living = readers.filter(({ alive }) => alive)
-    if (living.length > 0 && !force) {
-      const processes = living.map(({ processId }) => processId).join(', ')
-      throw new RowtapError('ERR_SUBSCRIPTION_IN_USE', {
-        message: `The queue is read by server process ${processes}. End its client first.`,
-        retryable: true,
-      })
-    }
+    if (!force) refuseLiving(readers)
     for (const { id } of readers) await queries.run(REMOVE_CONSUMER, [id])
     await queries.rows(LIMIT_READING)
     await queries.rows(END_READING)
+  })
+}
+
+function refuseLiving(readers: readonly Reader[]): void {
+  const living = readers.filter(({ alive }) => alive)
+  if (living.length === 0) return
+  const processes = living.map(({ processId }) => processId).join(', ')
+  throw new RowtapError('ERR_SUBSCRIPTION_IN_USE', {
+    message: `The queue is read by server process ${processes}. End its client first.`,
+    retryable: true,
   })
 }
 

@@ -55,7 +55,7 @@ function orphan(
     progress,
     statements: [
       ...slotNames.map(dropSlot),
-      ...publications.map((publication) => dropPublication(publication.name, publication.progress)),
+      ...publications.flatMap((publication) => dropPublication(publication.name, publication.progress)),
       ...progress.map(unlinkProgress),
     ],
   }
@@ -66,10 +66,9 @@ export function dropSlot(name: string): string {
   return `SELECT pg_catalog.pg_drop_replication_slot('${name.replaceAll("'", "''")}')`
 }
 
-/** The statement that removes a publication, and the large objects that go with it. */
-export function dropPublication(name: string, progress: readonly number[] = []): string {
-  const unlinks = progress.map((oid) => `${unlinkProgress(oid)}; `)
-  return `${unlinks.join('')}DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`
+/** The statements that remove a publication, and before it the large objects that go with it. */
+export function dropPublication(name: string, progress: readonly number[] = []): readonly string[] {
+  return [...progress.map(unlinkProgress), `DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`]
 }
 
 /** The statement that removes a large object. */

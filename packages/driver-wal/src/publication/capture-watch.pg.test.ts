@@ -103,10 +103,9 @@ describePostgres('the watch of captured tables', (postgres) => {
   test('a partition that comes or goes with its rows is a gap, and one that is made is none', async () => {
     await using database = await postgres.createDatabase()
     await using wal = await capturing(database, `${PARTITIONED}; CREATE TABLE r_1 (id int PRIMARY KEY)`, 'r')
-    await database.query(`
-      CREATE TABLE r_2 PARTITION OF r FOR VALUES FROM (20) TO (30);
-      ALTER TABLE r_2 ALTER COLUMN id SET STATISTICS 10;
-      INSERT INTO r VALUES (20)`)
+    await database.query('CREATE TABLE r_2 PARTITION OF r FOR VALUES FROM (20) TO (30)')
+    await database.query('ALTER TABLE r_2 ALTER COLUMN id SET STATISTICS 10')
+    await database.query('INSERT INTO r VALUES (20)')
     await wal.count(1)
     await database.query('ALTER TABLE r ATTACH PARTITION r_1 FOR VALUES FROM (10) TO (20)')
     expect(await gaps(wal, 1)).toEqual([expect.stringContaining('public.r_1 became a partition of public.r')])
@@ -127,6 +126,45 @@ describePostgres('the watch of captured tables', (postgres) => {
       ALTER TABLE r ATTACH PARTITION r_1 FOR VALUES FROM (10) TO (20);
       COMMIT`)
     expect(await gaps(wal, 1)).toEqual([expect.stringContaining('public.r_1 became a partition of public.r')])
+  })
+
+  test('so is one whose every column the same transaction altered after that', async () => {
+    await using database = await postgres.createDatabase()
+    await using wal = await capturing(database, PARTITIONED, 'r')
+    await database.query(`
+      BEGIN;
+      CREATE TABLE r_1 (LIKE r INCLUDING ALL);
+      ALTER TABLE r_1 ADD COLUMN gone int;
+      ALTER TABLE r_1 DROP COLUMN gone;
+      INSERT INTO r_1 VALUES (10);
+      ALTER TABLE r ATTACH PARTITION r_1 FOR VALUES FROM (10) TO (20);
+      ALTER TABLE r_1 ALTER COLUMN id SET STATISTICS 10;
+      COMMIT`)
+    expect(await gaps(wal, 1)).toEqual([expect.stringContaining('public.r_1 became a partition of public.r')])
+  })
+
+  test('a partition that was made is none, whatever its columns have, and whichever of them the same transaction altered', async () => {
+    await using database = await postgres.createDatabase()
+    const tables = `
+      CREATE TABLE wide (
+        id bigserial, made timestamptz NOT NULL DEFAULT now(), note text DEFAULT '' CHECK (note <> 'x'),
+        doubled int GENERATED ALWAYS AS (2 * length(note)) STORED, PRIMARY KEY (id)
+      ) PARTITION BY RANGE (id);
+      CREATE INDEX ON wide (made);
+      CREATE TABLE r (id int PRIMARY KEY) PARTITION BY RANGE (id);
+      CREATE TABLE r_0 PARTITION OF r FOR VALUES FROM (0) TO (10)`
+    await using wal = await capturing(database, tables, 'wide', 'r')
+    await database.query('CREATE TABLE wide_0 PARTITION OF wide FOR VALUES FROM (0) TO (10)')
+    await database.query(`
+      BEGIN;
+      CREATE TABLE wide_1 PARTITION OF wide (note DEFAULT 'y' NOT NULL) FOR VALUES FROM (10) TO (20);
+      ALTER TABLE wide_1 ALTER COLUMN note SET STATISTICS 10, ALTER COLUMN made SET STATISTICS 10;
+      INSERT INTO wide (id) VALUES (10);
+      COMMIT`)
+    await wal.count(1)
+    // What a look finds that comes after these.
+    await database.query('ALTER TABLE r DETACH PARTITION r_0')
+    expect(await gaps(wal, 1)).toEqual([expect.stringContaining('public.r_0 is no partition')])
   })
 
   test.each(['TRUNCATE r_0', 'VACUUM FULL r_0', 'BEGIN; TRUNCATE r_0; INSERT INTO r VALUES (2); COMMIT'])(

@@ -17,6 +17,7 @@ import { lastingReasons } from './lasting-reasons.ts'
 import { movedPartitions } from './moved-partitions.ts'
 import type { FoundPartition, KnownPartition } from './partition.ts'
 import { WHOLE } from './published-part.ts'
+import { takenOutGap } from './taken-out-gap.ts'
 import { textOf } from './transaction-statements.ts'
 import { WATCH } from './watch-sql.ts'
 
@@ -247,9 +248,11 @@ export class CaptureWatch {
       )
     }
     memory?.told(facts.oid)
-    await memory?.settled()
+    await memory?.settled((missed) => {
+      if (!this.#isStopped) this.#parts.host.notify(takenOutGap(missed, null))
+    })
     // Since when it is covered was drawn anew after that was told.
-    if (isMissed) this.#parts.telling()
+    this.#parts.telling()
   }
 
   /** @param tables those of which changes are missed; none: it may be any. */

@@ -42,10 +42,11 @@ export interface CoverageMemory {
   /**
    * What is covered is what was wanted.
    *
-   * @returns the tables that somebody else had taken out meanwhile, unless that was {@link told}.
+   * @param tell hears of the tables that somebody else had taken out meanwhile, unless that was {@link told}, before it is
+   *   written down that they are covered.
    * @throws RowtapError
    */
-  settled(): Promise<readonly TableName[]>
+  settled(tell: (missed: readonly TableName[]) => void): Promise<void>
   /**
    * Rows of a table came or went unseen, or may have: what was kept of it before does not hold.
    *

@@ -19,16 +19,19 @@ export const FAMILY = `family (root, oid) AS (
  */
 export const PARTITIONS = `partitions (oid, found) AS MATERIALIZED (
   -- A partition that was made as one is as old as what every table has, and has brought no rows with it. So is a table that
-  -- the same transaction made and attached, which may have: but attaching writes the columns anew, by the same command.
+  -- the same transaction made and attached, which may have: but attaching writes the columns anew, so that none is older. Where
+  -- it altered every column after that nothing tells them apart, and rows may have come. (The number of a command is not to be
+  -- told from what has been, or was to be, written again.)
   SELECT family.root, json_agg(json_build_object(
     'oid', c.oid::int8,
     'schema', n.nspname,
     'name', c.relname,
     'link', child.xmin::text,
-    'isMade', child.xmin = made.xmin AND NOT EXISTS (
-      SELECT FROM pg_attribute AS a
-      WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.xmin = child.xmin AND a.cmin = child.cmin
-    ),
+    'isMade', child.xmin = made.xmin AND coalesce((
+      SELECT bool_or(a.xmax = '0' AND child.xmax = '0' AND a.cmin::text::int8 < child.cmin::text::int8)
+      FROM pg_attribute AS a
+      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.xmin = child.xmin
+    ), true),
     'file', c.relfilenode::int8,
     'writtenBy', c.xmin::text
   ) ORDER BY c.oid)

@@ -17,6 +17,7 @@ import { kindOf, publicationPlan } from './publication-plan.ts'
 import type { PublishedPart } from './published-part.ts'
 import { WHOLE } from './published-part.ts'
 import { Pushdown } from './pushdown.ts'
+import { takenOutGap } from './taken-out-gap.ts'
 import { textOf } from './transaction-statements.ts'
 import { waitForWriters } from './wait-for-writers.ts'
 import { WantedTables } from './wanted-tables.ts'
@@ -41,12 +42,10 @@ export interface TablePart {
   readonly isWhole: boolean
 }
 
-/** What has become of tables that were to be captured. */
-export interface CapturedTables {
-  /** The position that separates what was committed before from what is delivered. */
-  readonly from: Position
-  /** Tables that somebody else had taken out, and that are captured again: of these changes before it were missed. */
-  readonly missed: readonly TableName[]
+/** What happens while tables are captured. */
+export interface BesideCapture extends DeliveredChanges {
+  /** Hears of tables that somebody else had taken out, and that are captured again, before that is written down. */
+  readonly tell: (notice: DriverNotice) => void
 }
 
 /** What the publications hold now. */
@@ -72,12 +71,11 @@ export class TableCapture {
   /**
    * Publishes exactly these tables, and waits until they are live.
    *
-   * @param delivered what comes of what is delivered meanwhile; `null`: nothing is, and it is not written down yet what is
-   *   covered.
-   * @returns where they are, and of which of them changes were missed that nobody was told of.
+   * @param beside what happens meanwhile; `null`: nothing does, and it is not written down yet what is covered.
+   * @returns the position that separates what was committed before from what is delivered.
    * @throws RowtapError
    */
-  async capture(requests: readonly CaptureRequest[], delivered: DeliveredChanges | null): Promise<CapturedTables> {
+  async capture(requests: readonly CaptureRequest[], beside: BesideCapture | null): Promise<Position> {
     try {
       const { wanted, plan, isRenamed } = await this.#publish(requests)
       await this.#remove(plan.remove)
@@ -92,10 +90,10 @@ export class TableCapture {
       if (added.length > 0 || isRenamed) await this.#touch()
       for (const oid of added) unsettled.delete(oid)
       const tables = added.length > 0 ? added : wanted.flatMap(({ facts }) => facts.family)
-      const from = await livePosition(this.#parts, tables, delivered)
+      const from = await livePosition(this.#parts, tables, beside)
       // What was missed before a new link is told when its changes are read: it is not to be forgotten before.
-      const missed = delivered === null ? [] : ((await this.#parts.memory?.settled()) ?? [])
-      return { from, missed }
+      if (beside !== null) await this.#parts.memory?.settled((missed) => beside.tell(takenOutGap(missed, from)))
+      return from
     } catch (error) {
       const tables = requests.map(({ table }) => formatTableName(table)).join(', ')
       throw databaseError(error, tables === '' ? 'end the capture' : `capture ${tables}`)

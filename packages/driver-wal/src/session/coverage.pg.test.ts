@@ -1,10 +1,9 @@
 import type { TestDatabase } from '@rowtap/driver-testkit'
-import { cutConnections, eventually, tcpProxy } from '@rowtap/driver-testkit'
+import { cutConnections, eventually, startProgram, tcpProxy } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
 import { parseLsn } from '../replication/lsn.ts'
 import { positionBefore } from '../replication/wal-position.ts'
-import { startProgram } from '../testing/killed-program.ts'
 import { isConnected, notices } from '../testing/notices.ts'
 import type { TestHost, TestSession } from '../testing/test-session.ts'
 import { testHost, testSession, wanted } from '../testing/test-session.ts'
@@ -12,6 +11,9 @@ import { walDriver } from '../wal-driver.ts'
 
 const TABLES = 'CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE u (id int PRIMARY KEY)'
 const SLOT = `'rowtap_s_' || (SELECT oid FROM pg_database WHERE datname = current_database()) || '_billing'`
+
+const DURABLE_PROGRAM = new URL('../testing/durable-program.ts', import.meta.url)
+const TOLD_PROGRAM = new URL('../testing/told-program.ts', import.meta.url)
 
 const IDLE_SLOT = `SELECT FROM pg_replication_slots WHERE slot_name = ${SLOT}`
 
@@ -101,7 +103,7 @@ describePostgres('a subscription that nobody had for a while', (postgres) => {
     async (what) => {
       await using database = await postgres.createDatabase()
       await database.query('CREATE TABLE t (id int PRIMARY KEY)')
-      const program = startProgram('durable-program.ts', {
+      await using program = startProgram(DURABLE_PROGRAM, {
         ROWTAP_TEST_URL: database.url,
         ROWTAP_TEST_ACKNOWLEDGED: '1000',
       })
@@ -122,7 +124,7 @@ describePostgres('a subscription that nobody had for a while', (postgres) => {
       )
       const after = await open(database)
       await after.session.close()
-      const again = startProgram('durable-program.ts', {
+      await using again = startProgram(DURABLE_PROGRAM, {
         ROWTAP_TEST_URL: database.url,
         ROWTAP_TEST_ACKNOWLEDGED: '1000',
       })
@@ -268,7 +270,7 @@ describePostgres('a subscription whose process was killed when it was told of a 
   ])('is told again of %s', { timeout: 60_000 }, async (_, meanwhile, expected) => {
     await using database = await postgres.createDatabase()
     await database.query(`${TABLES}; ${PARTITIONED}`)
-    const program = startProgram('told-program.ts', { ROWTAP_TEST_URL: database.url })
+    await using program = startProgram(TOLD_PROGRAM, { ROWTAP_TEST_URL: database.url })
     await eventually(() => program.lines.includes('live'), 'the process is live')
     await database.query(meanwhile)
     await eventually(() => program.lines.includes('told'), 'the process is told')

@@ -1,9 +1,11 @@
-import { RowtapError } from '@rowtap/core/driver'
 import { cutConnections, eventually } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
+import { inspectWal } from '../health/inspect-wal.ts'
 import { makeProgress, progressNote } from '../snapshot/progress-sql.ts'
 import { testHost, testSession, wanted } from '../testing/test-session.ts'
+import { uninstallWal } from '../uninstall/uninstall-wal.ts'
+import { walObjects } from '../uninstall/wal-objects.ts'
 import { walDriver } from '../wal-driver.ts'
 import { dropSubscription } from './drop-subscription.ts'
 
@@ -150,10 +152,16 @@ describePostgres('a durable session', (postgres) => {
     await again.session.capture([wanted('t')])
     await database.query('INSERT INTO t VALUES (2)')
     expect((await again.count(1)).map((change) => change.new)).toEqual([['2']])
-    const remedy = RowtapError.is(refused) ? /remove it: (.*)$/.exec(refused.message)?.[1] : undefined
+    expect(refused).toMatchObject({
+      message: expect.stringMatching(
+        /^[^.]+\. Connect with onPositionLost: 'restart' [^.]+, or remove it: rowtap uninstall --subscription billing$/u,
+      ),
+    })
     await again.session.close()
     await database.query(makeProgress(progressNote('rowtap_s_billing_all')))
-    await database.query(remedy ?? '')
+    // As the command does.
+    const objects = walObjects(await inspectWal({ connection: database.url, sampleMs: 0 }))
+    await uninstallWal({ connection: database.url, objects })
     expect(await database.query(OBJECTS)).toEqual([])
     expect(await database.query('SELECT FROM pg_largeobject_metadata')).toEqual([])
   })

@@ -97,7 +97,7 @@ export function durableSource(subscription: DurableSubscription, failover: boole
         return memory.since
       },
       takingOut: (oids, returning) => memory.takingOut(control, { name, host }, oids, returning),
-      settled: () => memory.settle(control, { name, host }),
+      settled: (tell) => memory.settle(control, { name, host }, tell),
       missing: (oid) => memory.missing(control, { name, host }, oid),
       known: (oid, partitions) => memory.know(control, { name, host }, { oid, partitions }),
       told: (oid) => memory.told(oid),

@@ -1,13 +1,15 @@
-import { eventually } from '@rowtap/driver-testkit'
+import type { KilledProgram } from '@rowtap/driver-testkit'
+import { eventually, startProgram } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
-import type { KilledProgram } from '../testing/killed-program.ts'
-import { startProgram } from '../testing/killed-program.ts'
 import { testHost, testSession, wanted } from '../testing/test-session.ts'
 
 /** Starts a process with a subscription, which prints each id that it is delivered, and acknowledges up to one. */
 function start(url: string, acknowledged: number): KilledProgram {
-  return startProgram('durable-program.ts', { ROWTAP_TEST_URL: url, ROWTAP_TEST_ACKNOWLEDGED: String(acknowledged) })
+  return startProgram(new URL('../testing/durable-program.ts', import.meta.url), {
+    ROWTAP_TEST_URL: url,
+    ROWTAP_TEST_ACKNOWLEDGED: String(acknowledged),
+  })
 }
 
 describePostgres('a process that is killed', (postgres) => {
@@ -17,7 +19,7 @@ describePostgres('a process that is killed', (postgres) => {
     const seen: string[] = []
     let written = 0
     for (let round = 1; round <= 3; round += 1) {
-      const program = start(database.url, written)
+      await using program = start(database.url, written)
       await eventually(() => program.lines.includes('live'), 'the process is live')
       for (let one = 0; one < 10; one += 1) {
         written += 1
@@ -52,9 +54,9 @@ describePostgres('a process that is killed', (postgres) => {
       )
       return row?.['count']
     }
-    const first = start(database.url, 0)
+    await using first = start(database.url, 0)
     await eventually(() => first.lines.includes('live'), 'the first process is live')
-    const second = start(database.url, 0)
+    await using second = start(database.url, 0)
     await eventually(async () => (await count(`query LIKE '%advisory%'`)) === 1, 'the second process waits')
     // The server has but so many of these, and who waits has none.
     expect(await count(`application_name = 'rowtap changes'`)).toBe(1)
@@ -64,6 +66,5 @@ describePostgres('a process that is killed', (postgres) => {
     expect(performance.now() - since).toBeLessThan(5000)
     await database.query('INSERT INTO t VALUES (1)')
     await eventually(() => second.lines.some((line) => line.startsWith('1 ')), 'an insert after the take-over')
-    await second.kill()
   })
 })

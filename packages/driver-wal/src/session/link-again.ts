@@ -39,7 +39,7 @@ export async function linkAgain(options: LinkOptions, { link: former, last, requ
     return link
   }
   try {
-    const { from: to } = await link.unlessLost(() => link.tables.capture(requests, null))
+    const to = await link.unlessLost(() => link.tables.capture(requests, null))
     if (source.isDurable) {
       const reason =
         'Another process had the subscription, or somebody altered its publications, and captured less: changes until now may have been missed.'

@@ -1,10 +1,9 @@
-import { quoteIdentifier, RowtapError } from '@rowtap/core/driver'
+import { RowtapError } from '@rowtap/core/driver'
 import { sqlstateOf } from '../errors/database-error.ts'
 import type { Coverage, KnownTable } from '../publication/coverage.ts'
 import type { DurableName } from '../publication/durable-name.ts'
 import type { DurablePublications } from '../publication/durable-publications.ts'
 import { formatLsn } from '../replication/lsn.ts'
-import { progressNote } from '../snapshot/progress-sql.ts'
 import type { KnownLimit } from './acknowledgement-limit.ts'
 import type { Connections } from './capture-source.ts'
 import type { RecalledSubscription } from './subscription-memory.ts'
@@ -36,7 +35,8 @@ export function positionLostReason(
 ): string | null {
   if (slot === null) return tables.length === 0 ? null : slotMissingReason(surroundings)
   if (slot.lost !== null) {
-    return `the server has invalidated its replication slot (${slot.lost}). Keep max_slot_wal_keep_size large enough for the longest time that nobody reads it.`
+    const by = slot.lost === 'wal_removed' ? ': it would have kept more of the log than max_slot_wal_keep_size' : ''
+    return `the server has invalidated its replication slot (${slot.lost}${by}).`
   }
   // A slot does not see a publication that is younger.
   if (missing.length > 0) return 'its publications were dropped.'
@@ -55,10 +55,7 @@ function slotMissingReason({
   if (before === null || before.timeline === null || before.timeline >= history.timeline)
     return 'its replication slot was dropped.'
   if (before.systemId !== history.systemId) return OTHER_SERVER_WITHOUT_SLOT
-  return (
-    `the server has taken over from the one that had its replication slot, and never had the slot itself: its timeline ${history.timeline} began at ${formatLsn(history.begin)}, and the slot was on timeline ${before.timeline}. ` +
-    'From PostgreSQL 17 on a standby keeps a copy of it: failover: true, and sync_replication_slots on the standby.'
-  )
+  return `the server has taken over from the one that had its replication slot, and never had the slot itself (its timeline ${history.timeline} began at ${formatLsn(history.begin)}, and the slot was on timeline ${before.timeline}).`
 }
 
 /** Why a slot is not the one that the subscription was read from, or not where it was left; `null` where nothing says so. */
@@ -92,21 +89,11 @@ function isUpgraded(record: SubscriptionRecord, { tables }: Coverage): boolean {
   return record.tables.length > 0 && record.tables.every(isThere)
 }
 
-/** The statements that leave nothing of a subscription, whatever of it there still is. */
-function removal({ slot, publications: { all, inserts } }: DurableName): readonly string[] {
-  return [
-    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '${slot}'`,
-    `SELECT lo_unlink(kept.oid) FROM pg_largeobject_metadata AS kept JOIN pg_description ON objoid = kept.oid AND classoid = 'pg_largeobject'::regclass WHERE description = '${progressNote(all)}' AND pg_has_role(lomowner, 'USAGE')`,
-    `DROP PUBLICATION IF EXISTS ${quoteIdentifier(all)}, ${quoteIdentifier(inserts)}`,
-  ]
-}
-
 /** The subscription cannot go on, and nobody said that it should begin anew. */
-export function positionLost(name: DurableName, reason: string): RowtapError {
+export function positionLost({ subscription }: DurableName, reason: string): RowtapError {
   return new RowtapError('ERR_POSITION_LOST', {
     message:
-      `Subscription ${JSON.stringify(name.subscription)} cannot go on where it ended: ${reason} ` +
-      `Connect with onPositionLost: 'restart' to begin anew from now on, and read the tables again where the past matters. ` +
-      `Or remove it: ${removal(name).join('; ')}`,
+      `Subscription ${JSON.stringify(subscription)} cannot go on where it ended: ${reason} ` +
+      `Connect with onPositionLost: 'restart' to begin anew from now on, or remove it: rowtap uninstall --subscription ${subscription}`,
   })
 }

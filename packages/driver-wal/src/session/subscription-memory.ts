@@ -38,8 +38,8 @@ export type MemoryServer = Pick<TimelineHistory, 'systemId' | 'timeline'>
  * Writes down with a subscription what it covers, so that whoever takes it next can tell what was not covered meanwhile.
  *
  * What is about to be taken out, or moved, is forgotten before, and what is added is remembered after: a process that ends
- * between is no reason to think that somebody else did it. Since when a table is covered is drawn anew before anybody is told
- * that changes of it were missed: what was kept before that does not hold from then on, whenever the process ends.
+ * between is no reason to think that somebody else did it. Since when a table is covered is drawn anew where changes of it were
+ * missed: what was kept before that does not hold from then on, whenever the process ends.
  */
 export class SubscriptionMemory {
   /** Stands for this session. */
@@ -137,20 +137,21 @@ export class SubscriptionMemory {
   /**
    * What is covered is as it was wanted.
    *
-   * @returns tables of which changes were missed, and nobody was told.
+   * @param tell hears of tables of which changes were missed, and nobody was told, before that is written down: whoever takes
+   *   the subscription from a process that ends between tells of it again.
    * @throws RowtapError
    */
-  settle(control: ControlConnection, of: MemoryOwner): Promise<readonly TableName[]> {
+  settle(control: ControlConnection, of: MemoryOwner, tell: (missed: readonly TableName[]) => void): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#kept === null) return []
+      if (this.#kept === null) return
       const coverage = await readCoverage(control, of.name)
       const { tables, missed } = settledTables(coverage.tables, this.#kept.tables, this.#returning, this.#moved)
-      await this.#keep(control, of, { ...this.#kept, publications: coverage.publications, tables })
       const untold = missed.filter(({ oid }) => !this.#told.has(oid))
+      if (untold.length > 0) tell(untold.map(({ schema, name }) => ({ schema, name })))
+      await this.#keep(control, of, { ...this.#kept, publications: coverage.publications, tables })
       this.#returning.clear()
       this.#moved.clear()
       this.#told.clear()
-      return untold.map(({ schema, name }) => ({ schema, name }))
     })
   }
 

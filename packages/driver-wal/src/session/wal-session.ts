@@ -33,7 +33,7 @@ import { LinkCalls } from './link-calls.ts'
 import { linkAgain } from './link-again.ts'
 import type { LinkOptions } from './open-link.ts'
 import { resumedRequests } from './resumed-requests.ts'
-import { takenOutGap } from './taken-out-gap.ts'
+import { takenOutGap } from '../publication/taken-out-gap.ts'
 import { undoneGap } from './undone-gap.ts'
 import { UnseenChanges } from './unseen-changes.ts'
 
@@ -197,15 +197,15 @@ export class WalSession implements DriverSession {
     return this.#calls.inTurn(async (link) => {
       // Before the first change that a new listener may see is decoded.
       link.relations.compare(requests)
-      const { from, missed } = await link.tables.capture(requests, {
+      const from = await link.tables.capture(requests, {
         passed: () => (this.#reading === link ? link.stream.passed : ZERO_LSN),
         yielded: this.#yielded,
+        tell: (notice) => this.#host.notify(notice),
       })
       this.#requests = requests
       this.#live = { link, from }
       // Otherwise core is still to be told of what was missed before this link.
       if (this.#reading === this.#newest) this.#telling()
-      if (missed.length > 0) this.#host.notify(takenOutGap(missed, from))
       return from
     })
   }
@@ -292,9 +292,8 @@ export class WalSession implements DriverSession {
   /** What was missed before a link is told: what it covers is written down now, and not before. */
   async #settle(link: Link, to: Position | null): Promise<void> {
     try {
-      const missed = (await link.unlessLost(async () => link.memory?.settled())) ?? []
+      await link.unlessLost(async () => link.memory?.settled((missed) => this.#host.notify(takenOutGap(missed, to))))
       if (this.#reading === this.#newest) this.#telling()
-      if (missed.length > 0 && to !== null) this.#host.notify(takenOutGap(missed, to))
     } catch {
       // Where it cannot be written down, the next start tells again.
     }

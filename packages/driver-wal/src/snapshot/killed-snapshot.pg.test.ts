@@ -1,19 +1,19 @@
 import type { TestDatabase } from '@rowtap/driver-testkit'
-import { eventually } from '@rowtap/driver-testkit'
+import { eventually, startProgram } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
-import { startProgram } from '../testing/killed-program.ts'
 
+const PROGRAM = new URL('../testing/snapshot-program.ts', import.meta.url)
 const ROWS = 60_000
 
-interface Program {
+interface Program extends AsyncDisposable {
   /** What it has printed, in order. */
   readonly lines: readonly unknown[]
   readonly kill: () => Promise<void>
 }
 
 function start(url: string, events: number): Program {
-  const program = startProgram('snapshot-program.ts', { ROWTAP_TEST_URL: url, ROWTAP_TEST_EVENTS: String(events) })
+  const program = startProgram(PROGRAM, { ROWTAP_TEST_URL: url, ROWTAP_TEST_EVENTS: String(events) })
   const lines: unknown[] = []
   return {
     get lines() {
@@ -21,6 +21,7 @@ function start(url: string, events: number): Program {
       return lines
     },
     kill: () => program.kill(),
+    [Symbol.asyncDispose]: () => program.kill(),
   }
 }
 
@@ -43,7 +44,7 @@ describePostgres('a process that is killed while it reads', (postgres) => {
     const told: unknown[] = []
     let kept = 0
     for (let round = 0; round < 2; round += 1) {
-      const program = start(database.url, ROWS / 3)
+      await using program = start(database.url, ROWS / 3)
       await eventually(() => idsRead(program.lines).length > ROWS / 6, 'many rows', { timeoutMs: 30_000 })
       await eventually(async () => (await keptUpTo(database)) > 0, 'progress that is kept', { timeoutMs: 30_000 })
       await database.query(`
@@ -57,7 +58,7 @@ describePostgres('a process that is killed while it reads', (postgres) => {
       told.push(...program.lines)
       kept = await keptUpTo(database)
     }
-    const last = start(database.url, Infinity)
+    await using last = start(database.url, Infinity)
     await eventually(() => last.lines.includes('done'), 'the last row', { timeoutMs: 60_000 })
     await database.query(`INSERT INTO t VALUES (1000000, 'last')`)
     await eventually(() => JSON.stringify(last.lines.at(-1)).includes('1000000'), 'the last change')

@@ -65,7 +65,8 @@ describePostgres('how far snapshots are', (postgres) => {
       await using database = await postgres.createDatabase()
       await subscribed(database)
       const objects = walObjects(await inspectWal({ connection: database.url, sampleMs: 0 }))
-      if (isTold) for (const { statement } of objects) await database.query(statement)
+      if (isTold)
+        for (const { statements } of objects) for (const statement of statements) await database.query(statement)
       else await uninstallWal({ connection: database.url, objects })
       expect(await database.query(OBJECTS)).toEqual([])
     }

@@ -66,7 +66,8 @@ describePostgres('uninstallWal', (postgres) => {
     await using database = await postgres.createDatabase()
     const before = await catalogueSnapshot(database)
     await subscribe(database, 'billing')
-    for (const { statement } of await objectsOf(database)) await database.query(statement)
+    for (const { statements } of await objectsOf(database))
+      for (const statement of statements) await database.query(statement)
     expect(await catalogueSnapshot(database)).toEqual(before)
   })
 
@@ -96,7 +97,7 @@ describePostgres('uninstallWal', (postgres) => {
         },
       ])
       const objects = walObjects(health)
-      expect(objects).toMatchObject([{ kind: 'large object', name: String(oid), statement, usedBy: [] }])
+      expect(objects).toMatchObject([{ kind: 'large object', name: String(oid), statements: [statement], usedBy: [] }])
       const role = await database.createRole()
       const refused = await uninstallWal({ connection: role.url, objects })
       expect(refused.map(({ error }) => error?.code)).toEqual(['ERR_SETUP_REQUIRED'])

@@ -75,7 +75,7 @@ async function removeOne(control: ControlConnection, object: WalObject, force: b
     if (!(await takeOwnerLock(control, object.owner, force))) return inUse(object)
     if (object.kind === 'publication') {
       await removeProgress(control, object.name)
-      await control.query(dropPublication(object.name))
+      for (const statement of dropPublication(object.name)) await control.query(statement)
       return null
     }
     if (object.kind === 'large object') {

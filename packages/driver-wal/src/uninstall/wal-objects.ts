@@ -9,8 +9,8 @@ export interface WalObject {
   /** Its name; of a large object, its object id. */
   readonly name: string
   readonly owner: WalOwner
-  /** The statement that removes it. */
-  readonly statement: string
+  /** What removes it, in this order. */
+  readonly statements: readonly string[]
   /** The server processes that use it. */
   readonly usedBy: readonly number[]
 }
@@ -28,21 +28,21 @@ export function walObjects({ slots, publications, leftProgress, clients }: WalHe
       kind: 'replication slot',
       name,
       owner,
-      statement: dropSlot(name),
+      statements: [dropSlot(name)],
       usedBy: usersOf(owner),
     })),
     ...publications.map(({ name, owner, progress }): WalObject => ({
       kind: 'publication',
       name,
       owner,
-      statement: dropPublication(name, progress),
+      statements: dropPublication(name, progress),
       usedBy: usersOf(owner),
     })),
     ...leftProgress.map(({ oid, owner }): WalObject => ({
       kind: 'large object',
       name: String(oid),
       owner,
-      statement: unlinkProgress(oid),
+      statements: [unlinkProgress(oid)],
       usedBy: usersOf(owner),
     })),
   ]

@@ -1,8 +1,11 @@
 import { tmpdir } from 'node:os'
-import { RowtapError } from '@rowtap/core/driver'
+import { numberOption, RowtapError, wordOption } from '@rowtap/core/driver'
 import type { WalDriverOptions } from '../../wal-driver-options.ts'
 import type { OpenTransactionsOptions } from './open-transactions.ts'
 import { checkDirectory, openIn } from './spill-file.ts'
+
+/** What was given the options, for messages. */
+const WHERE = 'walDriver()'
 
 const DEFAULT_BUFFER_BYTES = 64 * 1024 * 1024
 
@@ -26,17 +29,12 @@ export async function checkSpillDirectory({ streaming, spillDirectory }: WalDriv
 
 /** @throws RowtapError ERR_INVALID_OPTIONS */
 export function checkStreamingOptions({ streaming, streamingBufferBytes, spillDirectory }: WalDriverOptions): void {
-  if (streaming !== undefined && streaming !== 'on' && streaming !== 'off') {
-    throw invalid(`streaming must be 'on' or 'off', not ${JSON.stringify(streaming)}`)
-  }
-  if (
-    streamingBufferBytes !== undefined &&
-    !(Number.isSafeInteger(streamingBufferBytes) && streamingBufferBytes >= 0)
-  ) {
-    throw invalid(
-      `streamingBufferBytes must be a whole number of bytes, 0 or more, not ${String(streamingBufferBytes)}`,
-    )
-  }
+  wordOption(WHERE, 'streaming', streaming, 'off', ['off', 'on'])
+  numberOption(WHERE, 'streamingBufferBytes', streamingBufferBytes, DEFAULT_BUFFER_BYTES, {
+    least: 0,
+    of: 'bytes',
+    isWhole: true,
+  })
   if (spillDirectory !== undefined && (typeof spillDirectory !== 'string' || spillDirectory === '')) {
     throw invalid('spillDirectory must be the path of a directory')
   }
@@ -47,5 +45,5 @@ export function checkStreamingOptions({ streaming, streamingBufferBytes, spillDi
 }
 
 function invalid(what: string): RowtapError {
-  return new RowtapError('ERR_INVALID_OPTIONS', { message: `walDriver: ${what}.` })
+  return new RowtapError('ERR_INVALID_OPTIONS', { message: `${WHERE}: ${what}.` })
 }

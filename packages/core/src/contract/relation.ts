@@ -34,10 +34,10 @@ export interface RelationColumn extends ConditionColumn {
   /** Turns the text of PostgreSQL's output function into the value that `pg` would return. Never called for NULL. */
   readonly parse: (text: string) => unknown
   /**
-   * `false`: `parse` keeps no part of the text that it is given, so that it may be given one that holds on to more memory
-   * than its own. Left out: it may be, or return, the text itself.
+   * The same of a part of a text, between two offsets, of which it keeps nothing: for a driver whose own `Tuple.value` has
+   * many rows in one text. Core does not call it. Left out: the value may be, or hold, the text itself.
    */
-  readonly keepsText?: boolean
+  readonly parsePart?: (text: string, start: number, end: number) => unknown
 }
 
 /**
@@ -75,4 +75,9 @@ export interface Tuple {
    * `undefined` as with `text`. For a driver that has a quicker way from what it received; left out: core parses the text.
    */
   value?(index: number, column: RelationColumn): unknown
+  /**
+   * Whether both rows, which are of the same change, have the column at `index`, and not with the same text. For a driver
+   * that can compare what it received without making texts of it; left out: core compares the texts.
+   */
+  differs?(index: number, other: Tuple): boolean
 }

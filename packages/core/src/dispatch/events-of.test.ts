@@ -110,6 +110,20 @@ describe('an update', () => {
     ])
   })
 
+  test('asks the new row what changed, where that can tell', () => {
+    const made = change('update', whole, { new: ['1', 'x', 'y'], old: ['1', 'x', 'y'] })
+    const asked: (typeof made.old)[] = []
+    const differs = (index: number, other: NonNullable<Change['old']>): boolean => {
+      asked.push(other)
+      return index === 2
+    }
+    const row = made.new === null ? null : { ...made.new, differs }
+    expect(eventsOf({ ...made, new: row }, projection(whole, request()))).toMatchObject([
+      { kind: 'update', changed: ['b'] },
+    ])
+    expect(new Set(asked)).toEqual(new Set([made.old]))
+  })
+
   test('without an old row does not claim to know what changed', () => {
     expect(events(keyOnly, { new: ['1', 'x', 'y'] })).toMatchObject([
       { kind: 'update', old: null, changed: null, unavailable: [] },

@@ -43,18 +43,20 @@ export function transitionOf(routed: RoutedChange, projection: Projection, truth
 /** The names of the columns that an update changed, compared as PostgreSQL prints them; `null` where the old row is not known. */
 export function changedColumns(routed: RoutedChange, projection: Projection): string[] | null {
   if (!projection.knowsChanges) return null
-  const { old } = routed.change
+  const { new: row, old } = routed.change
   // An update comes without an old row only where none of the columns that an old row has were changed.
   if (old === null) return []
-  return projection.columns.filter((column) => differs(routed.after, old, column)).map((column) => column.name)
+  const names: string[] = []
+  for (const column of projection.columns) if (differs(row, old, column)) names.push(column.name)
+  return names
 }
 
 function ofUpdate(routed: RoutedChange, projection: Projection, truth: ConditionTruth): Transition | null {
   const { before, after } = truth
   if (before === false) return after ? 'derived insert' : null
   if (!after) return 'derived delete'
-  const { old } = routed.change
-  if (old !== null && projection.key.some((column) => differs(routed.after, old, column))) {
+  const { new: row, old } = routed.change
+  if (old !== null && projection.key.some((column) => differs(row, old, column))) {
     return 'derived delete and insert'
   }
   // Of a row that was not there before, every column is new.
@@ -64,11 +66,14 @@ function ofUpdate(routed: RoutedChange, projection: Projection, truth: Condition
 
 function changesNothing(routed: RoutedChange, projection: Projection): boolean {
   if (!projection.knowsChanges) return false
-  const { old } = routed.change
-  return old === null || !projection.columns.some((column) => differs(routed.after, old, column))
+  const { new: row, old } = routed.change
+  return old === null || !projection.columns.some((column) => differs(row, old, column))
 }
 
-function differs(row: Tuple | null, old: Tuple, column: ProjectedColumn): boolean {
-  const before = old.text(column.index)
-  return before !== undefined && before !== row?.text(column.index)
+/** What was not sent with the new row is as it was. */
+function differs(row: Tuple | null, old: Tuple, { index }: ProjectedColumn): boolean {
+  if (row?.differs !== undefined) return row.differs(index, old)
+  const before = old.text(index)
+  const after = row?.text(index)
+  return before !== undefined && after !== undefined && before !== after
 }

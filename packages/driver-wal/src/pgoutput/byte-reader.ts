@@ -1,4 +1,5 @@
 import { MalformedMessage } from './malformed-message.ts'
+import { uint16At, uint32At } from './number-at.ts'
 
 /** Reads one message from front to end. Reading past the end throws MalformedMessage. */
 export class ByteReader {
@@ -17,15 +18,15 @@ export class ByteReader {
   }
 
   uint16(): number {
-    return this.#buffer.readUInt16BE(this.#take(2))
+    return uint16At(this.#buffer, this.#take(2))
   }
 
   int32(): number {
-    return this.#buffer.readInt32BE(this.#take(4))
+    return uint32At(this.#buffer, this.#take(4)) | 0
   }
 
   uint32(): number {
-    return this.#buffer.readUInt32BE(this.#take(4))
+    return uint32At(this.#buffer, this.#take(4))
   }
 
   uint64(): bigint {
@@ -34,6 +35,11 @@ export class ByteReader {
 
   int64(): bigint {
     return this.#buffer.readBigInt64BE(this.#take(8))
+  }
+
+  /** Passes over so many bytes. */
+  skip(length: number): void {
+    this.#take(length)
   }
 
   /** So many bytes: those that were received, not a copy. */

@@ -19,7 +19,7 @@ function rowOf(values: readonly (string | null | undefined)[]): Buffer {
 }
 
 /** A column whose values are told from their texts. */
-function column(keepsText?: boolean): RelationColumn {
+function column(ofPart = false): RelationColumn {
   return {
     name: 'c',
     type: {
@@ -34,7 +34,7 @@ function column(keepsText?: boolean): RelationColumn {
     typeOid: 25,
     typeName: 'text',
     parse: (text) => `<${text}>`,
-    ...(keepsText === undefined ? {} : { keepsText }),
+    ...(ofPart ? { parsePart: (text, start, end) => `<${text.substring(start, end)}>` } : {}),
   }
 }
 
@@ -47,7 +47,7 @@ test('has texts and values of its columns, in any order', () => {
     expect(row.text(index)).toBe(text)
     const value = typeof text === 'string' ? `<${text}>` : text
     expect(row.value(index, column())).toBe(value)
-    expect(text === 'grün' ? value : row.value(index, column(false))).toBe(value)
+    expect(text === 'grün' ? value : row.value(index, column(true))).toBe(value)
   }
   expect(row.text(7)).toBeUndefined()
   expect(row.value(7, column())).toBeUndefined()
@@ -56,6 +56,40 @@ test('has texts and values of its columns, in any order', () => {
 test('where it has key columns only, what is NULL was not sent', () => {
   const row = new PgoutputTuple(new ReceivedBytes(rowOf(['1', null])), 0, true)
   expect([row.text(0), row.text(1), row.value(1, column())]).toEqual(['1', undefined, undefined])
+})
+
+const long = 'a'.repeat(100)
+
+test.each<readonly [one: string | null | undefined, other: string | null | undefined, differs: boolean]>([
+  ['1', '1', false],
+  ['1', '2', true],
+  ['1', '10', true],
+  ['', '', false],
+  ['', null, true],
+  [null, null, false],
+  [undefined, '1', false],
+  [undefined, null, false],
+  ['grün', 'grün', false],
+  ['grün', 'grau', true],
+  [long, long, false],
+  [long, `${long.slice(1)}b`, true],
+  [`b${long.slice(1)}`, long, true],
+])('%j and %j differ: %s', (one, other, differs) => {
+  const values = ['before', one, 'behind']
+  const others = ['some time before', other, 'later']
+  const row = new PgoutputTuple(new ReceivedBytes(rowOf(values)), 0, false)
+  const old = new PgoutputTuple(new ReceivedBytes(rowOf(others)), 0, false)
+  const elsewhere = { text: (index: number) => others[index] }
+  for (const compared of [old, elsewhere]) expect(row.differs(1, compared)).toBe(differs)
+  expect(old.differs(1, row)).toBe(differs)
+  // A column that no row has, and one before the last that was asked for.
+  expect([row.differs(3, old), row.differs(0, old)]).toEqual([false, true])
+})
+
+test('what a row with key columns only came without does not differ', () => {
+  const row = new PgoutputTuple(new ReceivedBytes(rowOf(['2', 'new'])), 0, false)
+  const old = new PgoutputTuple(new ReceivedBytes(rowOf(['1', null])), 0, true)
+  expect([row.differs(0, old), row.differs(1, old)]).toEqual([true, false])
 })
 
 test('says so where its memory was given back', () => {

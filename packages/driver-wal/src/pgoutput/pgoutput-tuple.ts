@@ -1,5 +1,6 @@
 import type { RelationColumn, Tuple } from '@rowtap/core/driver'
 import { MalformedMessage } from './malformed-message.ts'
+import { uint16At, uint32At } from './number-at.ts'
 import { ReceivedBytes } from './received-bytes.ts'
 
 const NULL = 0x6e // 'n'
@@ -9,6 +10,9 @@ const TEXT = 0x74 // 't'
 /** Why a column has no text. */
 const NOT_SENT = -1
 const IS_NULL = -2
+
+/** More bytes than these are compared by a call out of the engine. */
+const MOST_COMPARED = 64
 
 /**
  * One row as it lies in the received bytes.
@@ -41,10 +45,33 @@ export class PgoutputTuple implements Tuple {
     return from < 0 ? this.missing(from) : this.bytes.text(from, this.at)
   }
 
-  value(index: number, { parse, keepsText }: RelationColumn): unknown {
+  value(index: number, { parse, parsePart }: RelationColumn): unknown {
     const from = this.find(index)
     if (from < 0) return this.missing(from)
-    return parse(keepsText === false ? this.bytes.passingText(from, this.at) : this.bytes.text(from, this.at))
+    const characters = parsePart === undefined ? null : this.bytes.characters
+    if (parsePart === undefined || characters === null) return parse(this.bytes.text(from, this.at))
+    return parsePart(characters, from, this.at)
+  }
+
+  differs(index: number, other: Tuple): boolean {
+    if (!(other instanceof PgoutputTuple)) return textsDiffer(this.text(index), other.text(index))
+    const from = this.find(index)
+    const otherFrom = other.find(index)
+    if (from < 0 || otherFrom < 0) {
+      return !this.isMissing(from) && !other.isMissing(otherFrom) && from !== otherFrom
+    }
+    return !this.hasSameBytes(from, other, otherFrom)
+  }
+
+  /** Compares the texts that were found last in both rows, by their offsets. */
+  private hasSameBytes(from: number, other: PgoutputTuple, otherFrom: number): boolean {
+    const length = this.at - from
+    if (other.at - otherFrom !== length) return false
+    const { buffer } = this.bytes
+    const otherBuffer = other.bytes.buffer
+    if (length > MOST_COMPARED) return buffer.compare(otherBuffer, otherFrom, other.at, from, this.at) === 0
+    for (let at = 0; at < length; at += 1) if (buffer[from + at] !== otherBuffer[otherFrom + at]) return false
+    return true
   }
 
   /** The offset of a column's text, whose end is `at` then; less than 0: it has none. */
@@ -74,7 +101,11 @@ export class PgoutputTuple implements Tuple {
   }
 
   private missing(why: number): null | undefined {
-    return why === NOT_SENT || this.nullIsMissing ? undefined : null
+    return this.isMissing(why) ? undefined : null
+  }
+
+  private isMissing(from: number): boolean {
+    return from === NOT_SENT || (from === IS_NULL && this.nullIsMissing)
   }
 
   /** The same row in bytes of its own: it no longer keeps those alive that were received with it. */
@@ -108,16 +139,6 @@ export function skipTuple(buffer: Buffer, start: number, end: number, columns: n
   return at
 }
 
-function uint32At(buffer: Buffer, at: number): number {
-  return (
-    (((buffer[at] ?? 0) << 24) |
-      ((buffer[at + 1] ?? 0) << 16) |
-      ((buffer[at + 2] ?? 0) << 8) |
-      (buffer[at + 3] ?? 0)) >>>
-    0
-  )
-}
-
-function uint16At(buffer: Buffer, at: number): number {
-  return ((buffer[at] ?? 0) << 8) | (buffer[at + 1] ?? 0)
+function textsDiffer(one: string | null | undefined, other: string | null | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other
 }

@@ -33,13 +33,11 @@ export class ReceivedBytes {
     return characters.substring(start, middle) + characters.substring(middle, end)
   }
 
-  /** The same where all of it is ASCII, for whoever lets go of it at once: it may keep all of the bytes in memory. */
-  passingText(start: number, end: number): string {
-    return this.characters?.substring(start, end) ?? this.buffer.toString('latin1', start, end)
-  }
-
-  /** `null`: there are too many. */
-  private get characters(): string | null {
+  /**
+   * All of the bytes as a text, where each of them is a character, for whoever keeps no part of it: that could keep all of it
+   * in memory. `null`: there are too many.
+   */
+  get characters(): string | null {
     if (this.buffer.length > MOST_CHARACTERS) return null
     this.made ??= this.buffer.toString('latin1')
     return this.made

@@ -1,5 +1,6 @@
 import { MalformedMessage } from './malformed-message.ts'
 import { DELETE, INSERT } from './message-type.ts'
+import { uint32At } from './number-at.ts'
 import { PgoutputTuple, skipTuple } from './pgoutput-tuple.ts'
 import type { ReceivedBytes } from './received-bytes.ts'
 
@@ -21,7 +22,7 @@ export interface RowMessage {
  */
 export function tableOfRow(buffer: Buffer, start: number, end: number): number {
   if (start + 6 > end) throw new MalformedMessage('the message ends before its row')
-  return buffer.readUInt32BE(start + 1)
+  return uint32At(buffer, start + 1)
 }
 
 /**

@@ -29,11 +29,12 @@ import type { AnnouncedRelation } from './announced-relations.ts'
 import { AnnouncedRelations } from './announced-relations.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Lsn } from './lsn.ts'
-import { dateOf } from './standby-status.ts'
+import { halvesOf } from './lsn.ts'
+import { dateOf, dateOfHalves } from './standby-status.ts'
 import type { ArrivingTransaction, WalChangeParts } from './wal-change.ts'
 import { WalChange } from './wal-change.ts'
 import { walMessage } from './wal-message.ts'
-import { positionPrefix } from './wal-position.ts'
+import { positionPrefixOfHalves } from './wal-position.ts'
 
 const TRUNCATED = { kind: 'truncate', new: null, old: null } as const
 
@@ -160,7 +161,8 @@ export class ChangeDecoder {
    * @throws MalformedMessage
    */
   begin({ xid, commit, commitTime }: StreamCommit): void {
-    this.#begin(xid, commit, commitTime)
+    const [high, low] = halvesOf(commit)
+    this.#begin(xid, high, low, dateOf(commitTime))
     this.#relations.enter()
   }
 
@@ -176,32 +178,33 @@ export class ChangeDecoder {
   }
 
   #readBegin(reader: ByteReader): void {
-    const commit = reader.uint64()
-    const commitTime = reader.int64()
+    const commitHigh = reader.uint32()
+    const commitLow = reader.uint32()
+    const commitTime = dateOfHalves(reader.int32(), reader.uint32())
     const xid = reader.uint32()
     reader.expectEnd()
-    this.#begin(xid, commit, commitTime)
+    this.#begin(xid, commitHigh, commitLow, commitTime)
   }
 
-  #begin(xid: number, commit: Lsn, microseconds: bigint): void {
+  #begin(xid: number, commitHigh: number, commitLow: number, commitTime: Date): void {
     if (this.#arriving !== null) throw new MalformedMessage('a transaction begins within another')
-    const commitTime = dateOf(microseconds)
-    if (Number.isNaN(commitTime.getTime())) throw new MalformedMessage(`${microseconds} is not a time`)
-    const { history } = this.#inFlight
+    if (Number.isNaN(commitTime.getTime())) throw new MalformedMessage('a transaction without a time of its commit')
+    const idPrefix = this.#inFlight.history.prefixAtHalves(commitHigh, commitLow)
     this.#arriving = {
       transaction: { id: String(xid), commitTime },
-      positionPrefix: positionPrefix(commit, history),
-      idPrefix: history.prefixAt(commit),
+      positionPrefix: positionPrefixOfHalves(commitHigh, commitLow, idPrefix),
+      idPrefix,
     }
     this.#last = null
     this.#inFlight.begin()
   }
 
   #readCommit(reader: ByteReader): void {
-    reader.byte()
-    reader.uint64()
+    // Flags, and the place of the commit record.
+    reader.skip(9)
     const end = reader.uint64()
-    reader.int64()
+    // Its time.
+    reader.skip(8)
     reader.expectEnd()
     this.#commit(end)
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Change, ChangeBatch, PlacedMessage, Relation } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
 import { MalformedMessage } from '../pgoutput/malformed-message.ts'
+import { uint32At } from '../pgoutput/number-at.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { OnLogicalMessage } from './change-decoder.ts'
 import type { InFlight } from './in-flight.ts'
@@ -255,8 +256,8 @@ export class ChangeStream {
     const { buffer, start, end } = this.#frames
     if (buffer[start] === WAL_DATA && end - start >= WAL_DATA_HEADER_BYTES) {
       const message = start + WAL_DATA_HEADER_BYTES
-      this.#high = buffer.readUInt32BE(start + 1)
-      this.#low = buffer.readUInt32BE(start + 5)
+      this.#high = uint32At(buffer, start + 1)
+      this.#low = uint32At(buffer, start + 5)
       if (this.#messages.refersTo(buffer[message])) this.#use()
       try {
         return this.#messages.take(buffer, message, end, this.#high, this.#low, changes)

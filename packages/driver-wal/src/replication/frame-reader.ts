@@ -1,4 +1,5 @@
 import { MalformedMessage } from '../pgoutput/malformed-message.ts'
+import { uint32At } from '../pgoutput/number-at.ts'
 
 const HEADER_BYTES = 5
 /** The server builds no message that is longer: it is the most that it allocates at once (`MaxAllocSize`). */
@@ -101,7 +102,7 @@ export class FrameReader {
 
 /** The length of the message that begins here, its type byte included. */
 function lengthAt(buffer: Buffer, at: number): number {
-  const length = buffer.readUInt32BE(at + 1)
+  const length = uint32At(buffer, at + 1)
   if (length < 4 || length > LONGEST_BYTES) throw new MalformedMessage(`a message with a length of ${length} bytes`)
   return 1 + length
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatLsn, hexDigits, lsnDigits, lsnDigitsOfHalves, parseLsn } from './lsn.ts'
+import { formatLsn, halvesOf, hexDigits, lsnDigits, lsnDigitsOfHalves, lsnOfHalves, parseLsn } from './lsn.ts'
 import { positionBefore, positionPrefix } from './wal-position.ts'
 
 test.each([
@@ -15,7 +15,10 @@ test.each([
   expect(parseLsn(text)).toBe(lsn)
   expect(formatLsn(lsn)).toBe(text)
   expect(lsnDigits(lsn)).toBe(digits)
-  expect(lsnDigitsOfHalves(Number(lsn >> 32n), Number(lsn & 0xffffffffn))).toBe(digits)
+  const [high, low] = halvesOf(lsn)
+  expect(lsnOfHalves(high, low)).toBe(lsn)
+  expect(lsnDigitsOfHalves(high, low)).toBe(digits)
+  expect(positionPrefix(lsn)).toBe(`${digits}/`)
 })
 
 test.each(['', '0', '0/', '/0', '0/100000000', 'g/0', '0/0/0', ' 0/0'])('%j is no place', (text) => {

@@ -25,6 +25,16 @@ export function lsnDigits(lsn: Lsn): string {
   return lsn.toString(16).padStart(16, '0')
 }
 
+/** The upper and the lower 32 bits. */
+export function halvesOf(lsn: Lsn): readonly [high: number, low: number] {
+  return [Number(lsn >> 32n), Number(lsn & 0xffffffffn)]
+}
+
+/** The place of which these are the upper and the lower 32 bits. */
+export function lsnOfHalves(high: number, low: number): Lsn {
+  return (BigInt(high) << 32n) | BigInt(low)
+}
+
 /** Each byte as two hexadecimal digits: cutting a number into them costs less than having it printed. */
 const BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 

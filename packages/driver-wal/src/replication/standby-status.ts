@@ -30,3 +30,11 @@ export const COPY_DONE: Buffer = Buffer.from([0x63, 0, 0, 0, 4])
 export function dateOf(microseconds: bigint): Date {
   return new Date(Number(microseconds / 1000n + MILLISECONDS_FROM_1970_TO_2000))
 }
+
+/** The same, from the upper 32 bits, which are signed, and the lower ones. A number of 64 bits costs more than all else. */
+export function dateOfHalves(high: number, low: number): Date {
+  const microseconds = high * 2 ** 32 + low
+  // A double has every microsecond of the times before 2285.
+  if (!Number.isSafeInteger(microseconds)) return dateOf((BigInt(high) << 32n) | BigInt(low))
+  return new Date((microseconds - (microseconds % 1000)) / 1000 + Number(MILLISECONDS_FROM_1970_TO_2000))
+}

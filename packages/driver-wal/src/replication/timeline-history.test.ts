@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseTimelineHistory, TimelineHistory } from './timeline-history.ts'
+import { halvesOf } from './lsn.ts'
 import { positionBefore } from './wal-position.ts'
 
 const END = 1000n
@@ -86,4 +87,13 @@ test('a history file is read line by line', () => {
     { timeline: 1, end: 0x5an },
     { timeline: 2, end: 0x10000000an },
   ])
+})
+
+test('a place has the same prefix by its halves', () => {
+  for (const history of [server(), server(90n), server(90n, 2n ** 33n)]) {
+    for (const place of [0n, 89n, 90n, 2n ** 32n, 2n ** 33n - 1n, 2n ** 33n, 2n ** 63n]) {
+      const [high, low] = halvesOf(place)
+      expect(history.prefixAtHalves(high, low)).toBe(history.prefixAt(place))
+    }
+  }
 })

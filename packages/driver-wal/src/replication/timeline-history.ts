@@ -1,6 +1,6 @@
 import type { Position } from '@rowtap/core/driver'
 import { position } from '@rowtap/core/driver'
-import { hexDigits, lsnDigits, parseLsn } from './lsn.ts'
+import { hexDigits, lsnDigits, lsnOfHalves, parseLsn } from './lsn.ts'
 import type { Lsn } from './lsn.ts'
 
 /** A part of the write-ahead log that one timeline has written. */
@@ -61,6 +61,11 @@ export class TimelineHistory {
   /** What the ids and positions of a place begin with. */
   prefixAt(place: Lsn): string {
     return place >= this.#newest.begin ? this.#newest.prefix : this.#prefix(this.#timelineAt(place))
+  }
+
+  /** The same, from the place's two halves. */
+  prefixAtHalves(high: number, low: number): string {
+    return this.#newest.begin === 0n ? this.#newest.prefix : this.prefixAt(lsnOfHalves(high, low))
   }
 
   /** The smallest of all positions whose commit record is at this place, or after it. */

@@ -1,7 +1,7 @@
 import type { Position } from '@rowtap/core/driver'
 import { position } from '@rowtap/core/driver'
 import type { Lsn } from './lsn.ts'
-import { lsnDigits } from './lsn.ts'
+import { halvesOf, lastByteAnd, lsnDigitsOfHalves } from './lsn.ts'
 import { TimelineHistory } from './timeline-history.ts'
 
 /*
@@ -12,9 +12,17 @@ import { TimelineHistory } from './timeline-history.ts'
  * commit record is before it: `t00000002/000000001a2b3c40/…`.
  */
 
+const LAST_OF_PREFIX = lastByteAnd('/')
+
 /** What the positions of a transaction's changes begin with. */
 export function positionPrefix(commit: Lsn, history: TimelineHistory = TimelineHistory.first): string {
-  return `${history.prefixAt(commit)}${lsnDigits(commit)}/`
+  const [high, low] = halvesOf(commit)
+  return positionPrefixOfHalves(high, low, history.prefixAt(commit))
+}
+
+/** The same, from the two halves of the place of its commit record, and what that place's timeline begins with. */
+export function positionPrefixOfHalves(high: number, low: number, timelinePrefix: string): string {
+  return timelinePrefix + lsnDigitsOfHalves(high, low, LAST_OF_PREFIX)
 }
 
 /** Greater than the position of all whose commit record is before this place, and smaller than of all others. */

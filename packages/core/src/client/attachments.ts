@@ -239,7 +239,7 @@ export class Attachments {
     const remainingMs = this.#resumption?.remainingMs ?? 0
     // Where it fails, the next call states the whole set again. A timer takes no longer time than this.
     const release = (): void => void this.release([request]).catch(() => undefined)
-    if (remainingMs < 2 ** 31) setTimeout(release, remainingMs).unref()
+    if (remainingMs < 2 ** 31) setTimeout(release, Math.max(0, remainingMs)).unref()
   }
 
   /** Describes a table once for all the listeners that are attached together. */

@@ -37,7 +37,7 @@ const FULL: Extent = {
   largeRows: 1_000_000,
   backlogSeconds: 15,
   delays: 400,
-  cost: { statements: 1000, rows: 20_000, times: 7 },
+  cost: { statements: 300, rows: 20_000, times: 25 },
 }
 const BRIEF: Extent = {
   rounds: 1,

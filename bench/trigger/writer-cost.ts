@@ -131,6 +131,10 @@ async function startWriting(
   const [backend] = await database.query(`
     SELECT pg_backend_pid() AS pid, set_config('synchronous_commit', 'off', false), set_config('application_name', 'writer', false)`)
   const pid = Number(backend?.['pid'])
+  await database.query(`
+    PREPARE one_insert (bigint) AS INSERT INTO public.${table} VALUES ($1, 0, 'a note of some length');
+    PREPARE one_update (bigint) AS UPDATE public.${table} SET n = n + 1 WHERE id = $1;
+    PREPARE one_delete (bigint) AS DELETE FROM public.${table} WHERE id = $1`)
   let next = ROWS_AT_FIRST + 1
   let old = 1
   const one = async (writing: Writing, count: number): Promise<void> => {
@@ -143,15 +147,8 @@ async function startWriting(
       return
     }
     const first = writing === 'insert' ? next : old
-    const statement = {
-      insert: `INSERT INTO public.${table} VALUES (i, 0, 'a note of some length')`,
-      update: `UPDATE public.${table} SET n = n + 1 WHERE id = i`,
-      delete: `DELETE FROM public.${table} WHERE id = i`,
-    }[writing]
     // Each is a transaction of its own.
-    await database.query(
-      `DO $$ BEGIN FOR i IN ${first} .. ${first + count - 1} LOOP ${statement}; COMMIT; END LOOP; END $$`,
-    )
+    for (let id = first; id < first + count; id += 1) await database.query(`EXECUTE one_${writing}(${id})`)
     if (writing === 'insert') next += count
     else old += count
   }

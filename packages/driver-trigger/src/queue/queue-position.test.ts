@@ -19,22 +19,22 @@ describe('snapshots', () => {
 
 describe('positions', () => {
   test('are sixteen hexadecimal digits three times', () => {
-    expect(changePositions(parseSnapshot('10:16:'), 255)()).toBe('0000000000000010/00000000000000ff/0000000000000001')
+    expect(changePositions(parseSnapshot('10:16:'))(255)()).toBe('0000000000000010/00000000000000ff/0000000000000001')
   })
 
   test('compare as strings as the stream runs', () => {
     const [earlier, later] = [parseSnapshot('255:255:'), parseSnapshot('255:257:255')]
     const [first, second, third] = [
-      changePositions(earlier, 9),
-      changePositions(earlier, 4096),
-      changePositions(earlier, Number.MAX_SAFE_INTEGER),
+      changePositions(earlier)(9),
+      changePositions(earlier)(4096),
+      changePositions(earlier)(Number.MAX_SAFE_INTEGER),
     ]
     const stream = [
       ...Array.from({ length: 20 }, first),
       ...Array.from({ length: 20 }, second),
       third(),
       boundaryPosition(earlier),
-      changePositions(later, 1)(),
+      changePositions(later)(1)(),
       boundaryPosition(later),
     ]
     expect(stream.toSorted()).toEqual(stream)

@@ -3,15 +3,19 @@ import { position } from '@rowtap/core/driver'
 import type { Snapshot } from './snapshot.ts'
 
 /**
- * The places of a transaction's changes, one after the other: the snapshot that it became visible in, its highest sequence
- * number, and how many of its changes came before. Sixteen hexadecimal digits each, so that positions compare as strings.
+ * The places of the changes of transactions that became visible in a snapshot: for a transaction's highest sequence number its
+ * places, one after the other. That is the snapshot, the number, and how many of its changes came before; sixteen hexadecimal
+ * digits each, so that positions compare as strings.
  */
-export function changePositions(visibleIn: Snapshot, highest: number): () => Position {
-  const prefix = `${hex(visibleIn.ordinal)}/${hex(highest)}/`
-  let count = 0
-  return () => {
-    count += 1
-    return position(prefix + hex(count))
+export function changePositions(visibleIn: Snapshot): (highest: number) => () => Position {
+  const inSnapshot = `${hex(visibleIn.ordinal)}/`
+  return (highest) => {
+    const prefix = `${inSnapshot}${hex(highest)}/`
+    let count = 0
+    return () => {
+      count += 1
+      return position(prefix + (firstCounts[count] ?? hex(count)))
+    }
   }
 }
 
@@ -35,6 +39,9 @@ export function positionParts(given: Position): PositionParts {
 }
 
 const last = 'f'.repeat(16)
+
+// Most transactions have few changes.
+const firstCounts = Array.from({ length: 16 }, (_, count) => hex(count))
 
 function hex(number: bigint | number): string {
   return number.toString(16).padStart(16, '0')

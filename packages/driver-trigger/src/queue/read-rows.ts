@@ -1,15 +1,11 @@
 import type { Connection } from '../connection/connection.ts'
 import { READ_CHANGES, READ_MOVED, READ_NUMBERED } from '../sql/queue-statements.ts'
-import type { ListedTransaction } from './listed-transaction.ts'
-import { orderNested } from './listed-transaction.ts'
+import { orderNested } from './order-nested.ts'
+import type { QueuedRow } from './queued-row.ts'
+import { queuedRow } from './queued-row.ts'
+import type { QueuedTransaction } from './queued-transaction.ts'
 import type { Piece } from './table-order.ts'
 import { leaseLost } from './tick-source.ts'
-
-/**
- * A row of the queue, as texts: the number of its transaction among those that are read (or something else), its own, the
- * table, the shape, the operation, how many changes it has, and the rows before and after them.
- */
-export type QueuedRow = readonly (string | null)[]
 
 // How many rows of the queue are read at a time at most, and about how many bytes. What is read is soon many small objects:
 // they are garbage before they are old.
@@ -21,11 +17,18 @@ const leastSize = 8
 /** What is read next: rows, and which of their changes come in which order. */
 export interface ReadRows {
   /** In the order of delivery; a row whose changes are not all in one place is there several times. */
-  readonly parts: readonly { readonly listed: ListedTransaction; readonly row: QueuedRow; readonly piece: Piece }[]
+  readonly parts: readonly RowPart[]
   /** What has to come before a change that a row trigger captured, by its number. */
   readonly moved: ReadonlyMap<number, readonly QueuedRow[]>
   /** How many of the transactions are finished. */
   readonly finished: number
+}
+
+/** A row of the queue, or some of its changes. */
+export interface RowPart {
+  readonly by: QueuedTransaction
+  readonly row: QueuedRow
+  readonly piece: Pick<Piece, 'from' | 'to'>
 }
 
 /** What reading rows takes. */
@@ -37,85 +40,104 @@ export interface RowSource {
   nextSize: number
 }
 
-/** As many transactions as fit in one read, beginning with one that may be in the middle. A nested one is read by itself. */
-export function chooseTransactions(listed: readonly ListedTransaction[], first: number): readonly ListedTransaction[] {
+const NONE: ReadRows['moved'] = new Map()
+
+/**
+ * Of transactions as many as fit in one read, beginning with one that may be in the middle: either such as have their rows, or
+ * others. A nested one is read by itself.
+ */
+export function chooseTransactions(
+  transactions: readonly QueuedTransaction[],
+  first: number,
+): readonly QueuedTransaction[] {
+  const areThere = transactions[first]?.rows !== null
   let last = first
-  for (let rows = 0; last < listed.length && (last === first || rows < readSize); last += 1) {
-    rows += listed[last]?.remaining ?? 0
+  for (let rows = 0; last < transactions.length && (last === first || rows < readSize); last += 1) {
+    const next = transactions[last]
+    if (next === undefined || (next.rows !== null) !== areThere) break
+    rows += next.remaining
   }
-  return listed.slice(first, last)
+  return transactions.slice(first, last)
+}
+
+const ONE: RowPart['piece'] = { from: 0, to: 1 }
+
+function wholeOf({ count }: QueuedRow): RowPart['piece'] {
+  return count === 1 ? ONE : { from: 0, to: count }
+}
+
+/** The rows that transactions have with them; each may be asked for them once. */
+export function rowsAtHand(transactions: readonly QueuedTransaction[]): ReadRows {
+  const parts: RowPart[] = []
+  for (const by of transactions) {
+    for (const row of by.rows ?? []) parts.push({ by, row, piece: wholeOf(row) })
+    by.rows = null
+  }
+  return { parts, moved: NONE, finished: transactions.length }
 }
 
 /** Reads rows of transactions none of which is nested. */
-export async function readInOrder(source: RowSource, transactions: readonly ListedTransaction[]): Promise<ReadRows> {
+export async function readInOrder(source: RowSource, transactions: readonly QueuedTransaction[]): Promise<ReadRows> {
   const rows = await source.connection.texts('rowtap_read', READ_CHANGES, [
-    transactions.map((listed) => listed.transaction.id),
-    transactions.map((listed) => listed.above),
+    transactions.map(({ transaction }) => transaction.id),
+    transactions.map(({ above }) => above),
     source.roots,
     source.nextSize,
     readBytes,
     source.consumer,
   ])
-  if (rows.length === 0 || rows[0]?.[8] !== 'true') throw leaseLost()
+  if (rows.length === 0 || rows[0]?.at(-1) !== 'true') throw leaseLost()
   source.nextSize = Math.max(leastSize, Math.min(readSize, rows.length * 2))
-  const moved = await readMoved(source, transactions, rows)
   let finished = 0
-  const parts = rows.flatMap((row) => {
-    const listed = transactions[Number(row[0]) - 1]
-    if (listed === undefined) return []
-    const seq = Number(row[1])
-    listed.above = seq
-    listed.remaining -= 1
-    if (listed.remaining === 0) finished += 1
-    return [{ listed, row, piece: { seq, from: 0, to: Number(row[5]) } }]
+  const parts = rows.flatMap(([ordinal, ...texts]): readonly RowPart[] => {
+    const by = transactions[Number(ordinal) - 1]
+    if (by === undefined) return []
+    const row = queuedRow(texts)
+    by.above = row.seq
+    by.remaining -= 1
+    if (by.remaining === 0) finished += 1
+    return [{ by, row, piece: wholeOf(row) }]
   })
-  return { parts, moved, finished }
+  return { parts, moved: await readMoved(source, parts), finished }
 }
 
 /** Reads rows of a nested transaction. */
-export async function readNested(source: RowSource, listed: ListedTransaction): Promise<ReadRows> {
-  const order = (listed.order ??= orderNested(source.connection, listed, source.roots))
+export async function readNested(source: RowSource, by: QueuedTransaction): Promise<ReadRows> {
+  const order = (by.order ??= orderNested(source.connection, by, source.roots))
   const pieces = await order.next(readSize, readBytes)
   const wanted = new Set(pieces.map(({ seq }) => seq))
   const { connection, consumer } = source
-  const rows = await connection.texts('rowtap_numbered', READ_NUMBERED, [listed.transaction.id, [...wanted], consumer])
-  if (rows.length < wanted.size || rows[0]?.[8] !== 'true') throw leaseLost()
-  const moved = await readMoved(source, [listed], rows)
-  const byNumber = new Map(rows.map((row) => [Number(row[1]), row]))
-  const parts = pieces.flatMap((piece) => {
+  const rows = await connection.texts('rowtap_numbered', READ_NUMBERED, [by.transaction.id, [...wanted], consumer])
+  if (rows.length < wanted.size || rows[0]?.at(-1) !== 'true') throw leaseLost()
+  const byNumber = new Map(rows.map((texts) => [Number(texts[0]), queuedRow(texts)]))
+  const parts = pieces.flatMap((piece): readonly RowPart[] => {
     const row = byNumber.get(piece.seq)
-    return row === undefined ? [] : [{ listed, row, piece }]
+    return row === undefined ? [] : [{ by, row, piece }]
   })
-  if (order.isOver) listed.order = null
-  return { parts, moved, finished: order.isOver ? 1 : 0 }
+  if (order.isOver) by.order = null
+  return { parts, moved: await readMoved(source, parts), finished: order.isOver ? 1 : 0 }
 }
 
 /** The changes that have to come before some of these, by the sequence number of the one that they come before. */
-async function readMoved(
-  { connection }: RowSource,
-  transactions: readonly ListedTransaction[],
-  rows: readonly QueuedRow[],
-): Promise<ReadonlyMap<number, readonly QueuedRow[]>> {
-  const moved = new Map<number, QueuedRow[]>()
-  const spans = new Map<string, { first: string | null; last: string | null }>()
-  for (const [ordinal, sequence = null] of rows) {
-    const listed = transactions[Number(ordinal) - 1]
-    if (listed?.late !== true) continue
-    const span = spans.get(listed.transaction.id)
-    if (span === undefined) spans.set(listed.transaction.id, { first: sequence, last: sequence })
-    else span.last = sequence
+async function readMoved({ connection }: RowSource, parts: readonly RowPart[]): Promise<ReadRows['moved']> {
+  const spans = new Map<string, { first: number; last: number }>()
+  for (const { by, row } of parts) {
+    if (!by.late) continue
+    const span = spans.get(by.transaction.id)
+    if (span === undefined) spans.set(by.transaction.id, { first: row.seq, last: row.seq })
+    else [span.first, span.last] = [Math.min(span.first, row.seq), Math.max(span.last, row.seq)]
   }
-  if (spans.size === 0) return moved
+  if (spans.size === 0) return NONE
   const found = await connection.texts('rowtap_moved', READ_MOVED, [
     [...spans.keys()],
-    [...spans.values()].map(({ first }) => first ?? ''),
-    [...spans.values()].map(({ last }) => last ?? ''),
+    [...spans.values()].map(({ first }) => first),
+    [...spans.values()].map(({ last }) => last),
   ])
-  for (const row of found) {
-    const before = Number(row[0])
-    const group = moved.get(before)
-    if (group === undefined) moved.set(before, [row])
-    else group.push(row)
+  const moved = new Map<number, QueuedRow[]>()
+  for (const [before, ...texts] of found) {
+    const group = moved.get(Number(before))
+    if (group === undefined) moved.set(Number(before), [queuedRow(texts)])
+    else group.push(queuedRow(texts))
   }
   return moved
 }

@@ -11,7 +11,7 @@ export interface ShapeSource {
    * Reads those that are not known yet, with the types of their tables' columns: a column may have been given another
    * collation. Reads the types again, too, where labels of a compared enumeration were added or renamed.
    */
-  load(ids: readonly string[]): Promise<void>
+  load(ids: ReadonlySet<string>): Promise<void>
   /** The relation of a shape, under the name that its table was asked for. */
   get(id: string, root: string): ReadableRelation
 }
@@ -46,8 +46,7 @@ export function shapeSource(
   }
 
   return {
-    load: async (ids) => {
-      const wanted = new Set(ids)
+    load: async (wanted) => {
       for (const id of passing) {
         if (wanted.has(id)) continue
         passing.delete(id)

@@ -1,8 +1,9 @@
 import { RowtapError } from '@rowtap/core/driver'
 import type { Connection } from '../connection/connection.ts'
-import { TAKE_TICK } from '../sql/queue-statements.ts'
+import { TAKE_TICK } from '../sql/tick-statements.ts'
 import type { Snapshot } from './snapshot.ts'
 import { inEra, parseSnapshot } from './snapshot.ts'
+import type { PackedRows } from './unpack-rows.ts'
 
 /** What became visible between two snapshots. */
 export interface Tick {
@@ -10,7 +11,13 @@ export interface Tick {
   readonly to: Snapshot
   /** The tables whose changes it is read for, by object id. */
   readonly roots: readonly string[]
+  /** What there is to read, if it came with the look that has cut the tick; otherwise `null`. */
+  readonly packed: PackedRows | null
 }
+
+// How much may come with a look: rows of the queue, and their weight in bytes. Whoever wants more has to list it.
+const MOST_ROWS = 1000
+const MOST_WEIGHT = 128 * 1024
 
 /**
  * Cuts the stream of commits into ticks. Where they end is noted in the database before anything of them is read: who reads
@@ -47,13 +54,15 @@ export interface TickSourceParts {
   readonly delivered: bigint | null
   /** The tables that ticks are read for, by object id. */
   readonly roots: readonly string[]
+  /** Whether the server records when transactions commit. */
+  readonly commitTimes: boolean
   /** Hears where ticks end, once that is noted in the database. */
   readonly divided: (end: Snapshot) => void
 }
 
 /** Begins with the ticks that were cut before. */
 export function tickSource(parts: TickSourceParts): TickSource {
-  const { connection, consumer, processId, era, noted, delivered, divided } = parts
+  const { connection, consumer, processId, era, noted, delivered, commitTimes, divided } = parts
   const waiting = noted.filter(({ to }) => delivered === null || to.ordinal >= delivered)
   let taken: Tick | null = null
   let end = noted.at(-1)?.to ?? parts.start
@@ -63,12 +72,23 @@ export function tickSource(parts: TickSourceParts): TickSource {
   // One look at a time: each begins where the one before has ended.
   const look = (isCut: boolean, next: readonly string[] | null): Promise<Snapshot> => {
     const mine = turn.then(async () => {
-      const values = [end.xmax, end.inProgress, consumer, roots, isCut, processId]
-      const [row] = await connection.texts('rowtap_tick', TAKE_TICK, values)
-      const [text, fresh, held] = row ?? []
+      // What is cut in passing may have to wait.
+      const most = isCut ? 0 : MOST_ROWS
+      const [row] = await connection.texts('rowtap_tick', TAKE_TICK, [
+        end.xmax,
+        end.inProgress,
+        consumer,
+        roots,
+        isCut,
+        processId,
+        commitTimes,
+        most,
+        MOST_WEIGHT,
+      ])
+      const [text, fresh, held, heads = null, olds = null, news = null] = row ?? []
       if (held !== 't') throw leaseLost()
       const to = inEra(parseSnapshot(text ?? ''), era)
-      if (fresh === 't') waiting.push({ from: end, to, roots })
+      if (fresh === 't') waiting.push({ from: end, to, roots, packed: heads === null ? null : { heads, olds, news } })
       if (fresh === 't' || isCut) divided(to)
       end = to
       roots = next ?? roots

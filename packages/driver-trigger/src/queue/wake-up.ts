@@ -16,8 +16,8 @@ import type { ResolvedTriggerOptions } from '../trigger-options.ts'
  * hears a notification, and finds nothing, sets it again. So while anyone sleeps, writers know.
  */
 export interface WakeUp {
-  /** Waits until it is time to look again; at least about as long as the last look took, within reason. */
-  wait(tookMs?: number): Promise<void>
+  /** Waits until it is time to look again; at least so long, unless it is woken. */
+  wait(restMs?: number): Promise<void>
   /** The last look found something. */
   found(): void
   /** Ends a wait: there is something to look at, or nothing more to wait for. */
@@ -29,8 +29,6 @@ export interface WakeUp {
 const lingerMs = 100
 // How often a reader that sleeps says so again: writers believe it for a minute.
 const repeatMs = 20_000
-// How long a reader rests at most, where what it does takes that long, too.
-const longestRestMs = 20
 // The longest wait where writers cannot be relied on to wake the reader.
 const unheardMaxMs = 20
 
@@ -106,7 +104,7 @@ export async function wakeUp(
       // Where this fails the connection is lost, and the next look at the queue says so.
       connection.run(AWAKE).catch(() => {})
     },
-    wait: async (tookMs = 0) => {
+    wait: async (restMs = 0) => {
       const isIdle = performance.now() - lastFound >= lingerMs
       if (listens && (asleep ? forgotten || performance.now() - toldAt >= repeatMs : isIdle)) {
         asleep = true
@@ -117,7 +115,7 @@ export async function wakeUp(
         return
       }
       if (!woken) {
-        const ms = Math.max(intervalMs, Math.min(tookMs, longestRestMs))
+        const ms = Math.max(intervalMs, restMs)
         await rest(listens ? Math.min(ms, repeatMs) : ms)
       }
       woken = false

@@ -9,13 +9,18 @@ export const UNWANTED_ROW = '.'
 /**
  * Splits a block of rows, as PostgreSQL's `record_out` prints them, with a line feed between two rows. A line feed inside a
  * field is within quotes, and so is a closing parenthesis.
+ *
+ * @param rows they are added to these.
  */
-export function splitRows(block: string, count: number): readonly string[] {
-  if (count === 1) return [block]
-  const rows: string[] = []
+export function splitRows(block: string, count: number, rows: string[] = []): readonly string[] {
+  if (count === 1) {
+    rows.push(block)
+    return rows
+  }
+  const total = rows.length + count
   let start = 0
   let quoteAt = block.indexOf('"')
-  while (rows.length < count) {
+  while (rows.length < total) {
     let end = start + 1
     if (block.charCodeAt(start) === parenthesis) {
       for (;;) {
@@ -34,7 +39,7 @@ export function splitRows(block: string, count: number): readonly string[] {
       }
     }
     rows.push(block.slice(start, end))
-    const isLast = rows.length === count
+    const isLast = rows.length === total
     if (isLast ? end !== block.length : block.charCodeAt(end) !== lineFeed) throw malformed()
     start = end + 1
   }

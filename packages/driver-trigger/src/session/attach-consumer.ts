@@ -218,7 +218,7 @@ async function readTicks(queries: Queries, registered: Registration): Promise<re
     const to = inEra(parseSnapshot(snapshot ?? ''), registered.era)
     if (to.ordinal <= from.ordinal) continue
     const oids = roots === '{}' ? [] : (roots ?? '{}').slice(1, -1).split(',')
-    ticks.push({ from, to, roots: oids })
+    ticks.push({ from, to, roots: oids, packed: null })
     from = to
   }
   return ticks

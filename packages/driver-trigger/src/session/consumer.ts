@@ -14,6 +14,7 @@ import { captureWatch } from '../install/capture-watch.ts'
 import { GrowingRest } from '../install/growing-rest.ts'
 import { isGone, removeUnused } from '../install/uninstall.ts'
 import { partitionTruncations } from '../queue/partition-truncations.ts'
+import { pace } from '../queue/pace.ts'
 import { queueLimit } from '../queue/queue-limit.ts'
 import { boundaryPosition, positionParts } from '../queue/queue-position.ts'
 import { shapeSource } from '../queue/shape-source.ts'
@@ -86,6 +87,7 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
     noted,
     delivered: state.delivered === null ? null : positionParts(state.delivered).ordinal,
     roots: [...state.wanted.keys()],
+    commitTimes: server.commit_times,
     divided: (end) => {
       state.divided = end
     },
@@ -103,6 +105,7 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
     },
   )
   const alarm = await wakeUp(reader, wakeUpOptions(options, server))
+  const looks = pace(options.pollMinMs, () => performance.now())
   const watch = captureWatch({
     connection: control,
     schema: options.schema,
@@ -207,9 +210,9 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
       const count = yield* batchesOf(tick)
       if (isOver()) return
       progress.delivered(tick.to, state.delivered)
-      // A look costs about the same whether there is one change or many.
       alarm.found()
-      if (count < manyChanges) await alarm.wait(performance.now() - startedAt)
+      looks.found(count, performance.now() - startedAt)
+      if (count < manyChanges) await alarm.wait(looks.restMs())
     }
   }
 

@@ -1,72 +1,11 @@
-import { IS_HELD } from './consumer-statements.ts'
 import { MOST_NOTIFICATIONS } from './migration-0001/enqueue.ts'
 import { CLEAN_LOCK, SCHEMA, SCHEMA_LITERAL, sql, STATE_LITERAL, tableLiteral } from './sql.ts'
 import type { Sql } from './sql.ts'
 
 /**
- * A look at the queue: the snapshot of this statement, whether it sees anything that the snapshot before did not
- * ($1: its xmax, $2: its transactions in progress), and whether the consumer $3 of the process $6 still holds its place.
- * Where there is anything, and where $5 is true in any case, it is noted that the changes are divided here, and which tables
- * ($4) were wanted until now.
- */
-export const TAKE_TICK: Sql = sql`
-with look as materialized (
-  select
-    pg_catalog.pg_current_snapshot() as snapshot,
-    exists (select from ${SCHEMA}.queue q where q.xid >= $1::xid8)
-      or exists (select from ${SCHEMA}.queue q where q.xid = any ($2::xid8[])) as fresh,
-    exists (
-      select from ${SCHEMA}.consumer c
-      where c.id = $3::bigint and c.process_id = $6::int and c.dropped is null and ${IS_HELD}
-    ) as held
-), noted as (
-  insert into ${SCHEMA}.tick (consumer, ordinal, snapshot, roots)
-  select
-    $3::bigint,
-    pg_catalog.pg_snapshot_xmax(l.snapshot)::text::bigint
-      - (select pg_catalog.count(*) from pg_catalog.pg_snapshot_xip(l.snapshot)),
-    l.snapshot, $4::oid[]
-  from look l
-  where l.held and (l.fresh or $5::boolean)
-  on conflict do nothing
-)
-select l.snapshot::text, l.fresh, l.held from look l
-`
-
-/**
- * The transactions that became visible from one snapshot ($1, $2: as above) to another ($3: its xmax, $4: itself) and
- * that changed one of the tables $5, by their highest sequence number above $6; at most $7 of them. `changes` counts rows
- * of the queue; `several` tells whether more than one was written by statement triggers.
- *
- * If two transactions touched one row, the later one waited for the earlier one to end: all that the earlier one
- * wrote has lower numbers than what the later one wrote after that. So this order keeps the order of each row.
- */
-export const LIST_TRANSACTIONS: Sql = sql`
-select
-  t.xid::text, t.highest::text, t.changes::text, t.late::text, t.several::text,
-  case when $8 then pg_catalog.pg_xact_commit_timestamp(t.xid::xid)::text end as commit_time
-from (
-  select q.xid, pg_catalog.max(q.seq) as highest, pg_catalog.count(*) as changes,
-    pg_catalog.bool_or(q.new_place is not null) as late, pg_catalog.count(q.inserted) > 1 as several
-  from (
-    select q.xid, q.seq, q.new_place, q.inserted from ${SCHEMA}.queue q
-    where q.xid >= $1::xid8 and q.xid < $3::xid8 and q.root = any ($5::oid[])
-    union all
-    select q.xid, q.seq, q.new_place, q.inserted from ${SCHEMA}.queue q
-    where q.xid = any ($2::xid8[]) and q.root = any ($5::oid[])
-  ) q
-  where pg_catalog.pg_visible_in_snapshot(q.xid, $4::pg_snapshot)
-  group by q.xid
-  having pg_catalog.max(q.seq) > $6::bigint
-  order by 2
-  limit $7
-) t
-order by t.highest
-`
-
-/**
  * Rows of the queue of the transactions $1, each from above a sequence number ($2), of the tables $3: at most $4 of them,
- * and no more than fit in $5 bytes, but at least one. The last column tells whether the consumer $6 still holds its place.
+ * and no more than fit in $5 bytes, but at least one: after the number of their transaction among those. The last column tells
+ * whether the consumer $6 still holds its place.
  */
 export const READ_CHANGES: Sql = sql`
 select c.transaction::text, c.seq::text, c.root::text, c.shape::text, c.operation::text, c.rows::text, c.old, c.new,
@@ -137,7 +76,7 @@ limit $4
  * whether the consumer $3 still holds its place.
  */
 export const READ_NUMBERED: Sql = sql`
-select '1', q.seq::text, q.root::text, q.shape::text, q.operation::text, q.rows::text, q.old, q.new,
+select q.seq::text, q.root::text, q.shape::text, q.operation::text, q.rows::text, q.old, q.new,
   exists (select from ${SCHEMA}.consumer c where c.id = $3 and c.dropped is null)::text
 from ${SCHEMA}.queue q
 where q.xid = $1::xid8 and q.seq = any ($2::bigint[])

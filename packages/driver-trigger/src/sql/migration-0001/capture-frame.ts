@@ -24,6 +24,7 @@ export const DECLARATIONS: Sql = sql`  state bigint;
   count int;
   bytes int;
   pairs int;
+  way bigint;
   old_text text;
   new_text text;
   old_texts text[];

@@ -10,65 +10,94 @@ import { PRINTED_ALIKE } from './planned-settings.ts'
  * number of PL/pgSQL's expressions: each is made ready anew in every transaction. Here they are few, and one query does most.
  */
 
-/** What differs between operations. */
-interface Look {
-  readonly operation: 'I' | 'U' | 'D'
-  /** The row before and after, as texts. */
+/** How a row is read, for one operation. */
+export interface OneRow {
+  /** The row before and after, as texts: two columns of a query, null where there is none, or nobody wants it. */
   readonly texts: Sql
-  /** How long they are. */
-  readonly size: Sql
-  /** Where they are read from. */
+  /** Where they are read from: the first row, or the only one. */
   readonly rows: Sql
-  /** The transition table that tells whether there are more rows. */
-  readonly table: Sql
-  /** How many rows of the table were written by other operations. */
-  readonly others: Sql
 }
 
-const INSERT: Look = {
-  operation: 'I',
-  texts: sql`null, textin(record_out(n.*))`,
-  size: sql`octet_length(new_text)`,
-  rows: sql`new_rows n`,
-  table: sql`new_rows`,
-  others: sql`updated + deleted`,
+/** Which part of a row is captured. */
+export interface OneRowPart {
+  readonly insert: OneRow
+  readonly update: OneRow
+  readonly delete: OneRow
+  /** The number of the shape of what is printed: a column of the same query, which PostgreSQL knows when it plans it. */
+  readonly chosen: Sql
+  /** The table, in that query. */
+  readonly relation: Sql
+  /** Whether nobody wants an update, say `old_text` and `new_text`; left out: each is wanted. And likewise of other operations. */
+  readonly isUnwanted?: { readonly update: Sql; readonly others: Sql }
 }
-const UPDATE: Look = {
-  operation: 'U',
-  texts: sql`textin(record_out(o.*)), textin(record_out(n.*))`,
-  size: sql`octet_length(old_text) + octet_length(new_text)`,
-  rows: sql`old_rows o cross join new_rows n`,
-  table: sql`new_rows`,
-  others: sql`inserted + deleted`,
+
+/** The whole row. */
+export const WHOLE_ROW: OneRowPart = {
+  insert: { texts: sql`null, textin(record_out(n.*))`, rows: sql`new_rows n` },
+  update: {
+    texts: sql`textin(record_out(o.*)), textin(record_out(n.*))`,
+    rows: sql`old_rows o cross join new_rows n`,
+  },
+  delete: { texts: sql`textin(record_out(o.*)), null`, rows: sql`old_rows o` },
+  chosen: sql`${SCHEMA}.planned_shape()`,
+  relation: sql`tg_relid`,
 }
-const DELETE: Look = {
-  operation: 'D',
-  texts: sql`textin(record_out(o.*)), null`,
-  size: sql`octet_length(old_text)`,
-  rows: sql`old_rows o`,
-  table: sql`old_rows`,
-  others: sql`inserted + updated`,
+
+type RowOperation = 'insert' | 'update' | 'delete'
+
+/** How long the texts are. */
+const SIZE: Readonly<Record<RowOperation, Sql>> = {
+  insert: sql`octet_length(new_text)`,
+  update: sql`octet_length(old_text) + octet_length(new_text)`,
+  delete: sql`octet_length(old_text)`,
 }
+
+/** How many rows of the table were written by other operations. */
+const OTHERS: Readonly<Record<RowOperation, Sql>> = {
+  insert: sql`updated + deleted`,
+  update: sql`inserted + deleted`,
+  delete: sql`inserted + updated`,
+}
+
+const LETTER: Readonly<Record<RowOperation, string>> = { insert: 'I', update: 'U', delete: 'D' }
 
 /**
  * Looks at the first row of a statement. Afterwards `way` is null if there is none; -1 if it is not the only one, or something
  * is out of the ordinary; 0, 2 or 4 if there is nothing to do but to write it into the queue's first, second or third table;
  * an odd number if a reader sleeps; 8 if the table was written to by other operations, too.
  */
-function look({ operation, texts, size, rows, table, others }: Look): Sql {
+function look(operation: RowOperation, { chosen, relation, isUnwanted, ...part }: OneRowPart): Sql {
+  const { texts, rows } = part[operation]
+  const table: Sql = operation === 'delete' ? sql`old_rows` : sql`new_rows`
+  const unwanted = operation === 'update' ? isUnwanted?.update : isUnwanted?.others
   return sql`
-      select ${texts}, '${() => operation}'::"char", ${SCHEMA}.planned_shape(),
+      select ${texts}, '${() => LETTER[operation]}'::"char", ${chosen},
         case when ${PRINTED_ALIKE} and not exists (select from ${table} offset 1) then ${READ_STATE} end,
-        pg_stat_get_xact_tuples_inserted(tg_relid), pg_stat_get_xact_tuples_updated(tg_relid),
-        pg_stat_get_xact_tuples_deleted(tg_relid)
+        pg_stat_get_xact_tuples_inserted(${relation}), pg_stat_get_xact_tuples_updated(${relation}),
+        pg_stat_get_xact_tuples_deleted(${relation})
       into old_text, new_text, operation, chosen, state, inserted, updated, deleted
       from ${rows}
-      limit 1;
+      limit 1;${unwanted === undefined ? NONE : leaveOut(operation, unwanted)}
       way := case
-        when not ${NOBODY_READS} and chosen > 0 and ${size} <= ${() => String(BLOCK_BYTES)}
-        then case when ${others} = 0 then state & 7 else 8 end
+        when not ${NOBODY_READS} and chosen > 0 and ${SIZE[operation]} <= ${() => String(BLOCK_BYTES)}
+        then case when ${OTHERS[operation]} = 0 then state & 7 else 8 end
         when operation is not null then -1
       end;`
+}
+
+const NONE: Sql = sql``
+
+/** Leaves a row out that nobody wants. If another statement caused this one, it counts, so that the order of others is known. */
+function leaveOut(operation: RowOperation, isUnwanted: Sql): Sql {
+  const mark = (row: 'old' | 'new'): Sql => sql`
+        ${() => row}_text := '.';`
+  return sql`
+      if state is not null and (${isUnwanted}) then
+        get diagnostics context = pg_context;
+        if strpos(context, E'\\n') = 0 then
+          return null;
+        end if;${operation === 'insert' ? NONE : mark('old')}${operation === 'delete' ? NONE : mark('new')}
+      end if;`
 }
 
 /** Tells `planned_shape` which table is meant. Is true. */
@@ -85,13 +114,14 @@ const VALUES: Sql = sql`tg_relid, chosen, operation, 0, depth, inserted, updated
  * as they are to be under the writer's settings, the row is small. What follows (up to an `end if`) captures any other.
  * In other transactions than READ COMMITTED ones nothing is planned that depends on the shape: see `planned_shape`.
  */
-export const CAPTURE_ONE_ROW: Sql = sql`
+export function captureOneRow(part: OneRowPart): Sql {
+  return sql`
   begin
     if current_setting('transaction_isolation') <> 'read committed' then
       way := -1;
-    elsif ${NAMES_RELATION} and tg_op = 'INSERT' then${look(INSERT)}
-    elsif tg_op = 'UPDATE' then${look(UPDATE)}
-    else${look(DELETE)}
+    elsif ${NAMES_RELATION} and tg_op = 'INSERT' then${look('insert', part)}
+    elsif tg_op = 'UPDATE' then${look('update', part)}
+    else${look('delete', part)}
     end if;
   exception when others then
     -- PostgreSQL makes no text of more than 1 GB, and fails: the writer must not.
@@ -104,3 +134,10 @@ export const CAPTURE_ONE_ROW: Sql = sql`
     if way = 8 then${FIND_DEPTH}
     end if;${insertIntoQueue(COLUMNS, VALUES)}${WAKE_READERS}
   elsif way < 0 then`
+}
+
+/** Ends what `captureOneRow` has begun, and the function. */
+export const END_CAPTURE: Sql = sql`
+  end if;
+  -- What it returns is ignored. Of all that returns nothing, this is made ready quickest.
+  return new;`

@@ -1,7 +1,7 @@
 import { sql } from '../sql.ts'
 import type { Sql } from '../sql.ts'
 import { addChange, BEGIN_BLOCK, LINES } from './capture-block.ts'
-import { CAPTURE_ONE_ROW } from './capture-one-row.ts'
+import { captureOneRow, END_CAPTURE, WHOLE_ROW } from './capture-one-row.ts'
 import { DECLARATIONS, PREPARE_CAPTURE, EACH_ROW_BY_ITSELF, END_PRINTING, writeLastBlock } from './capture-frame.ts'
 
 /**
@@ -12,8 +12,7 @@ export const CAPTURE_STATEMENT_BODY: Sql = sql`
 #variable_conflict use_variable
 declare
 ${DECLARATIONS}
-  way bigint;
-begin${CAPTURE_ONE_ROW}
+begin${captureOneRow(WHOLE_ROW)}
 ${PREPARE_CAPTURE}
 
   begin
@@ -56,9 +55,6 @@ ${EACH_ROW_BY_ITSELF}
 
 ${END_PRINTING}
 
-${writeLastBlock(LINES)}
-  end if;
-  -- What it returns is ignored. Of all that returns nothing, this is made ready quickest.
-  return new;
+${writeLastBlock(LINES)}${END_CAPTURE}
 end
 `

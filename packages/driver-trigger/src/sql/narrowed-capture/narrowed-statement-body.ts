@@ -7,6 +7,8 @@ import {
   NAME_RELATION,
   WANTED_LINES,
 } from '../migration-0001/capture-block.ts'
+import type { OneRowPart } from '../migration-0001/capture-one-row.ts'
+import { captureOneRow, END_CAPTURE } from '../migration-0001/capture-one-row.ts'
 import type { ChangeTexts } from '../migration-0001/capture-block.ts'
 import {
   DECLARATIONS,
@@ -64,10 +66,10 @@ export function narrowedStatementBody({ unwanted, expression, columns, shape, pr
   const addUpdate = expression === null && columns === null ? addChange('both') : ADD_WANTED_CHANGE
   // To print a row is what costs most: it is put off until it is known that somebody wants it.
   // (Within an expression a name with ".*" is the row, whatever the table's columns are called.)
-  const image = (row: 'o' | 'n'): Sql =>
+  const image = (row: 'o' | 'n', narrowed: Sql = isNarrowed): Sql =>
     columns === null
       ? sql`case when true then ${() => row}.* end`
-      : sql`case when ${isNarrowed} then row(${() => listed(row)}) else ${() => row}.* end`
+      : sql`case when ${narrowed} then row(${() => listed(row)}) else ${() => row}.* end`
   const pair: Sql =
     expression === null
       ? sql`select o.text, n.text, n.shape
@@ -135,20 +137,57 @@ export function narrowedStatementBody({ unwanted, expression, columns, shape, pr
       return null;
     end if;
   end if;`
+  // In READ COMMITTED transactions, which these are, the shape is known when the query is planned.
+  const isNarrowedNow: Sql = sql`${SCHEMA}.planned_shape() = ${() => shape}`
+  const printedRow = (row: 'o' | 'n'): Sql =>
+    columns === null
+      ? whole(row)
+      : sql`case when ${isNarrowedNow} then textin(record_out(row(${() => listed(row)}))) else ${whole(row)} end`
+  const isWanted: Sql = sql`case when ${isNarrowedNow} then (${() => expression ?? 'true'}) is true else true end`
+  const wantedRow = (row: 'o' | 'n'): Sql =>
+    expression === null ? printedRow(row) : sql`case when ${isWanted} then ${printedRow(row)} end`
+  const unchanged = columns === null ? sql`` : sql` or old_text = new_text`
+  const oneRow: OneRowPart = {
+    insert: { texts: sql`null, ${wantedRow('n')}`, rows: sql`new_rows n` },
+    update:
+      expression === null
+        ? { texts: sql`${printedRow('o')}, ${printedRow('n')}`, rows: sql`old_rows o cross join new_rows n` }
+        : {
+            texts: sql`case when o.wanted or n.wanted then textin(record_out(o.image)) end, case when o.wanted or n.wanted then textin(record_out(n.image)) end`,
+            rows: sql`(select ${image('o', isNarrowedNow)}, ${isWanted} from old_rows o limit 1) o (image, wanted)
+        cross join (select ${image('n', isNarrowedNow)}, ${isWanted} from new_rows n limit 1) n (image, wanted)`,
+          },
+    delete: { texts: sql`${wantedRow('o')}, null`, rows: sql`old_rows o` },
+    chosen: sql`case when ${isNarrowedNow} then ${() => printed} else ${SCHEMA}.planned_shape() end`,
+    relation: sql`captured.relation`,
+    ...(expression === null && columns === null
+      ? {}
+      : {
+          isUnwanted: {
+            update: sql`coalesce(old_text, new_text) is null${unchanged}`,
+            others: sql`coalesce(old_text, new_text) is null`,
+          },
+        }),
+  }
   return sql`
 #variable_conflict use_column
 begin${leave}
 <<captured>>
 declare
 ${DECLARATIONS}
-  is_current boolean := current_setting('transaction_isolation') = 'read committed';
-  unwanted boolean := false;
+  relation oid := tg_relid;
+  is_current boolean;
+  unwanted boolean;
   old_wanted boolean;
   new_wanted boolean;
-  old_mark text := case when tg_op <> 'INSERT' then '.' end;
-  new_mark text := case when tg_op <> 'DELETE' then '.' end;
-begin
+  old_mark text;
+  new_mark text;
+begin${captureOneRow(oneRow)}
 ${PREPARE_CAPTURE}
+  is_current := current_setting('transaction_isolation') = 'read committed';
+  unwanted := false;
+  old_mark := case when tg_op <> 'INSERT' then '.' end;
+  new_mark := case when tg_op <> 'DELETE' then '.' end;
   ${NAME_RELATION}
   if not is_current then
     -- What is planned with an old snapshot is not for others: with another search_path they plan anew.
@@ -199,7 +238,7 @@ ${EACH_ROW_BY_ITSELF}
 
 ${END_PRINTING}
 ${leaveUnwanted}
-${writeLastBlock(expression === null && columns === null ? LINES : WANTED_LINES)}
+${writeLastBlock(expression === null && columns === null ? LINES : WANTED_LINES)}${END_CAPTURE}
 end;
 end
 `

@@ -30,7 +30,12 @@ const parts: readonly GeneratedPart[] = [
   {
     file: 'docs/speed.md',
     name: 'trigger',
-    text: await triggerSpeedMarkdown(new URL('bench/measured/trigger.json', root)),
+    text: await triggerSpeedMarkdown(new URL('bench/measured/trigger.json', root), 'the rest'),
+  },
+  {
+    file: 'packages/driver-trigger/README.md',
+    name: 'cost',
+    text: await triggerSpeedMarkdown(new URL('bench/measured/trigger.json', root), 'cost of a statement'),
   },
   { file: 'docs/errors.md', name: 'errors', text: errorsMarkdown() },
 ]

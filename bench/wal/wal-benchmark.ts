@@ -33,7 +33,7 @@ const FULL: Sizes = {
   rows: 1_000_000,
   transactions: 100_000,
   wideRows: 1_000_000,
-  delaySeconds: 10,
+  delaySeconds: 30,
   slowSeconds: 60,
 }
 const BRIEF: Sizes = {

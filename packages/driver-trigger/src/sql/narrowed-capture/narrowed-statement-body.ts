@@ -1,4 +1,3 @@
-import { quoteIdentifier } from '@rowtap/core/driver'
 import {
   ADD_WANTED_CHANGE,
   addChange,
@@ -7,7 +6,6 @@ import {
   NAME_RELATION,
   WANTED_LINES,
 } from '../migration-0001/capture-block.ts'
-import type { OneRowPart } from '../migration-0001/capture-one-row.ts'
 import { captureOneRow, END_CAPTURE } from '../migration-0001/capture-one-row.ts'
 import type { ChangeTexts } from '../migration-0001/capture-block.ts'
 import {
@@ -19,20 +17,10 @@ import {
 } from '../migration-0001/capture-frame.ts'
 import { quoteLiteral, SCHEMA, SCHEMA_NAME_LITERAL, sql } from '../sql.ts'
 import type { Sql } from '../sql.ts'
-
-/** Which part of a table's rows its function captures. */
-export interface NarrowedCapture {
-  /** The operations that nobody wants, as in `tg_op`. */
-  readonly unwanted: readonly string[]
-  /** An expression on a row, which is true where somebody wants it; `null`: every row is wanted. */
-  readonly expression: string | null
-  /** The columns that are printed, by name; `null`: all. */
-  readonly columns: readonly string[] | null
-  /** The number of the table's shape that it was made for: of a table that was altered since, whole rows are captured, all of them. */
-  readonly shape: string
-  /** The number of the shape of what is printed. */
-  readonly printed: string
-}
+import type { NarrowedCapture } from './narrowed-capture.ts'
+import { narrowedOneRow } from './narrowed-one-row.ts'
+import type { RowAlias } from './narrowed-rows.ts'
+import { listedColumns, narrowedRows } from './narrowed-rows.ts'
 
 const NONE: Sql = sql``
 
@@ -47,44 +35,32 @@ const NONE: Sql = sql``
  * update that changes none of them. What is left out by its operation does not count: rows of other operations
  * are told from each other by numbers of their own.
  */
-export function narrowedStatementBody({ unwanted, expression, columns, shape, printed }: NarrowedCapture): Sql {
+export function narrowedStatementBody(capture: NarrowedCapture): Sql {
+  const { unwanted, expression, columns, shape, printed } = capture
   // A column of the table may have any name: variables are qualified.
   const isNarrowed: Sql = sql`captured.is_current and ${SCHEMA}.planned_shape() = ${() => shape}`
   const chosen: Sql = sql`case when ${isNarrowed} then ${() => printed} end`
-  const listed = (row: 'o' | 'n'): string => (columns ?? []).map((name) => `${row}.${quoteIdentifier(name)}`).join(', ')
-  const whole = (row: 'o' | 'n'): Sql => sql`textin(record_out(${() => row}.*))`
-  const text = (row: 'o' | 'n'): Sql =>
-    columns === null
-      ? whole(row)
-      : sql`case when ${isNarrowed} then textin(record_out(row(${() => listed(row)}))) else ${whole(row)} end`
-  const test: Sql = sql`case when ${isNarrowed} then (${() => expression ?? 'true'}) is true else true end`
-  const wantedText = (row: 'o' | 'n'): Sql =>
-    expression === null ? text(row) : sql`case when ${test} then ${text(row)} end`
-  const flag = expression === null ? NONE : sql`, ${test}`
+  const rows = narrowedRows({ expression, columns }, isNarrowed)
+  const flag = expression === null ? NONE : sql`, ${rows.isWanted}`
   const [oldFlag, newFlag] = expression === null ? [NONE, NONE] : [sql`, old_wanted`, sql`, new_wanted`]
   const add = (texts: ChangeTexts): Sql => (expression === null ? addChange(texts) : ADD_WANTED_CHANGE)
   const addUpdate = expression === null && columns === null ? addChange('both') : ADD_WANTED_CHANGE
   // To print a row is what costs most: it is put off until it is known that somebody wants it.
-  // (Within an expression a name with ".*" is the row, whatever the table's columns are called.)
-  const image = (row: 'o' | 'n', narrowed: Sql = isNarrowed): Sql =>
-    columns === null
-      ? sql`case when true then ${() => row}.* end`
-      : sql`case when ${narrowed} then row(${() => listed(row)}) else ${() => row}.* end`
   const pair: Sql =
     expression === null
       ? sql`select o.text, n.text, n.shape
-        from (select ${text('o')} from old_rows o limit 2) o (text)
-        cross join (select ${text('n')}, ${chosen} from new_rows n limit 2) n (text, shape)`
+        from (select ${rows.text('o')} from old_rows o limit 2) o (text)
+        cross join (select ${rows.text('n')}, ${chosen} from new_rows n limit 2) n (text, shape)`
       : sql`select case when o.wanted or n.wanted then textin(record_out(o.image)) end,
           case when o.wanted or n.wanted then textin(record_out(n.image)) end, n.shape
-        from (select ${image('o')}, ${test} from old_rows o limit 2) o (image, wanted)
-        cross join (select ${image('n')}, ${test}, ${chosen} from new_rows n limit 2) n (image, wanted, shape)`
+        from (select ${rows.image('o')}, ${rows.isWanted} from old_rows o limit 2) o (image, wanted)
+        cross join (select ${rows.image('n')}, ${rows.isWanted}, ${chosen} from new_rows n limit 2) n (image, wanted, shape)`
   const countUnwanted: Sql =
     expression === null
       ? NONE
       : sql`
         select count(*) / 2, coalesce(bool_or(r.wanted), false) into count, new_wanted
-        from (select ${test} from old_rows o union all select ${test} from new_rows n) r (wanted);
+        from (select ${rows.isWanted} from old_rows o union all select ${rows.isWanted} from new_rows n) r (wanted);
         if new_wanted then
           count := 0;
         else
@@ -109,7 +85,7 @@ export function narrowedStatementBody({ unwanted, expression, columns, shape, pr
             old_text := null;
             new_text := null;
           end if;`
-  const open = (row: 'o' | 'n'): Sql => {
+  const open = (row: RowAlias): Sql => {
     const [cursor, table] = row === 'o' ? ['olds', 'old_rows'] : ['news', 'new_rows']
     const all: Sql = sql`open ${() => cursor} no scroll for select * from ${() => table};`
     return columns === null
@@ -117,7 +93,7 @@ export function narrowedStatementBody({ unwanted, expression, columns, shape, pr
       : sql`if chosen is null then
         ${all}
       else
-        open ${() => cursor} no scroll for select ${() => listed(row)} from ${() => table} ${() => row};
+        open ${() => cursor} no scroll for select ${() => listedColumns(columns, row)} from ${() => table} ${() => row};
       end if;`
   }
   const leave: Sql =
@@ -137,38 +113,6 @@ export function narrowedStatementBody({ unwanted, expression, columns, shape, pr
       return null;
     end if;
   end if;`
-  // In READ COMMITTED transactions, which these are, the shape is known when the query is planned.
-  const isNarrowedNow: Sql = sql`${SCHEMA}.planned_shape() = ${() => shape}`
-  const printedRow = (row: 'o' | 'n'): Sql =>
-    columns === null
-      ? whole(row)
-      : sql`case when ${isNarrowedNow} then textin(record_out(row(${() => listed(row)}))) else ${whole(row)} end`
-  const isWanted: Sql = sql`case when ${isNarrowedNow} then (${() => expression ?? 'true'}) is true else true end`
-  const wantedRow = (row: 'o' | 'n'): Sql =>
-    expression === null ? printedRow(row) : sql`case when ${isWanted} then ${printedRow(row)} end`
-  const unchanged = columns === null ? sql`` : sql` or old_text = new_text`
-  const oneRow: OneRowPart = {
-    insert: { texts: sql`null, ${wantedRow('n')}`, rows: sql`new_rows n` },
-    update:
-      expression === null
-        ? { texts: sql`${printedRow('o')}, ${printedRow('n')}`, rows: sql`old_rows o cross join new_rows n` }
-        : {
-            texts: sql`case when o.wanted or n.wanted then textin(record_out(o.image)) end, case when o.wanted or n.wanted then textin(record_out(n.image)) end`,
-            rows: sql`(select ${image('o', isNarrowedNow)}, ${isWanted} from old_rows o limit 1) o (image, wanted)
-        cross join (select ${image('n', isNarrowedNow)}, ${isWanted} from new_rows n limit 1) n (image, wanted)`,
-          },
-    delete: { texts: sql`${wantedRow('o')}, null`, rows: sql`old_rows o` },
-    chosen: sql`case when ${isNarrowedNow} then ${() => printed} else ${SCHEMA}.planned_shape() end`,
-    relation: sql`captured.relation`,
-    ...(expression === null && columns === null
-      ? {}
-      : {
-          isUnwanted: {
-            update: sql`coalesce(old_text, new_text) is null${unchanged}`,
-            others: sql`coalesce(old_text, new_text) is null`,
-          },
-        }),
-  }
   return sql`
 #variable_conflict use_column
 begin${leave}
@@ -182,7 +126,7 @@ ${DECLARATIONS}
   new_wanted boolean;
   old_mark text;
   new_mark text;
-begin${captureOneRow(oneRow)}
+begin${captureOneRow(narrowedOneRow(capture))}
 ${PREPARE_CAPTURE}
   is_current := current_setting('transaction_isolation') = 'read committed';
   unwanted := false;
@@ -196,10 +140,10 @@ ${PREPARE_CAPTURE}
 
   begin
     if tg_op = 'INSERT' then
-      for new_text, chosen in select ${wantedText('n')}, ${chosen} from new_rows n loop${add('new')}
+      for new_text, chosen in select ${rows.wantedText('n')}, ${chosen} from new_rows n loop${add('new')}
       end loop;
     elsif tg_op = 'DELETE' then
-      for old_text, chosen in select ${wantedText('o')}, ${chosen} from old_rows o loop${add('old')}
+      for old_text, chosen in select ${rows.wantedText('o')}, ${chosen} from old_rows o loop${add('old')}
       end loop;
     else
       -- Most updates are of one row, and need no cursor.
@@ -210,8 +154,8 @@ ${PREPARE_CAPTURE}
       end loop;
       if pairs = 1 then${dropUnchanged}${addUpdate}
       elsif pairs > 1 then${countUnwanted}
-        open olds no scroll for select ${text('o')}${flag} from old_rows o;
-        for new_text${newFlag}, chosen in select ${text('n')}${flag}, ${chosen} from new_rows n loop
+        open olds no scroll for select ${rows.text('o')}${flag} from old_rows o;
+        for new_text${newFlag}, chosen in select ${rows.text('n')}${flag}, ${chosen} from new_rows n loop
           fetch olds into old_text${oldFlag};${dropUnwanted}${dropUnchanged}${addUpdate}
         end loop;
         close olds;

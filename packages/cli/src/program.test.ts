@@ -75,11 +75,14 @@ describe('the command line', () => {
   })
 
   test('tail reads the options of driver-wal, which other drivers do not have', async () => {
-    const flags = ['--messages', 'a,b', '--replica-identity', 'full', '--pushdown', 'inserts', '--streaming']
-    expect(await tailOptions(...flags)).toMatchObject({
+    const flags = ['--replica-identity', 'full', '--pushdown', 'inserts']
+    expect(await tailOptions('--table', 'orders', ...flags, '--streaming')).toMatchObject({
+      wal: { replicaIdentity: 'full', pushdown: 'inserts', streaming: 'on' },
+    })
+    expect(await tailOptions('--messages', 'a,b', ...flags)).toMatchObject({
       tables: [],
       messages: { prefixes: ['a', 'b'] },
-      wal: { replicaIdentity: 'full', pushdown: 'inserts', streaming: 'on' },
+      wal: { replicaIdentity: 'full', pushdown: 'inserts' },
     })
     expect(await tailOptions('--messages')).toMatchObject({ tables: [], messages: true })
     for (const [option, ...value] of [['--replica-identity', 'full'], ['--pushdown', 'inserts'], ['--streaming']]) {
@@ -93,6 +96,21 @@ describe('the command line', () => {
     await expect(tailOptions('--messages', 'a,')).rejects.toThrow(/^--messages takes prefixes/)
     await expect(tailOptions('--table', 'orders', '--pushdown', 'all')).rejects.toThrow(/^--pushdown takes inserts/)
     await expect(tailOptions()).rejects.toThrow(/^a table is needed/)
+  })
+
+  test.each([[['--messages']], [['--messages', 'a']], [['--table', 'orders', '--messages']]])(
+    'tail refuses %j with --streaming',
+    async (flags) => {
+      const run = tailOptions(...flags, '--streaming')
+      await expect(run).rejects.toThrow(UsageError)
+      await expect(run).rejects.toThrow(/^--messages goes without --streaming: /)
+    },
+  )
+
+  test('tail refuses what cannot be the name of a subscription', async () => {
+    const run = tailOptions('--table', 'orders', '--subscription', 'Bad Name')
+    await expect(run).rejects.toThrow(UsageError)
+    await expect(run).rejects.toThrow(/^--subscription takes 1 to 40 .*, not "Bad Name"$/)
   })
 
   test('tail prints signals in place of rows, and has no options of rows then', async () => {

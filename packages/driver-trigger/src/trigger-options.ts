@@ -184,7 +184,10 @@ export function resolveTriggerOptions(options: TriggerDriverOptions): ResolvedTr
     throw invalid(`schema must have 1 to ${maximalSchemaBytes} bytes and must not begin with pg_.`)
   }
   const pooler = wordOption(WHERE, 'pooler', options.pooler, null, ['transaction'])
-  const { pollMinMs, pollMaxMs } = pollBounds(options.pollIntervalMs ?? {}, pooler)
+  const { pollMinMs, pollMaxMs } = pollBounds(
+    options.pollIntervalMs === undefined ? {} : options.pollIntervalMs,
+    pooler,
+  )
   return {
     connection,
     types: types ?? null,

@@ -1,3 +1,5 @@
+import { connect } from '@rowtap/core'
+import { walDriver } from '@rowtap/driver-wal'
 import { describe, expect, test } from 'vitest'
 
 import { UsageError } from '../failure/usage-error.ts'
@@ -6,6 +8,7 @@ import { conditionText } from './condition-text.ts'
 import { connectionUrl } from './connection-url.ts'
 import { oneOf, someOf } from './one-of.ts'
 import { positiveInteger } from './positive-integer.ts'
+import { subscriptionName } from './subscription-name.ts'
 import { addTable } from './table-list.ts'
 
 describe('connection strings', () => {
@@ -94,6 +97,31 @@ describe('tables', () => {
     expect(() => addTable('public.', [])).toThrow(UsageError)
     expect(() => addTable('a.b.c', [])).toThrow(/--table: "a\.b\.c" is not the name of a table/)
   })
+})
+
+describe('subscriptions', () => {
+  /** What the library says to a name; nobody listens at the address. */
+  const codeOf = (subscription: string): Promise<unknown> =>
+    connect(walDriver({ connection: 'postgresql://127.0.0.1:1/shop' }), { subscription }).then(
+      () => null,
+      (error: { readonly code: unknown }) => error.code,
+    )
+
+  test.each(['billing', 'b', 'a_1', 'a'.repeat(40)])('%s is the name of one', async (name) => {
+    expect(subscriptionName(name)).toBe(name)
+    expect(await codeOf(name)).toBe('ERR_CONNECTION_FAILED')
+  })
+
+  test.each(['Bad Name', 'Billing', '', '1st', '_a', 'a-b', 'a\n', 'größe', 'a'.repeat(41)])(
+    '%j is none: a usage error that says how to write one',
+    async (name) => {
+      expect(() => subscriptionName(name)).toThrow(UsageError)
+      expect(() => subscriptionName(name)).toThrow(
+        `--subscription takes 1 to 40 lower-case letters (a to z), digits and underscores, beginning with a letter, not ${JSON.stringify(name)}`,
+      )
+      expect(await codeOf(name)).toBe('ERR_INVALID_OPTIONS')
+    },
+  )
 })
 
 describe('conditions', () => {

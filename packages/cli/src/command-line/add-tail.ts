@@ -9,6 +9,7 @@ import { givenOnce } from '../arguments/given-once.ts'
 import { oneOf, someOf } from '../arguments/one-of.ts'
 import { positiveInteger } from '../arguments/positive-integer.ts'
 import { prefixList } from '../arguments/prefix-list.ts'
+import { subscriptionName } from '../arguments/subscription-name.ts'
 import { addTable } from '../arguments/table-list.ts'
 import type { TailOptions } from '../commands/tail.ts'
 import type { TriggerFlags, WalFlags } from '../drivers/known-drivers.ts'
@@ -47,7 +48,11 @@ export function addTail(
     .option('--on <kinds>', `only these, of ${OPERATIONS.join(',')}`, (text) => someOf('--on', OPERATIONS, text))
     .option('--columns <names>', 'only these columns, written as in SQL: id,"Mixed Case"', columnList)
     .option('--where <condition>', 'only rows that fulfil this condition, where the driver can', conditionText)
-    .option('--subscription <name>', 'continue where the subscription of this name ended, where the driver can')
+    .option(
+      '--subscription <name>',
+      'continue where the subscription of this name ended, where the driver can',
+      subscriptionName,
+    )
     .option(
       '--transitions <how>',
       'exact (default): refuse a table whose old rows are needed and not known, or idempotent: do without them',
@@ -102,6 +107,11 @@ function tailOptions(
   }
   const [flag] = Object.keys(wal)
   if (flag !== undefined && driver !== 'wal') throw new UsageError(`${flagOf(flag, pushdown)} goes with --driver wal`)
+  if (messages !== undefined && streaming === true) {
+    throw new UsageError(
+      '--messages goes without --streaming: of a large transaction PostgreSQL does not say whether a message was rolled back to a savepoint',
+    )
+  }
   const trigger: TriggerFlags = pushdown === 'conditions' ? { pushdown } : {}
   if (trigger.pushdown !== undefined && driver !== 'trigger') {
     throw new UsageError(`${flagOf('pushdown', pushdown)} goes with --driver trigger`)

@@ -28,6 +28,7 @@ import { durableSnapshotCases } from '../cases/law-8-snapshot.ts'
 import { alteredTableCases } from '../cases/law-9-alterations.ts'
 import { databaseSettingCases } from '../cases/law-9-database-settings.ts'
 import { objectCases } from '../cases/law-9-objects.ts'
+import { partitionCases } from '../cases/law-9-partitions.ts'
 import { planCases } from '../cases/law-9-plan.ts'
 import { writerCases } from '../cases/law-9-writers.ts'
 import { errorCases } from '../cases/law-11-errors.ts'
@@ -67,6 +68,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...durableSignalCases,
   ...writerCases,
   ...objectCases,
+  ...partitionCases,
   ...planCases,
   ...alteredTableCases,
   ...databaseSettingCases,

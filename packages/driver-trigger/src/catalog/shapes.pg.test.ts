@@ -1,4 +1,5 @@
 import type { Relation } from '@rowtap/core/driver'
+import { eventually } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
 import type { TestSession } from '../testing/open-test-session.ts'
@@ -79,6 +80,50 @@ describePostgres('the shape that a row was captured with', (postgres) => {
       return type?.kind === 'base' ? type.collation?.name : null
     })
     expect(collations).toEqual(['default', 'C', 'C', 'und-x-icu'])
+  })
+
+  test.each([
+    ['rolled back', 'BEGIN', 'ROLLBACK'],
+    ['rolled back to a savepoint', 'BEGIN; SAVEPOINT s', 'ROLLBACK TO s; COMMIT'],
+  ])('is not the one that a transaction recorded which was %s', async (_, begin, end) => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE t (id int PRIMARY KEY, v text)')
+    await using session = await openTestSession({ connection: database.url })
+    await session.capture('t')
+    const writer = await database.connect()
+    await writer.query(`INSERT INTO t VALUES (1, 'a'); UPDATE t SET v = 'b'`)
+    await session.count(2)
+    await database.query('ALTER TABLE t ADD n int')
+    // The first records the new columns, and the second plans with what the first has recorded.
+    await writer.query(`${begin}; INSERT INTO t VALUES (10, 'x', 1); UPDATE t SET v = 'y' WHERE id = 10; ${end}`)
+    await writer.query(`UPDATE t SET v = 'c' WHERE id = 1`)
+    await session.count(3)
+    expect(session.changes.map(describeChange).at(-1)).toBe('update t old=(1,b,NULL) new=(1,c,NULL)')
+  })
+
+  test('is planned anew by a session that knew none, once it is recorded', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE t (id int PRIMARY KEY, v text)')
+    await using session = await openTestSession({ connection: database.url })
+    await session.capture('t')
+    await database.query('ALTER TABLE t ADD n int')
+    const writer = await database.connect()
+    await writer.query(`SET track_functions = 'all'`)
+    const lookUps = async (): Promise<number> => {
+      const [row] = await database.query(`
+        SELECT pg_stat_clear_snapshot(), coalesce(sum(calls), 0) AS calls
+        FROM pg_stat_user_functions WHERE funcname = 'settled_shape'`)
+      return Number(row?.['calls'])
+    }
+    for (let id = 1; id <= 3; id += 1) await writer.query(`INSERT INTO t VALUES (${id}, 'a', 1)`)
+    await writer.query('SELECT pg_sleep(1.1)')
+    await eventually(async () => (await lookUps()) > 0, 'what the writer has looked up')
+    const before = await lookUps()
+    for (let id = 11; id <= 30; id += 1) await writer.query(`INSERT INTO t VALUES (${id}, 'a', 1)`)
+    await writer.end()
+    const after = await lookUps()
+    expect(after - before).toBeLessThan(5)
+    await session.count(23)
   })
 
   test('is the partition’s, under the name of the table at the top', async () => {

@@ -160,4 +160,31 @@ describePostgres('a schema of that name that another role made with rowtap', (po
     await database.query('INSERT INTO t VALUES (1)')
     await theirs.count(1)
   })
+
+  test.each([
+    // (What is written to the table above it fires none of its triggers for statements.)
+    ['of which statements are captured', 't', 'CREATE TABLE t (id int PRIMARY KEY, v text)', ''],
+    [
+      'of which rows are captured',
+      'p',
+      'CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id)',
+      'CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (50)',
+    ],
+  ])('a table %s is captured as before while it belongs to one that is not', async (_, written, table, partition) => {
+    await using database = await postgres.createDatabase()
+    await database.query(`CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); ${table}; ${partition}`)
+    await using session = await openTestSession({ connection: database.url })
+    await session.capture('t')
+    await database.query(`INSERT INTO t VALUES (1, 'a')`)
+    // In one transaction: nobody sees that it was.
+    await database.query(`
+      BEGIN; ALTER TABLE p ATTACH PARTITION t FOR VALUES FROM (0) TO (100); INSERT INTO t VALUES (3, 'c');
+      UPDATE ${written} SET v = 'd' WHERE id = 1; ALTER TABLE p DETACH PARTITION t; INSERT INTO t VALUES (5, 'e'); COMMIT`)
+    expect((await session.count(4)).map(({ kind, new: row }) => [kind, row?.text(0), row?.text(1)])).toEqual([
+      ['insert', '1', 'a'],
+      ['insert', '3', 'c'],
+      ['update', '1', 'd'],
+      ['insert', '5', 'e'],
+    ])
+  })
 })

@@ -7,7 +7,13 @@ import { FIND_INSTALLED_PARTS } from '../sql/installed-parts.ts'
 export function lackOfParts(schema: string, parts: readonly InstalledPart[]): string | null {
   const missing = parts.filter(({ isThere }) => !isThere).map(({ kind, name }) => `the ${kind} ${name}`)
   if (missing.length === 0 || missing.length === parts.length) return null
-  return `The queue in the schema ${schema} lacks ${missing.join(', ')}, which somebody has dropped. Remove the queue with \`rowtap uninstall\`, and start again: its subscriptions begin anew then, and what they had not handled is gone.`
+  return `The queue in the schema ${schema} lacks ${missing.join(', ')}, which somebody has dropped: what is written to captured tables may fail. Remove the queue with \`rowtap uninstall\`, and start again: its subscriptions begin anew then, and what they had not handled is gone.`
+}
+
+/** The error for a queue of which somebody has dropped a part; `null` where it is whole. Its version has to be the latest. */
+export async function lackingParts(queries: Queries, schema: string): Promise<RowtapError | null> {
+  const lack = lackOfParts(schema, await queries.rows<InstalledPart>(FIND_INSTALLED_PARTS))
+  return lack === null ? null : new RowtapError('ERR_SETUP_REQUIRED', { message: lack })
 }
 
 /**
@@ -16,6 +22,6 @@ export function lackOfParts(schema: string, parts: readonly InstalledPart[]): st
  * @throws RowtapError ERR_SETUP_REQUIRED
  */
 export async function checkParts(queries: Queries, schema: string): Promise<void> {
-  const lack = lackOfParts(schema, await queries.rows<InstalledPart>(FIND_INSTALLED_PARTS))
-  if (lack !== null) throw new RowtapError('ERR_SETUP_REQUIRED', { message: lack })
+  const lacking = await lackingParts(queries, schema)
+  if (lacking !== null) throw lacking
 }

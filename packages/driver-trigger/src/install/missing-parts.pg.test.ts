@@ -1,5 +1,5 @@
 import type { TestDatabase } from '@rowtap/driver-testkit'
-import { catalogueSnapshot } from '@rowtap/driver-testkit'
+import { catalogueSnapshot, eventually } from '@rowtap/driver-testkit'
 import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
 import { inspectTrigger } from '../health/inspect-trigger.ts'
@@ -74,6 +74,21 @@ describePostgres('a queue of which somebody dropped a part', (postgres) => {
       code: 'ERR_SETUP_REQUIRED',
       message: expect.stringContaining('lacks the function capture_statement'),
     })
+  })
+
+  test.each([BILLING, null])('ends a client that runs, which says what is missing (%o)', async (subscription) => {
+    await using database = await postgres.createDatabase()
+    await database.query(ORDERS)
+    const reconnect = { minDelayMs: 10, maxDelayMs: 100 }
+    const session = await openTestSession({ connection: database.url, reconnect }, subscription)
+    await session.capture('orders')
+    await database.query('DROP TABLE rowtap.queue_1 CASCADE')
+    await eventually(() => session.error() !== null, 'the end')
+    expect(session.error()).toMatchObject({
+      code: 'ERR_SETUP_REQUIRED',
+      message: expect.stringContaining('lacks the table queue_1'),
+    })
+    await session.close().catch(() => undefined)
   })
 
   test('is not removed for one subscription alone', async () => {

@@ -5,6 +5,30 @@ import { describeChange, openTestSession } from '../testing/open-test-session.ts
 import { parseSnapshot } from './snapshot.ts'
 
 describePostgres('the order of what the queue delivers', (postgres) => {
+  test('is the same for a session that has changed how names are quoted meanwhile', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(`
+      CREATE TABLE t (id int PRIMARY KEY, v text);
+      CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF new.v = 'up' THEN UPDATE t SET v = v || '!' WHERE id <> new.id; END IF; RETURN NULL;
+      END $$;
+      CREATE TRIGGER f AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()`)
+    await using session = await openTestSession({ connection: database.url })
+    await session.capture('t')
+    const writer = await database.connect()
+    // Each trigger's function is made ready once in a session, with the settings of that moment.
+    await writer.query(`SET quote_all_identifiers = on; INSERT INTO t VALUES (1, 'a')`)
+    await writer.query(`RESET quote_all_identifiers; UPDATE t SET v = 'b'`)
+    await writer.query(`INSERT INTO t VALUES (1, 'x'), (2, 'new') ON CONFLICT (id) DO UPDATE SET v = 'up'`)
+    expect((await session.count(5)).map(describeChange)).toEqual([
+      'insert t new=(1,a)',
+      'update t old=(1,a) new=(1,b)',
+      'update t old=(1,b) new=(1,up)',
+      'insert t new=(2,new)',
+      'update t old=(2,new) new=(2,new!)',
+    ])
+  })
+
   test('T9 starts; T11 stays open; T12 changes a row and commits; T9 changes it and commits: T12’s change is first', async () => {
     await using database = await postgres.createDatabase()
     await database.query('CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, $$$$)')

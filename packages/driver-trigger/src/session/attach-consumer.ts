@@ -4,6 +4,7 @@ import type { Queries } from '../connection/connection.ts'
 import type { Registration, ResumedRegistration } from '../install/install.ts'
 import { install, resumeSubscription } from '../install/install.ts'
 import { isWithin, WHOLE } from '../install/captured-part.ts'
+import { checkParts } from '../install/lack-of-parts.ts'
 import { forgetConsumer, isGone } from '../install/uninstall.ts'
 import { handled } from '../queue/handled.ts'
 import { boundaryPosition } from '../queue/queue-position.ts'
@@ -68,7 +69,8 @@ export async function resumeConsumer(context: LinkOptions, link: Link): Promise<
 /**
  * Goes on with a consumer on another link: where it ended, if the queue still has everything since, and otherwise anew.
  *
- * @throws RowtapError ERR_POSITION_LOST where a subscription cannot go on, and is not to begin anew.
+ * @throws RowtapError ERR_POSITION_LOST where a subscription cannot go on, and is not to begin anew; ERR_SETUP_REQUIRED where a
+ *   part of the queue was dropped.
  */
 export async function attachAgain(
   context: LinkOptions,
@@ -77,6 +79,7 @@ export async function attachAgain(
   cause: string,
 ): Promise<void> {
   const { options } = context
+  await checkParts(link.control, options.schema)
   const from = state.delivered ?? boundaryPosition(placeOf(state.registration))
   const found = await resumed(link, state, options)
   const noted = found === null ? [] : await readTicks(link.control, found)

@@ -22,17 +22,17 @@ import { signalRelations } from '../queue/signal-relations.ts'
 import type { Snapshot } from '../queue/snapshot.ts'
 import { tickReader } from '../queue/tick-reader.ts'
 import type { Tick } from '../queue/tick-source.ts'
-import { changesDropped, leaseLost, placeRemoved, tickSource } from '../queue/tick-source.ts'
+import { tickSource } from '../queue/tick-source.ts'
 import { startUpkeep } from '../queue/upkeep.ts'
 import { wakeUp, wakeUpOptions } from '../queue/wake-up.ts'
 import { objectNames } from '../row/object-names.ts'
 import { REMEMBER_TRIGGERS } from '../sql/consumer-statements.ts'
-import { FIND_DROPPED } from '../sql/limit-statements.ts'
 import { CapturedTables } from './captured-tables.ts'
 import type { ConsumerState } from './consumer-state.ts'
 import { placeOf } from './consumer-state.ts'
 import type { Link } from './link.ts'
 import type { LinkOptions } from './open-link.ts'
+import { placeLoss } from './place-loss.ts'
 import { pushesDown } from './pushes-down.ts'
 import { removeConsumer } from './remove-consumer.ts'
 
@@ -139,10 +139,7 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
   if (state.memory.versions.size > 0) await watch()
   // A subscription looks for itself whether it can go on.
   const losePlace = async (): Promise<void> => {
-    const [found] = await control.rows<{ dropped: string | null }>(FIND_DROPPED, [consumer]).catch(() => [])
-    const dropped = found?.dropped ?? null
-    const lost = upkeep.isLeased() ? placeRemoved() : leaseLost()
-    link.lose(dropped === null ? lost : changesDropped(dropped))
+    link.lose(await placeLoss(control, { schema: options.schema, consumer, isLeased: upkeep.isLeased() }))
   }
   const upkeep = startUpkeep({
     connection: control,

@@ -219,6 +219,8 @@ drop function if exists ${SCHEMA}.print_settings();
 drop function if exists ${SCHEMA}.monetary_locale();
 drop function if exists ${SCHEMA}.planned_shape();
 drop function if exists ${SCHEMA}.planned_settings();
+drop function if exists ${SCHEMA}.committed_shape(oid);
+drop function if exists ${SCHEMA}.captured_top(oid);
 drop function if exists ${SCHEMA}.printed_under(oid);
 drop function if exists ${SCHEMA}.settled_shape(oid);
 drop function if exists ${SCHEMA}.record_shape(oid, oid);

@@ -23,6 +23,8 @@ from (
   values
     ('function', 'capture'),
     ('function', 'capture_statement'),
+    ('function', 'captured_top'),
+    ('function', 'committed_shape'),
     ('function', 'enqueue'),
     ('function', 'extend_reading'),
     ('function', 'instruct'),

@@ -116,4 +116,22 @@ describePostgres('a writer', (postgres) => {
       expect(session.changes.map(({ old }) => old?.text(1)?.length)).toEqual([undefined, large, large])
     },
   )
+
+  test(
+    'of a text of nearly 1 GB after another row does not fail, and the other row arrives',
+    { timeout: 180_000 },
+    async () => {
+      await using database = await postgres.createDatabase()
+      await database.query('CREATE TABLE t (id int PRIMARY KEY, v text)')
+      await using session = await openTestSession({ connection: database.url })
+      await session.capture('t')
+      await database.query(`
+        INSERT INTO t
+        SELECT i, CASE i WHEN 2 THEN repeat('x', 1073741823 - 20000) ELSE repeat('y', 60000) END
+        FROM generate_series(1, 3) i`)
+      await eventually(() => session.changes.length === 2, 'the small rows', { timeoutMs: 120_000 })
+      expect(session.changes.map(({ new: row }) => row?.text(0))).toEqual(['1', '3'])
+      expect(session.notices.map(({ kind }) => kind)).toEqual(['gap'])
+    },
+  )
 })

@@ -17,6 +17,8 @@ export interface FormerConnections {
   readonly inFlight: InFlight
   /** The last position that anybody was told of; `null`: none. */
   readonly last: Position | null
+  /** Whether anything was to come from it: changes of tables, or messages. */
+  readonly isCapturing: boolean
   /** Why it was lost. */
   readonly cause: RowtapError
 }

@@ -37,7 +37,7 @@ const FIRST_VERSION_WITH_FAILOVER = 170_000
  *
  * | slot | publications | then |
  * |---|---|---|
- * | none | none, or without tables | it begins: missing publications are made, then the slot |
+ * | none | none, or without tables, and this process captured nothing before | it begins: missing publications are made, then the slot |
  * | whole | both | it goes on |
  * | anything else | | its position is lost |
  *

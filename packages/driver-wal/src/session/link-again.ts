@@ -20,10 +20,12 @@ export interface LostLink {
  * @throws RowtapError
  */
 export async function linkAgain(options: LinkOptions, { link: former, last, requests }: LostLink): Promise<Link> {
-  const { source, attached } = options
+  const { source, attached, host } = options
   const cause = await former.lost
   const { name } = former.prepared
-  const link = await openLink(options, { name, inFlight: former.inFlight, last, cause })
+  // What a subscription captured before may have no listener yet.
+  const isCapturing = requests.length > 0 || attached.all.length > 0 || host.messages
+  const link = await openLink(options, { name, inFlight: former.inFlight, last, isCapturing, cause })
   // Before the first change is decoded.
   link.relations.compare(requests)
   const { tables, uncovered, gap } = link.prepared
@@ -43,7 +45,8 @@ export async function linkAgain(options: LinkOptions, { link: former, last, requ
     if (source.isDurable) {
       const reason =
         'Another process had the subscription, or somebody altered its publications, and captured less: changes until now may have been missed.'
-      link.beginWithGap({ from: null, to, reason: gap === null ? reason : `${gap.reason} ${reason}` }, null)
+      // Where it began anew, that is why its publications hold less.
+      link.beginWithGap({ from: gap?.from ?? null, to, reason: gap?.reason ?? reason }, null)
     } else {
       link.beginWithGap({ from: null, to, reason: `${cause.message} Changes until now were missed.` }, to)
     }

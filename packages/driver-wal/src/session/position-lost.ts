@@ -33,7 +33,12 @@ export function positionLostReason(
   { missing, tables }: DurablePublications,
   surroundings: Pick<SlotSurroundings, 'history' | 'former'> & { readonly record: SubscriptionRecord | null },
 ): string | null {
-  if (slot === null) return tables.length === 0 ? null : slotMissingReason(surroundings)
+  if (slot === null) {
+    const { former } = surroundings
+    // Where the publications are gone, too, only this process knows that there was anything.
+    const isCapturing = tables.length > 0 || former?.isCapturing === true
+    return isCapturing ? slotMissingReason(surroundings, missing) : null
+  }
   if (slot.lost !== null) {
     const by = slot.lost === 'wal_removed' ? ': it would have kept more of the log than max_slot_wal_keep_size' : ''
     return `the server has invalidated its replication slot (${slot.lost}${by}).`
@@ -46,15 +51,21 @@ export function positionLostReason(
 }
 
 /** Why there is no slot: it was dropped, or the server is another one than that which had it. */
-function slotMissingReason({
-  history,
-  former,
-  record,
-}: Pick<SlotSurroundings, 'history' | 'former'> & { readonly record: SubscriptionRecord | null }): string {
+function slotMissingReason(
+  {
+    history,
+    former,
+    record,
+  }: Pick<SlotSurroundings, 'history' | 'former'> & { readonly record: SubscriptionRecord | null },
+  missing: DurablePublications['missing'],
+): string {
   const before = former?.inFlight.history ?? record
-  if (before === null || before.timeline === null || before.timeline >= history.timeline)
-    return 'its replication slot was dropped.'
-  if (before.systemId !== history.systemId) return OTHER_SERVER_WITHOUT_SLOT
+  if (before !== null && before.systemId !== history.systemId) return OTHER_SERVER_WITHOUT_SLOT
+  if (before === null || before.timeline === null || before.timeline >= history.timeline) {
+    return missing.length === 0
+      ? 'its replication slot was dropped.'
+      : `its replication slot and ${missing.length === 1 ? 'one of its ' : ''}publications were dropped.`
+  }
   return `the server has taken over from the one that had its replication slot, and never had the slot itself (its timeline ${history.timeline} began at ${formatLsn(history.begin)}, and the slot was on timeline ${before.timeline}).`
 }
 

@@ -27,6 +27,12 @@ export const CHOOSE_SHAPE: Sql = sql`
     end if;
     if chosen is null then
       chosen := coalesce(${SCHEMA}.settled_shape(tg_relid), ${SCHEMA}.unsettled_shape(tg_relid, tg_relid));
+      if current_setting('transaction_isolation') = 'read committed' and pg_partition_root(tg_relid) is null
+        and ${SCHEMA}.committed_shape(tg_relid) is not null
+      then
+        -- This session planned when the shape was not known, and would look it up for each statement.
+        discard plans;
+      end if;
     end if;`
 
 /** The texts of a block: those before, and those after. */
@@ -61,7 +67,7 @@ export const BEGIN_BLOCK: Sql = sql`
 /** Which texts a change has. */
 export type ChangeTexts = 'old' | 'new' | 'both' | 'either'
 
-const LENGTH = { old: sql`octet_length(old_text)`, new: sql`octet_length(new_text)` }
+const LENGTH = { old: sql`octet_length(old_text)::bigint`, new: sql`octet_length(new_text)::bigint` }
 const SIZE: Readonly<Record<ChangeTexts, Sql>> = {
   old: LENGTH.old,
   new: LENGTH.new,
@@ -88,36 +94,26 @@ function forEachText(texts: ChangeTexts, step: (row: 'old' | 'new') => Sql): Sql
 
 const append = (row: 'old' | 'new'): Sql => sql`
         ${() => row}_texts := ${() => row}_texts || ${() => row}_text;`
-const keepLast = (row: 'old' | 'new'): Sql => sql`
-          ${() => row}_texts := array[${() => row}_text];`
-const markTooLarge = (row: 'old' | 'new'): Sql => sql`
-          ${() => row}_texts := array['-'];`
 
 /**
- * Adds a change to the block, and writes the block into the queue when it is full. A change that makes it too large begins
- * the next one. (Of statements of many rows this is most of what capturing costs beyond printing: each expression counts.)
+ * Adds a change to the block; before that, writes the block into the queue if it is full, or the change would make it too
+ * large. (Of statements of many rows this is most of what capturing costs beyond printing them: each expression counts.)
  */
 export function addChange(texts: ChangeTexts): Sql {
-  const isTooLarge: Sql = sql`bytes > ${() => String(BLOCK_BYTES)}`
-  return sql`${forEachText(texts, append)}
-        count := count + 1;
+  return sql`
         bytes := bytes + ${SIZE[texts]};
-        if count = ${() => String(BLOCK_ROWS)} or ${isTooLarge} then
-          if ${isTooLarge} and count > 1 then
-            count := count - 1;
-            old_texts := old_texts[:count];
-            new_texts := new_texts[:count];
+        if count = ${() => String(BLOCK_ROWS)} or bytes > ${() => String(BLOCK_BYTES)} then
+          if count > 0 then
 ${flushBlock(LINES)}
-            count := 1;
-            bytes := ${SIZE[texts]};${forEachText(texts, keepLast)}
           end if;
+          bytes := ${SIZE[texts]};
           if greatest(octet_length(old_text), octet_length(new_text)) > ${() => String(LARGEST_TEXT)} then
-            bytes := 0;${forEachText(texts, markTooLarge)}
+            bytes := 0;
+            old_text := left(old_text, 0) || '-';
+            new_text := left(new_text, 0) || '-';
           end if;
-          if count = ${() => String(BLOCK_ROWS)} then
-${flushBlock(LINES)}
-          end if;
-        end if;`
+        end if;${forEachText(texts, append)}
+        count := count + 1;`
 }
 
 /** The texts where a block may be one of rows that nobody wants. */
@@ -128,7 +124,9 @@ export const WANTED_LINES: BlockTexts = {
 
 /** The same, where rows that nobody wants come as nulls: they only count, in a block of their own or between others. */
 export const ADD_WANTED_CHANGE: Sql = sql`
-        if coalesce(old_text, new_text) is null and (unwanted or count = 0) then
+        if coalesce(old_text, new_text) is null and (unwanted or count in (0, ${() => String(BLOCK_ROWS)})) then
+          if count > 0 and not unwanted then${flushBlock(LINES)}
+          end if;
           unwanted := true;
           count := count + 1;
         else

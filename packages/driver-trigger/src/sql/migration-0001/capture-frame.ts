@@ -3,7 +3,7 @@ import type { Sql } from '../sql.ts'
 import type { BlockTexts } from './capture-block.ts'
 import { addChange, BEGIN_BLOCK, CHOOSE_SHAPE } from './capture-block.ts'
 import { PRINTS_ALIKE } from './planned-settings.ts'
-import { insertIntoQueue, NOBODY_READS, READ_STATE, WAKE_READERS } from './enqueue.ts'
+import { insertIntoQueue, IS_HANDED_DOWN, NOBODY_READS, READ_STATE, WAKE_READERS } from './enqueue.ts'
 
 /*
  * What the functions that capture the rows of a statement have in common, whole rows or a part of them: everything but
@@ -22,7 +22,7 @@ export const DECLARATIONS: Sql = sql`  state bigint;
   chosen int;
   first_row int;
   count int;
-  bytes int;
+  bytes bigint;
   pairs int;
   way bigint;
   old_text text;
@@ -37,10 +37,10 @@ export const DECLARATIONS: Sql = sql`  state bigint;
 /** PL/pgSQL: whether this session has written to the table in several ways. */
 export const IS_MIXED: Sql = sql`(inserted > 0)::int + (updated > 0)::int + (deleted > 0)::int > 1`
 
-/** Finds out what level the statement has. */
+/** Finds out what level the statement has: how long it takes to say what caused it. (The first line says where this is.) */
 export const FIND_DEPTH: Sql = sql`
     get diagnostics context = pg_context;
-    depth := length(context);`
+    depth := length(context) - strpos(context || E'\\n', E'\\n');`
 
 /** Leaves where nothing is to be captured, and finds out and sets what capturing depends on. */
 export const PREPARE_CAPTURE: Sql = sql`  state := ${READ_STATE};
@@ -51,7 +51,7 @@ export const PREPARE_CAPTURE: Sql = sql`  state := ${READ_STATE};
   first_row := 0;
   pairs := 0;${BEGIN_BLOCK}
   -- Nobody reads, or has for long; or the table has become a partition, whose rows another trigger captures.
-  if ${NOBODY_READS} or pg_partition_root(tg_relid) is not null then
+  if ${NOBODY_READS} or ${IS_HANDED_DOWN} then
     return null;
   end if;
   -- What one statement caused can only be mistaken for what another part of it did where there are several operations.

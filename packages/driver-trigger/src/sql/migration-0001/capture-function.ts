@@ -13,7 +13,7 @@ as $rowtap_body$
 declare
   state bigint := ${READ_STATE};
   top oid := coalesce(pg_partition_root(tg_relid), tg_relid);
-  operation "char" := case when tg_op = 'TRUNCATE' and top <> tg_relid then 'P' else "left"(tg_op, 1) end;
+  operation "char" := "left"(tg_op, 1);
   old_place tid;
   new_place tid;
   chosen int;
@@ -27,9 +27,17 @@ begin
 
   if tg_op = 'TRUNCATE' then
     new_place := '(0,0)';
+    if top <> tg_relid then
+      top := ${SCHEMA}.captured_top(tg_relid);
+      operation := case when top <> tg_relid then 'P' else 'T' end;
+    end if;
   elsif tg_argv[0] <> top::text then
-    -- A captured table that was attached to another one has its own trigger beside the clone of the other's.
-    return null;
+    -- What is above it may be captured by nobody. A captured table that was attached to another captured one has its own
+    -- trigger beside the clone of the other's.
+    top := ${SCHEMA}.captured_top(tg_relid);
+    if tg_argv[0] <> top::text then
+      return null;
+    end if;
   end if;
   if tg_op in ('UPDATE', 'DELETE') then
     old_place := old.ctid;

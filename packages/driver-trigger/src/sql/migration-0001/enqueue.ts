@@ -30,6 +30,11 @@ export const READ_STATE: Sql = sql`coalesce(pg_sequence_last_value(${STATE_LITER
 /** PL/pgSQL: whether, says `state`, nobody reads, or has for long. */
 export const NOBODY_READS: Sql = sql`state >> 3 < date_part('epoch', clock_timestamp())`
 
+/** PL/pgSQL: whether the table is a partition whose rows are captured for a table above it. */
+export const IS_HANDED_DOWN: Sql = sql`(
+    pg_partition_root(tg_relid) is not null and ${SCHEMA}.captured_top(tg_relid) <> tg_relid
+  )`
+
 /** How full the server's queue of notifications may be, for one of ours to be sent: half full. */
 export const MOST_NOTIFICATIONS: number = 0.5
 

@@ -40,11 +40,11 @@ as $rowtap_body$
     select coalesce(nullif(t.typbasetype, 0), t.typelem)
     from printed p
     join pg_type t on t.oid = p.type
-    where t.typtype = 'd' or t.typcategory = 'A'
+    where t.typtype = 'd' or t.typoutput = 'array_out'::regproc
   )
   select coalesce(bit_or(
     case
-      when t.typtype in ('d', 'e') or t.typcategory = 'A' or t.oid in (
+      when t.typtype in ('d', 'e') or t.typoutput = 'array_out'::regproc or t.oid in (
         'bool'::regtype, 'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype, 'oid'::regtype,
         'text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, '"char"'::regtype, 'name'::regtype, 'uuid'::regtype,
         'json'::regtype, 'jsonb'::regtype, 'bit'::regtype, 'varbit'::regtype, 'inet'::regtype, 'cidr'::regtype,
@@ -71,7 +71,7 @@ create function ${SCHEMA}.planned_settings() returns int
 language plpgsql immutable set search_path = pg_catalog, pg_temp${CATALOG_SETTINGS}
 as $rowtap_body$
 declare
-  planned int := ${SCHEMA}.settled_shape(current_setting('rowtap.relation')::oid);
+  planned int := ${SCHEMA}.committed_shape(current_setting('rowtap.relation')::oid);
 begin
   return coalesce((select s.settings from ${SCHEMA}.shape s where s.id = planned), 7);
 end

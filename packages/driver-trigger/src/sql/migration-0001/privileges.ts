@@ -38,4 +38,8 @@ begin
   end loop;
 end
 $rowtap_body$;
+
+-- Whoever makes or attaches a partition has to be allowed to call what the row triggers of the table call. Nobody else can so
+-- much as name these functions: the schema is closed.
+grant execute on function ${SCHEMA}.capture(), ${SCHEMA}.signal() to public;
 `

@@ -89,7 +89,7 @@ begin
 end
 $rowtap_body$;
 
--- For writers: the settled shape of a table, or null.
+-- For writers: the settled shape of a table, or null. (The oldest: another one that is recorded meanwhile is the same.)
 create function ${SCHEMA}.settled_shape(relation oid) returns int
 language plpgsql volatile set search_path = pg_catalog, pg_temp${CATALOG_SETTINGS}
 as $rowtap_body$
@@ -99,7 +99,22 @@ begin
     select s.id
     from ${SCHEMA}.shape s
     where s.relation = relation and s.root = relation and s.versions = ${versionsOf('relation')}
+    order by s.id
     limit 1
+  );
+end
+$rowtap_body$;
+
+-- The same, but none that this transaction has recorded itself: a plan outlives it, also where it is rolled back.
+create function ${SCHEMA}.committed_shape(relation oid) returns int
+language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $rowtap_body$
+#variable_conflict use_variable
+begin
+  return (
+    select s.id
+    from ${SCHEMA}.shape s
+    where s.id = ${SCHEMA}.settled_shape(relation) and age(s.xmin) > 0
   );
 end
 $rowtap_body$;
@@ -117,7 +132,7 @@ begin
   if pg_partition_root(relation) is not null then
     return null;
   end if;
-  return ${SCHEMA}.settled_shape(relation);
+  return ${SCHEMA}.committed_shape(relation);
 end
 $rowtap_body$;
 

@@ -31,6 +31,10 @@ begin
   end if;
 
   top := coalesce(pg_partition_root(tg_relid), tg_relid);
+  if coalesce(tg_argv[0], tg_relid::text) <> top::text then
+    -- What is above it may be captured by nobody.
+    top := ${SCHEMA}.captured_top(tg_relid);
+  end if;
   mark := concat(${SCHEMA_NAME_LITERAL}::regnamespace::oid, '/', top, tg_op, ' ');
   told := current_setting('rowtap.signalled', true);
   if told is null or not starts_with(told, here || ' ') then

@@ -37,7 +37,7 @@ const FULL: Extent = {
   largeRows: 1_000_000,
   backlogSeconds: 15,
   delays: 400,
-  cost: { statements: 300, rows: 20_000, times: 25 },
+  cost: { statements: 300, rows: 20_000, times: 25, rowsAtFirst: 100_000 },
 }
 const BRIEF: Extent = {
   rounds: 1,
@@ -47,7 +47,7 @@ const BRIEF: Extent = {
   largeRows: 20_000,
   backlogSeconds: 1,
   delays: 20,
-  cost: { statements: 100, rows: 1000, times: 1 },
+  cost: { statements: 20, rows: 100, times: 1, rowsAtFirst: 2000 },
 }
 const MANY = 1000
 

@@ -17,6 +17,8 @@ export interface CostExtent {
   readonly rows: number
   /** How often each is measured: the least counts. */
   readonly times: number
+  /** How many rows there are to be updated and deleted. */
+  readonly rowsAtFirst: number
 }
 
 type Writing = 'insert' | 'update' | 'delete' | 'many'
@@ -28,20 +30,19 @@ interface Way {
   readonly listen: (writing: Writing) => Readonly<Record<string, unknown>>
 }
 
-const ROWS_AT_FIRST = 100_000
 const FILLER = Array.from({ length: 17 }, (_, index) => `c${index}`)
 
 /** Rows of 20 columns, about 2 kB each. */
-const WIDE = `
+const wide = (rows: number): string => `
 CREATE TABLE public.wide (id bigint PRIMARY KEY, n int NOT NULL, note text NOT NULL,
   ${FILLER.map((name) => `${name} text NOT NULL DEFAULT repeat('${name} ', 30)`).join(', ')});
-INSERT INTO public.wide SELECT i, 0, 'note' FROM generate_series(1, ${ROWS_AT_FIRST}) i`
+INSERT INTO public.wide SELECT i, 0, 'note' FROM generate_series(1, ${rows}) i`
 
 /** Rows of six columns, about 80 bytes each. */
-const NARROW = `
+const narrow = (rows: number): string => `
 CREATE TABLE public.narrow (id bigint PRIMARY KEY, n int NOT NULL, note text NOT NULL,
   status text NOT NULL DEFAULT 'paid', total numeric(12, 2) NOT NULL DEFAULT 12.5, at timestamptz NOT NULL DEFAULT now());
-INSERT INTO public.narrow SELECT i, 0, 'a note of some length' FROM generate_series(1, ${ROWS_AT_FIRST}) i`
+INSERT INTO public.narrow SELECT i, 0, 'a note of some length' FROM generate_series(1, ${rows}) i`
 
 const ALL = (): Readonly<Record<string, unknown>> => ({})
 const PUSHDOWN = { pushdown: 'conditions' } as const
@@ -72,10 +73,15 @@ export async function writerCost(result: TriggerReport, server: PrivateServer, e
   await costOf(
     result,
     server,
-    { table: 'narrow', setup: NARROW, ways: NARROW_WAYS, about: 'six columns and 80 bytes' },
+    { table: 'narrow', setup: narrow(extent.rowsAtFirst), ways: NARROW_WAYS, about: 'six columns and 80 bytes' },
     extent,
   )
-  await costOf(result, server, { table: 'wide', setup: WIDE, ways: WIDE_WAYS, about: '20 columns and 2 kB' }, extent)
+  await costOf(
+    result,
+    server,
+    { table: 'wide', setup: wide(extent.rowsAtFirst), ways: WIDE_WAYS, about: '20 columns and 2 kB' },
+    extent,
+  )
 }
 
 interface CostTable {
@@ -126,7 +132,7 @@ async function costOf(
 async function startWriting(
   database: BenchDatabase,
   table: string,
-  { statements, rows, times }: CostExtent,
+  { statements, rows, times, rowsAtFirst }: CostExtent,
 ): Promise<(writing: Writing) => Promise<number>> {
   const [backend] = await database.query(`
     SELECT pg_backend_pid() AS pid, set_config('synchronous_commit', 'off', false), set_config('application_name', 'writer', false)`)
@@ -135,7 +141,7 @@ async function startWriting(
     PREPARE one_insert (bigint) AS INSERT INTO public.${table} VALUES ($1, 0, 'a note of some length');
     PREPARE one_update (bigint) AS UPDATE public.${table} SET n = n + 1 WHERE id = $1;
     PREPARE one_delete (bigint) AS DELETE FROM public.${table} WHERE id = $1`)
-  let next = ROWS_AT_FIRST + 1
+  let next = rowsAtFirst + 1
   let old = 1
   const one = async (writing: Writing, count: number): Promise<void> => {
     if (writing === 'many') {

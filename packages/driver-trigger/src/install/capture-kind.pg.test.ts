@@ -46,9 +46,12 @@ describePostgres('what captures a table', (postgres) => {
     expect(await kindOf(database, 't')).toBe(kind)
   })
 
-  test('is chosen for a server that limits temporary files', async () => {
+  test.each([
+    ['limits temporary files', `temp_file_limit = '1GB'`],
+    ['does not count what is written', 'track_counts = off'],
+  ])('is chosen for a server that %s', async (_, setting) => {
     await using database = await postgres.createDatabase()
-    await database.query(`CREATE TABLE t (id int); ALTER DATABASE ${database.name} SET temp_file_limit = '1GB'`)
+    await database.query(`CREATE TABLE t (id int); ALTER DATABASE ${database.name} SET ${setting}`)
     await using session = await openTestSession({ connection: database.url })
     await session.capture('t')
     expect(await kindOf(database, 't')).toBe('row')

@@ -257,7 +257,7 @@ describePostgres('who may do what', (postgres) => {
     expect(await catalogueSnapshot(database)).toEqual(before)
   })
 
-  test('nobody but the owner may read or call anything, whatever the database grants by default', async () => {
+  test('nobody but the owner may read or name anything, whatever the database grants by default', async () => {
     await using database = await postgres.createDatabase()
     const role = await database.createRole()
     await database.query(`
@@ -276,7 +276,8 @@ describePostgres('who may do what', (postgres) => {
        UNION ALL SELECT 'schema' WHERE has_schema_privilege($1, 'rowtap', 'USAGE, CREATE')`,
       [role.name],
     )
-    expect(open).toEqual([])
+    // Those of row triggers, for whoever makes a partition: without the schema they cannot be named.
+    expect(open.map(({ what }) => what).toSorted()).toEqual(['capture', 'signal'])
     await database.query(`DROP OWNED BY ${role.name}`)
   })
 

@@ -59,7 +59,8 @@ where t.tgrelid = $1::oid and not t.tgisinternal and t.tgparentid = 0 and n.nspn
 /**
  * Whether the rows that statements write to a table `r` (a row of pg_class) can be captured as a whole. A statement's
  * rows are those of the tables that inherit from it, too, which have triggers of their own, and what is written through a
- * parent has none of the child's. Where the size of temporary files is limited, keeping the rows could make it fail.
+ * parent has none of the child's. Where the size of temporary files is limited, keeping the rows could make it fail; where
+ * the server does not count what is written, nothing tells which rows a statement wrote before those that it caused.
  *
  * A trigger that may write something, take it back and go on makes PostgreSQL count rows that are not there, which hides
  * which rows a statement wrote before those that it caused.
@@ -67,10 +68,10 @@ where t.tgrelid = $1::oid and not t.tgisinternal and t.tgparentid = 0 and n.nspn
 const CAPTURE_KIND: Sql = sql`case
     when r.relkind = 'r' and not r.relispartition and r.relam = 2
       and not exists (select from pg_catalog.pg_inherits i where r.oid in (i.inhrelid, i.inhparent))
-      and pg_catalog.current_setting('temp_file_limit') = '-1'
+      and pg_catalog.current_setting('temp_file_limit') = '-1' and pg_catalog.current_setting('track_counts') = 'on'
       and not exists (
         select from pg_catalog.pg_db_role_setting s
-        where pg_catalog.array_to_string(s.setconfig, ' ') like '%temp_file_limit=%'
+        where pg_catalog.array_to_string(s.setconfig, ' ') ~ '(temp_file_limit|track_counts)='
           and (s.setdatabase = 0 or s.setdatabase = (
             select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()
           ))

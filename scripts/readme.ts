@@ -30,12 +30,12 @@ const parts: readonly GeneratedPart[] = [
   {
     file: 'docs/speed.md',
     name: 'trigger',
-    text: await triggerSpeedMarkdown(new URL('bench/measured/trigger.json', root), 'the rest'),
+    text: await triggerSpeedMarkdown(new URL('bench/measured/trigger.json', root)),
   },
   {
     file: 'packages/driver-trigger/README.md',
     name: 'cost',
-    text: await triggerSpeedMarkdown(new URL('bench/measured/trigger.json', root), 'cost of a statement'),
+    text: await triggerSpeedMarkdown(new URL('bench/measured/cost.json', root)),
   },
   { file: 'docs/errors.md', name: 'errors', text: errorsMarkdown() },
 ]

@@ -36,7 +36,7 @@ const PEERS = [
 type Workload = WalMeasurement['workloads'][number]
 type Shown = (peer: Workload['peers'][number]) => string
 
-/** What `pnpm bench trigger` writes. */
+/** What `pnpm bench trigger` and `pnpm bench cost` write. */
 interface TriggerMeasurement {
   readonly surroundings: string
   readonly tables: readonly {
@@ -46,17 +46,14 @@ interface TriggerMeasurement {
   }[]
 }
 
-/** Tables of one run of `pnpm bench trigger`, from the file that it wrote: what capturing costs a statement, or everything else. */
-export async function triggerSpeedMarkdown(file: URL, part: 'cost of a statement' | 'the rest'): Promise<string> {
+/** The tables of one run of `pnpm bench trigger`, or of `pnpm bench cost`, from the file that it wrote. */
+export async function triggerSpeedMarkdown(file: URL): Promise<string> {
   // The file is the benchmark's own.
   const { surroundings, tables } = JSON.parse(await readFile(file, 'utf8')) as TriggerMeasurement
-  const isCost = ({ heading }: { readonly heading: string }): boolean => heading.startsWith('µs of a server')
-  const shown = tables
-    .filter((measured) => isCost(measured) === (part === 'cost of a statement'))
-    .map(({ heading, head, rows }) => {
-      const title = heading.startsWith('µs') ? heading : `${heading.charAt(0).toUpperCase()}${heading.slice(1)}`
-      return `${title}:\n\n${table(head, rows)}`
-    })
+  const shown = tables.map(({ heading, head, rows }) => {
+    const title = heading.startsWith('µs') ? heading : `${heading.charAt(0).toUpperCase()}${heading.slice(1)}`
+    return `${title}:\n\n${table(head, rows)}`
+  })
   return [surroundings, ...shown].join('\n\n')
 }
 

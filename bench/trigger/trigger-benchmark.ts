@@ -13,8 +13,6 @@ import { percentile, report, save, target } from './print.ts'
 import type { SingleRow, Variant } from './variants.ts'
 import { MANY_ROWS, singleRowsOf, tableOf, VARIANTS } from './variants.ts'
 import { writeRate } from './write-rates.ts'
-import type { CostExtent } from './writer-cost.ts'
-import { writerCost } from './writer-cost.ts'
 
 /** What is measured, and for how long. */
 interface Extent {
@@ -26,7 +24,6 @@ interface Extent {
   readonly largeRows: number
   readonly backlogSeconds: number
   readonly delays: number
-  readonly cost: CostExtent
 }
 
 const FULL: Extent = {
@@ -37,7 +34,6 @@ const FULL: Extent = {
   largeRows: 1_000_000,
   backlogSeconds: 15,
   delays: 400,
-  cost: { statements: 300, rows: 20_000, times: 25, rowsAtFirst: 100_000 },
 }
 const BRIEF: Extent = {
   rounds: 1,
@@ -47,7 +43,6 @@ const BRIEF: Extent = {
   largeRows: 20_000,
   backlogSeconds: 1,
   delays: 20,
-  cost: { statements: 20, rows: 100, times: 1, rowsAtFirst: 2000 },
 }
 const MANY = 1000
 
@@ -100,7 +95,6 @@ export async function triggerBenchmark(brief: boolean): Promise<void> {
   await drain(result, ours, pgbench, extent)
   await delay(result, ours, { name: 'idle', count: extent.delays, everyMs: 150 })
   await delay(result, ours, { name: '1,000 changes a second', count: extent.delays * 25, everyMs: 1 })
-  await writerCost(result, server, extent.cost)
   await save(result)
 }
 

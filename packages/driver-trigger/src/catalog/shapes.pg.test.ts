@@ -116,7 +116,7 @@ describePostgres('the shape that a row was captured with', (postgres) => {
     }
     const lookedUp = async (): Promise<number> => {
       const { rows } = await writer.query<{ calls: string | null }>(
-        `SELECT sum(calls) AS calls FROM pg_stat_xact_user_functions WHERE funcname = 'settled_shape'`,
+        `SELECT sum(calls) AS calls FROM pg_stat_xact_user_functions WHERE funcname IN ('settled_shape', 'committed_shape')`,
       )
       return Number(rows[0]?.calls ?? 0)
     }

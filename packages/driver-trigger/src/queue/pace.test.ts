@@ -40,6 +40,15 @@ describe('a reader rests', () => {
     expect(looks.restMs()).toBe(5)
   })
 
+  test('no longer than before once a look has found nothing', () => {
+    const looks = pace(5, () => 0)
+    looks.found(100_000, 15)
+    expect(looks.restMs()).toBe(40)
+    looks.nothing()
+    looks.found(1, 1)
+    expect(looks.restMs()).toBe(5)
+  })
+
   test('about as long as what it did last, within reason', () => {
     const looks = pace(5, () => 0)
     looks.found(1, 12)

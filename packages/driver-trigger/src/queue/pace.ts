@@ -7,6 +7,8 @@
 export interface Pace {
   /** A look has found so many changes, and reading them took so long. */
   found(changes: number, tookMs: number): void
+  /** A look has found nothing: the writers have come to rest. */
+  nothing(): void
   /** How long to rest at least, in milliseconds. */
   restMs(): number
 }
@@ -38,6 +40,10 @@ export function pace(shortestMs: number, now: () => number): Pace {
     found: (changes, tookMs) => {
       count(changes)
       lastTookMs = tookMs
+    },
+    nothing: () => {
+      rate = 0
+      lastTookMs = 0
     },
     restMs: () => {
       count(0)

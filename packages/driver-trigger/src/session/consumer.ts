@@ -199,6 +199,7 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
       const tick = await ticks.next()
       if (tick === null) {
         progress.nothingUntil(ticks.end())
+        looks.nothing()
         await alarm.wait()
         continue
       }

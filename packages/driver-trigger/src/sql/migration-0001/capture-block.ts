@@ -27,12 +27,6 @@ export const CHOOSE_SHAPE: Sql = sql`
     end if;
     if chosen is null then
       chosen := coalesce(${SCHEMA}.settled_shape(tg_relid), ${SCHEMA}.unsettled_shape(tg_relid, tg_relid));
-      if current_setting('transaction_isolation') = 'read committed' and pg_partition_root(tg_relid) is null
-        and ${SCHEMA}.committed_shape(tg_relid) is not null
-      then
-        -- This session planned when the shape was not known, and would look it up for each statement.
-        discard plans;
-      end if;
     end if;`
 
 /** The texts of a block: those before, and those after. */

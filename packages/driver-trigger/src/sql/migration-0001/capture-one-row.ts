@@ -63,8 +63,8 @@ const LETTER: Readonly<Record<RowOperation, string>> = { insert: 'I', update: 'U
 
 /**
  * Looks at the first row of a statement. Afterwards `way` is null if there is none; -1 if it is not the only one, or something
- * is out of the ordinary; 0, 2 or 4 if there is nothing to do but to write it into the queue's first, second or third table;
- * an odd number if a reader sleeps; 8 if the table was written to by other operations, too.
+ * is out of the ordinary (-2: it cannot be printed); 0, 2 or 4 if there is nothing to do but to write it into the queue's first,
+ * second or third table; an odd number if a reader sleeps; 8 if the table was written to by other operations, too.
  */
 function look(operation: RowOperation, { chosen, relation, isUnwanted, ...part }: OneRowPart): Sql {
   const { texts, rows } = part[operation]
@@ -125,7 +125,7 @@ export function captureOneRow(part: OneRowPart): Sql {
     end if;
   exception when others then
     -- PostgreSQL makes no text of more than 1 GB, and fails: the writer must not.
-    way := -1;
+    way := -2;
   end;
   if way = 0 then${insertIntoTable(1, COLUMNS, VALUES)}
   elsif way = 2 then${insertIntoTable(2, COLUMNS, VALUES)}
@@ -133,7 +133,13 @@ export function captureOneRow(part: OneRowPart): Sql {
   elsif way > 0 then
     if way = 8 then${FIND_DEPTH}
     end if;${insertIntoQueue(COLUMNS, VALUES)}${WAKE_READERS}
-  elsif way < 0 then`
+  elsif way < 0 then
+    if way = -1 and chosen is null and current_setting('transaction_isolation') = 'read committed'
+      and pg_partition_root(tg_relid) is null and ${SCHEMA}.committed_shape(tg_relid) is not null
+    then
+      -- This session has planned when the shape was not known, and would come here with each statement.
+      discard plans;
+    end if;`
 }
 
 /** Ends what `captureOneRow` has begun, and the function. */

@@ -4,13 +4,16 @@ import type { TriggerDriverOptions } from '@rowtap/driver-trigger'
 import { triggerDriver } from '@rowtap/driver-trigger'
 import type { BenchDatabase } from '../wal/bench-database.ts'
 import { createDatabase } from '../wal/bench-database.ts'
+import { postgresPrograms } from '../wal/postgres-programs.ts'
 import type { PrivateServer } from '../wal/private-server.ts'
+import { startPrivateServer } from '../wal/private-server.ts'
+import { surroundingsLine } from '../wal/report.ts'
 import type { TriggerReport } from './print.ts'
-import { report } from './print.ts'
+import { report, save } from './print.ts'
 import { processCpuSeconds } from './process-cpu.ts'
 
 /** How much is measured. */
-export interface CostExtent {
+interface CostExtent {
   /** How many statements of one row are measured at a time. */
   readonly statements: number
   /** How many rows a statement of many has. */
@@ -68,20 +71,28 @@ const WIDE_WAYS: readonly Way[] = [
   },
 ]
 
-/** What a statement takes of a server's processor time besides itself, by what somebody listens for. */
-export async function writerCost(result: TriggerReport, server: PrivateServer, extent: CostExtent): Promise<void> {
+const FULL: CostExtent = { statements: 300, rows: 20_000, times: 25, rowsAtFirst: 100_000 }
+const BRIEF: CostExtent = { statements: 20, rows: 100, times: 1, rowsAtFirst: 2000 }
+
+/**
+ * What a statement takes of a server's processor time besides itself, by what somebody listens for. The brief one is there to
+ * see that it works.
+ */
+export async function costBenchmark(brief: boolean): Promise<void> {
+  const extent = brief ? BRIEF : FULL
+  await using server = await startPrivateServer(await postgresPrograms(), {})
+  const result: TriggerReport = { surroundings: surroundingsLine(server.version), tables: [] }
+  console.log(result.surroundings)
+  const { rowsAtFirst: rows } = extent
+  const narrowRows = { table: 'narrow', setup: narrow(rows), ways: NARROW_WAYS, about: 'six columns and 80 bytes' }
+  await costOf(result, server, narrowRows, extent)
   await costOf(
     result,
     server,
-    { table: 'narrow', setup: narrow(extent.rowsAtFirst), ways: NARROW_WAYS, about: 'six columns and 80 bytes' },
+    { table: 'wide', setup: wide(rows), ways: WIDE_WAYS, about: '20 columns and 2 kB' },
     extent,
   )
-  await costOf(
-    result,
-    server,
-    { table: 'wide', setup: wide(extent.rowsAtFirst), ways: WIDE_WAYS, about: '20 columns and 2 kB' },
-    extent,
-  )
+  await save(result)
 }
 
 interface CostTable {
@@ -153,8 +164,9 @@ async function startWriting(
       return
     }
     const first = writing === 'insert' ? next : old
-    // Each is a transaction of its own.
-    for (let id = first; id < first + count; id += 1) await database.query(`EXECUTE one_${writing}(${id})`)
+    // Each is a transaction of its own. Sent together, none of them waits for this program.
+    const ids = Array.from({ length: count }, (_, index) => first + index)
+    await database.query(ids.map((id) => `BEGIN; EXECUTE one_${writing}(${id}); COMMIT;`).join(''))
     if (writing === 'insert') next += count
     else old += count
   }

@@ -21,6 +21,8 @@ CREATE SEQUENCE public.victims;
 INSERT INTO public.orders (id, customer, status, total, note)
 SELECT i, i % 1000, 'open', i % 100000 / 100.0, 'a note of the order ' || i FROM generate_series(1, ${rows}) i`
 
+const STORE = `CREATE TRIGGER store AFTER INSERT OR UPDATE OR DELETE ON public.orders FOR EACH ROW EXECUTE FUNCTION public.store()`
+
 /**
  * What is compared: the changes of a row are sent with it, or written into a table of which a NOTIFY tells, or into one of
  * which nobody is told, and that nobody reads: less than that no trigger can do that keeps rows.
@@ -50,7 +52,7 @@ BEGIN
   NOTIFY orders;
   RETURN NULL;
 END $$;
-CREATE TRIGGER store AFTER INSERT OR UPDATE OR DELETE ON public.orders FOR EACH ROW EXECUTE FUNCTION public.store()`,
+${STORE}`,
   },
   {
     name: 'table, unread',
@@ -62,7 +64,7 @@ BEGIN
   INSERT INTO public.changes (op, old, new) VALUES (TG_OP, OLD::text, NEW::text);
   RETURN NULL;
 END $$;
-CREATE TRIGGER store AFTER INSERT OR UPDATE OR DELETE ON public.orders FOR EACH ROW EXECUTE FUNCTION public.store()`,
+${STORE}`,
   },
 ]
 

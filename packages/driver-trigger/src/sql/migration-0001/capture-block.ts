@@ -6,7 +6,7 @@ import { LARGEST_TEXT } from './capture-settings.ts'
 const BLOCK_ROWS = 100
 export const BLOCK_BYTES = 65_536
 
-/** Tells `planned_shape` which table is meant. */
+/** Tells `planned_shape` which table is meant. (Where capturing one row failed, what that had told is taken back.) */
 export const NAME_RELATION: Sql = sql`if current_setting('rowtap.relation', true) is distinct from tg_relid::text then
         perform set_config('rowtap.relation', tg_relid::text, false);
       end if;`
@@ -69,25 +69,20 @@ const SIZE: Readonly<Record<ChangeTexts, Sql>> = {
   either: sql`coalesce(${LENGTH.old}, 0) + coalesce(${LENGTH.new}, 0)`,
 }
 
-/** What is done with each of the texts that a change has. */
-function forEachText(texts: ChangeTexts, step: (row: 'old' | 'new') => Sql): Sql {
-  switch (texts) {
-    case 'old':
-    case 'new':
-      return step(texts)
-    case 'both':
-      return sql`${step('old')}${step('new')}`
-    case 'either':
-      return sql`
-        if old_text is not null then${step('old')}
+const APPEND_OLD: Sql = sql`
+        old_texts := old_texts || old_text;`
+const APPEND_NEW: Sql = sql`
+        new_texts := new_texts || new_text;`
+const APPEND: Readonly<Record<ChangeTexts, Sql>> = {
+  old: APPEND_OLD,
+  new: APPEND_NEW,
+  both: sql`${APPEND_OLD}${APPEND_NEW}`,
+  either: sql`
+        if old_text is not null then${APPEND_OLD}
         end if;
-        if new_text is not null then${step('new')}
-        end if;`
-  }
+        if new_text is not null then${APPEND_NEW}
+        end if;`,
 }
-
-const append = (row: 'old' | 'new'): Sql => sql`
-        ${() => row}_texts := ${() => row}_texts || ${() => row}_text;`
 
 /**
  * Adds a change to the block; before that, writes the block into the queue if it is full, or the change would make it too
@@ -106,7 +101,7 @@ ${flushBlock(LINES)}
             old_text := left(old_text, 0) || '-';
             new_text := left(new_text, 0) || '-';
           end if;
-        end if;${forEachText(texts, append)}
+        end if;${APPEND[texts]}
         count := count + 1;`
 }
 

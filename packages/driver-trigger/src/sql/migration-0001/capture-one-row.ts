@@ -63,7 +63,7 @@ const LETTER: Readonly<Record<RowOperation, string>> = { insert: 'I', update: 'U
 
 /**
  * Looks at the first row of a statement. Afterwards `way` is null if there is none; -1 if it is not the only one, or something
- * is out of the ordinary (-2: it cannot be printed); 0, 2 or 4 if there is nothing to do but to write it into the queue's first,
+ * is out of the ordinary (-2: nobody has looked, or it cannot be printed); 0, 2 or 4 if there is nothing to do but to write it into the queue's first,
  * second or third table; an odd number if a reader sleeps; 8 if the table was written to by other operations, too.
  */
 function look(operation: RowOperation, { chosen, relation, isUnwanted, ...part }: OneRowPart): Sql {
@@ -118,7 +118,7 @@ export function captureOneRow(part: OneRowPart): Sql {
   return sql`
   begin
     if current_setting('transaction_isolation') <> 'read committed' then
-      way := -1;
+      way := -2;
     elsif ${NAMES_RELATION} and tg_op = 'INSERT' then${look('insert', part)}
     elsif tg_op = 'UPDATE' then${look('update', part)}
     else${look('delete', part)}
@@ -134,8 +134,8 @@ export function captureOneRow(part: OneRowPart): Sql {
     if way = 8 then${FIND_DEPTH}
     end if;${insertIntoQueue(COLUMNS, VALUES)}${WAKE_READERS}
   elsif way < 0 then
-    if way = -1 and chosen is null and current_setting('transaction_isolation') = 'read committed'
-      and pg_partition_root(tg_relid) is null and ${SCHEMA}.committed_shape(tg_relid) is not null
+    if way = -1 and chosen is null and pg_partition_root(tg_relid) is null
+      and ${SCHEMA}.committed_shape(tg_relid) is not null
     then
       -- This session has planned when the shape was not known, and would come here with each statement.
       discard plans;

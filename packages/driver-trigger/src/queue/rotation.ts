@@ -23,6 +23,7 @@ interface Sizes {
   readonly size_1: string
   readonly size_2: string
   readonly size_3: string
+  readonly unsettled: boolean
 }
 
 /**
@@ -32,9 +33,12 @@ interface Sizes {
  * A TRUNCATE locks everybody out. It is tried when no transaction holds a writer's lock on the table; those that begin
  * later write to another one. It waits for readers for a moment, and is tried again later.
  *
- * @returns a function that does what is to be done at present.
+ * What is known of the columns of transactions that met others than were recorded is forgotten when they are handled, too.
+ *
+ * @returns a function that does what is to be done at present. It tells whether there were columns to forget: they stay as
+ *   long as a stored place has transactions in progress that are older.
  */
-export function rotation(connection: Connection): () => Promise<void> {
+export function rotation(connection: Connection): () => Promise<boolean> {
   const passes = [0, 0, 0]
   const misses = [0, 0, 0]
 
@@ -46,16 +50,13 @@ export function rotation(connection: Connection): () => Promise<void> {
     }
     if (await emptyTable(connection, statements)) {
       misses[index] = 0
-      if (await ask(connection, statements.isEmpty)) await forgetColumns(connection)
       return
     }
     misses[index] = Math.min((misses[index] ?? 0) + 1, patience)
     passes[index] = misses[index]
   }
 
-  return async () => {
-    const [sizes] = await connection.rows<Sizes>(QUEUE_SIZES)
-    if (sizes === undefined) return
+  const turn = async (sizes: Sizes): Promise<void> => {
     const bytes = [sizes.size_1, sizes.size_2, sizes.size_3].map(Number)
     const isEmpty: boolean[] = []
     for (const [index, statements] of QUEUE_TABLES.entries()) {
@@ -69,6 +70,14 @@ export function rotation(connection: Connection): () => Promise<void> {
     if (current >= fullBytes || (await isHandled(connection, sizes.filled - 1))) {
       await connection.rows(FILL_TABLE, [next + 1])
     }
+  }
+
+  return async () => {
+    const [sizes] = await connection.rows<Sizes>(QUEUE_SIZES)
+    if (sizes === undefined) return false
+    await turn(sizes)
+    if (sizes.unsettled) await forgetColumns(connection)
+    return sizes.unsettled
   }
 }
 

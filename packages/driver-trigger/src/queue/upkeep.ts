@@ -36,6 +36,9 @@ export function startUpkeep({ connection, consumer, leaseMs, progress, further, 
   const rotate = rotation(connection)
   const renewMs = leaseMs === null ? Infinity : Math.min(leaseMs / 5, 10_000)
   let stored = progress.version()
+  /** The place as it was stored last; something may wait for one that has fewer transactions in progress. */
+  let storedPlace = ''
+  let isAwaited = false
   // What a process that was suspended missed counts, too.
   let renewedAt = Date.now()
   let stopped = false
@@ -44,20 +47,22 @@ export function startUpkeep({ connection, consumer, leaseMs, progress, further, 
 
   const store = async (): Promise<void> => {
     const version = progress.version()
-    if (version === stored && Date.now() - renewedAt < renewMs) return
     const place = progress.place()
+    const isSame = version === stored && !(isAwaited && place.text !== storedPlace)
+    if (isSame && Date.now() - renewedAt < renewMs) return
     // Writers first: a lease that they do not know of would be one in which changes are missed.
     if (leaseMs !== null) await connection.run(EXTEND_READING, [leaseMs])
     const values = [consumer, leaseMs, place.text, progress.acknowledged(), connection.processId]
     if ((await connection.run(RENEW_CONSUMER, values)) === 0) throw leaseLost()
     stored = version
+    storedPlace = place.text
     renewedAt = Date.now()
     await connection.run(REMOVE_TICKS, [consumer, ordinalInEra(place)])
     await connection.run(REMOVE_OVERDUE, [consumer])
   }
   const once = async (): Promise<void> => {
     await store()
-    await rotate()
+    isAwaited = await rotate()
     await further()
   }
   const schedule = (): void => {

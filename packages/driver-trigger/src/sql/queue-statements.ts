@@ -162,13 +162,17 @@ limit 1
 /** Whether no one else removes handled changes at this moment. Held until the transaction ends. */
 export const TRY_CLEAN_LOCK: Sql = sql`select pg_catalog.pg_try_advisory_xact_lock(${CLEAN_LOCK}) as got`
 
-/** Which table of the queue writers fill, and how large each is, in bytes. */
+/**
+ * Which table of the queue writers fill, and how large each is, in bytes; whether columns are kept for the changes of
+ * transactions that met others than were recorded.
+ */
 export const QUEUE_SIZES: Sql = sql`
 select
   ((coalesce(pg_catalog.pg_sequence_last_value(${STATE_LITERAL}::regclass), 0) >> 1) & 3)::int + 1 as filled,
   pg_catalog.pg_total_relation_size(${tableLiteral(1)}::regclass)::text as size_1,
   pg_catalog.pg_total_relation_size(${tableLiteral(2)}::regclass)::text as size_2,
-  pg_catalog.pg_total_relation_size(${tableLiteral(3)}::regclass)::text as size_3
+  pg_catalog.pg_total_relation_size(${tableLiteral(3)}::regclass)::text as size_3,
+  exists (select from ${SCHEMA}.unsettled) as unsettled
 `
 
 /** Has writers fill the table with the number $1. */

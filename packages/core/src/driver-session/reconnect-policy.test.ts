@@ -57,6 +57,8 @@ describe('trying again', () => {
     [error('ERR_SUBSCRIPTION_IN_USE', true), false],
     [refused('55006'), true],
     [refused('53100'), true],
+    [refused('40P01'), true],
+    [refused('57014'), true],
     [refused('42501'), false],
   ])('after %s: %s', (given, expected) => {
     expect(isWorthTrying(given, new Set(['55006']))).toBe(expected)

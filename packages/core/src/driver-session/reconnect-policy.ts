@@ -64,8 +64,8 @@ export function delayMs({ minDelayMs, maxDelayMs }: ReconnectPolicy, attempt: nu
   return whole * (0.5 + random / 2)
 }
 
-/** The server is short of something; somebody has cancelled a statement. */
-const PASSING = /^(53...|57014)$/u
+/** The server is short of something; a deadlock had to end; somebody has cancelled a statement. */
+const PASSING = /^(53...|40P01|57014)$/u
 
 /**
  * Whether connecting again may help.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance/conformance-case.ts'
-import { cutConnections } from '../tools/cut-connections.ts'
+import { cancelStatements, cutConnections } from '../tools/cut-connections.ts'
 import { numbersOf } from '../tools/numbers-of.ts'
 import { standardTable } from '../tools/standard-table.ts'
 import { tcpProxy } from '../tools/tcp-proxy.ts'
@@ -68,5 +68,29 @@ const frozen: ConformanceCase = {
   },
 }
 
+const cancelled: ConformanceCase = {
+  name: 'a client with a subscription whose statements are cancelled again and again loses, repeats and reorders nothing',
+  law: 8,
+  needs: NEEDS,
+  async run(context) {
+    const { database } = context
+    await standardTable(database, 't')
+    const client = await context.connect({ subscription: SUBSCRIPTION })
+    const gaps: string[] = []
+    client.on('gap', ({ reason }) => gaps.push(reason))
+    const collector = await context.listen(client, { table: 'public.t' })
+    for (let id = 1; id <= ROWS; id += 1) {
+      await database.query('INSERT INTO public.t VALUES ($1)', [id])
+      if (id % 3 === 0) await cancelStatements(database)
+    }
+    const events = await collector.count(ROWS, 'every insert')
+    assert.deepEqual(
+      numbersOf(events),
+      Array.from({ length: ROWS }, (_, index) => index + 1),
+    )
+    assert.deepEqual(gaps, [])
+  },
+}
+
 /** Law 8, over lost connections. */
-export const reconnectCases: readonly ConformanceCase[] = [cut, frozen]
+export const reconnectCases: readonly ConformanceCase[] = [cut, cancelled, frozen]

@@ -54,7 +54,7 @@ export interface Consumer {
   plan(requests: readonly CaptureRequest[]): Promise<readonly PlannedStatement[]>
   /** What the database would leave out of these tables. */
   pushdown(requests: readonly CaptureRequest[]): Promise<readonly TablePushdown[]>
-  /** The changes after the last one that was delivered. Ends when the session is closed, or the link is lost. */
+  /** The changes after the last one that was delivered. Ends when the session is closed, or the link is lost: also by a failure of reading. */
   batches(): AsyncGenerator<ChangeBatch, void, undefined>
   /** Divides the changes now: what is visible in the snapshot comes before its boundary, everything else after. */
   cut(): Promise<Snapshot>
@@ -137,9 +137,10 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
   await tidy()
   // What was done to its triggers while nobody looked is told before they are made anew.
   if (state.memory.versions.size > 0) await watch()
-  // A subscription looks for itself whether it can go on.
-  const losePlace = async (): Promise<void> => {
-    link.lose(await placeLoss(control, { schema: options.schema, consumer, isLeased: upkeep.isLeased() }))
+  // Whether the session can go on, the next link finds out: what cancels a statement has ended this one only.
+  const fail = async (error: unknown): Promise<void> => {
+    const { schema } = options
+    link.lose(isPlaceLost(error) ? await placeLoss(control, { schema, consumer, isLeased: upkeep.isLeased() }) : error)
   }
   const upkeep = startUpkeep({
     connection: control,
@@ -153,10 +154,7 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
       // What could not be removed because others held a lock on it.
       if (hasLetGo || untidy?.isOver === true) await tidy()
     },
-    failed: (error) => {
-      if (isPlaceLost(error)) void losePlace()
-      else link.lose(error)
-    },
+    failed: (error) => void fail(error),
   })
   for (const ending of [signal, link.lostSignal]) ending.addEventListener('abort', () => alarm.wake(), { once: true })
   const isOver = (): boolean => signal.aborted || link.isLost
@@ -220,8 +218,7 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
     } catch (error) {
       // Closing takes away what a read that is under way stands on.
       if (isOver()) return
-      if (!isPlaceLost(error)) throw error
-      await losePlace()
+      await fail(error)
     }
   }
 

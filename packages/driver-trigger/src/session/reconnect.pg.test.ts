@@ -8,6 +8,10 @@ import { describeChange, openTestSession } from '../testing/open-test-session.ts
 const QUICK = { minDelayMs: 10, maxDelayMs: 100 }
 const BILLING: DurableSubscription = { name: 'billing', wait: false, onPositionLost: 'stop' }
 
+/** The processes that wait for a lock on a part of the queue. */
+const WAITING = `SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'rowtap.queue_2'::regclass`
+const CANCEL_WAITING = `SELECT pg_cancel_backend(pid) FROM (${WAITING}) w`
+
 function told(session: TestSession, kind: 'gap' | 'reconnect'): readonly object[] {
   return session.notices.filter((notice) => notice.kind === kind)
 }
@@ -171,6 +175,40 @@ describePostgres('a session whose connections are lost', (postgres) => {
     expect(session.error()).toMatchObject({ code: 'ERR_CONNECTION_LOST', retryable: true })
     expect(told(session, 'reconnect').length).toBeGreaterThan(2)
     await expect(session.capture('t')).rejects.toMatchObject({ code: 'ERR_CONNECTION_LOST' })
+  })
+
+  test('goes on where its reading was cancelled', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE t (id int PRIMARY KEY)')
+    await using session = await openTestSession({ connection: database.url, reconnect: QUICK }, BILLING)
+    await session.capture('t')
+    const other = await database.connect()
+    await database.query('INSERT INTO t VALUES (1)')
+    await other.query('BEGIN; LOCK TABLE rowtap.queue_2 IN ACCESS EXCLUSIVE MODE')
+    await database.query('INSERT INTO t VALUES (2)')
+    await eventually(async () => (await other.query(CANCEL_WAITING)).rowCount !== 0, 'a reader that waits')
+    await other.query('COMMIT')
+    await other.end()
+    expect((await session.count(2)).map(describeChange)).toEqual(['insert t new=(1)', 'insert t new=(2)'])
+    await connectedAgain(session)
+    expect(told(session, 'reconnect')[0]).toMatchObject({ cause: { code: 'ERR_DATABASE' } })
+    expect(told(session, 'gap')).toEqual([])
+  })
+
+  test('goes on where its reading was the victim of a deadlock', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE t (id int PRIMARY KEY)')
+    await using session = await openTestSession({ connection: database.url, reconnect: QUICK }, BILLING)
+    await session.capture('t')
+    const other = await database.connect()
+    // The reader looks for a deadlock first.
+    await other.query(`SET deadlock_timeout = '1min'; BEGIN; LOCK TABLE rowtap.queue_2 IN ACCESS EXCLUSIVE MODE`)
+    await eventually(async () => (await other.query(WAITING)).rowCount !== 0, 'a reader that waits')
+    await other.query('LOCK TABLE rowtap.queue_1 IN ACCESS EXCLUSIVE MODE; COMMIT')
+    await other.end()
+    await database.query('INSERT INTO t VALUES (1)')
+    expect((await session.count(1)).map(describeChange)).toEqual(['insert t new=(1)'])
+    expect(told(session, 'reconnect')[0]).toMatchObject({ cause: { message: expect.stringContaining('40P01') } })
   })
 
   test('ends with the reason when connecting again cannot help', async () => {

@@ -20,7 +20,7 @@ import {
   statementError,
 } from '@rowtap/core/driver'
 import { findTable } from '../catalog/find-table.ts'
-import { DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE } from '../errors/sqlstate.ts'
+import { LOCK_NOT_AVAILABLE } from '../errors/sqlstate.ts'
 import { progressStatements } from '../snapshot/saved-progress.ts'
 import { sessionSnapshots } from '../snapshot/session-snapshots.ts'
 import type { TriggerSnapshots } from '../snapshot/trigger-snapshots.ts'
@@ -38,7 +38,7 @@ import { resumedRequests } from './resumed-requests.ts'
 const LOSS_NOTICE_MS = 1000
 
 /** Others hold locks on what is to be set up again. */
-const PASSING: ReadonlySet<string> = new Set([LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED])
+const PASSING: ReadonlySet<string> = new Set([LOCK_NOT_AVAILABLE])
 
 /** What an open session works with. */
 export interface TriggerSessionParts {
@@ -149,7 +149,7 @@ export class TriggerSession implements DriverSession {
       const consumer = await this.#registered(link)
       if (consumer !== null) {
         this.#tellGap()
-        yield* this.#read(link, consumer)
+        yield* consumer.batches()
       }
       if (this.#closing !== null) return
       link = await this.#following(link)
@@ -171,16 +171,6 @@ export class TriggerSession implements DriverSession {
     if (link.consumer !== null) return link.consumer
     this.#state = await registerConsumer(this.#parts.link, link)
     return await link.registered
-  }
-
-  /** The changes of one link, until it is lost. */
-  async *#read(link: Link, consumer: Consumer): AsyncGenerator<ChangeBatch, void, undefined> {
-    try {
-      yield* consumer.batches()
-    } catch (error) {
-      if (this.#closing !== null || (isLoss(error) && (await this.#isLost(link)))) return
-      throw error
-    }
   }
 
   /** What reads the queue on a link; `null` where it is lost, or the session closed, before there is anything to read. */

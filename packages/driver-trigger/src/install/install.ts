@@ -108,6 +108,11 @@ async function migrate(queries: Queries, schema: string): Promise<void> {
     })
   }
   const applied = found.filled ? await lastMigration(queries) : 0
+  if (found.filled && applied === 0) {
+    throw new RowtapError('ERR_SETUP_REQUIRED', {
+      message: `The queue in the schema ${schema} does not say which version it has: somebody has emptied its table migration. Remove the queue with \`rowtap uninstall\`, and start again: its subscriptions begin anew then, and what they had not handled is gone.`,
+    })
+  }
   if (applied > MIGRATIONS.length) {
     throw new RowtapError('ERR_SETUP_REQUIRED', {
       message: `The schema ${schema} was made by a newer version of @rowtap/driver-trigger. Upgrade it here, or set the option schema to another name.`,

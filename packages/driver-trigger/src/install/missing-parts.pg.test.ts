@@ -76,6 +76,20 @@ describePostgres('a queue of which somebody dropped a part', (postgres) => {
     })
   })
 
+  test('is not started on where it does not say which version it has, and can be removed', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(ORDERS)
+    const before = await catalogueSnapshot(database)
+    await subscribe(database)
+    await database.query('DELETE FROM rowtap.migration')
+    expect(await startFailure(database, BILLING)).toMatchObject({
+      code: 'ERR_SETUP_REQUIRED',
+      message: expect.stringMatching(/emptied its table migration.*rowtap uninstall/u),
+    })
+    expect(await uninstallTrigger({ connection: database.url })).toBeNull()
+    expect(await catalogueSnapshot(database)).toEqual(before)
+  })
+
   test.each([BILLING, null])('ends a client that runs, which says what is missing (%o)', async (subscription) => {
     await using database = await postgres.createDatabase()
     await database.query(ORDERS)

@@ -108,3 +108,12 @@ test('a slot that nobody reads is told of once, with what removes it; when it is
     { level: 'problem', sentence: expect.stringContaining('lost in 90 s'), statements: UNREAD.statements },
   ])
 })
+
+test('what removes a slot that was moved, and lacks publications, is said once', () => {
+  const moved = { isActive: false, activePid: null, wasMoved: true } as const
+  const orphan: WalOrphan = { ...UNREAD, reason: 'slot without publications', publications: [] }
+  expect(walSlotChecks(health(moved, [orphan]))).toMatchObject([
+    { level: 'problem', subject: 'slot rowtap_s_1_billing', statements: [] },
+    { level: 'problem', subject: 'subscription billing', statements: UNREAD.statements },
+  ])
+})

@@ -11,7 +11,10 @@ const SOON_SECONDS = 24 * 3600
 export function walSlotChecks({ slots, orphans, publications, clients, wal }: WalHealth): readonly Check[] {
   return [
     ...slots.map((slot) => {
-      const unread = orphans.find((orphan) => orphan.slots.includes(slot.name))
+      // What is wrong with an owner besides has a check of its own, with the statements.
+      const unread = orphans.find(
+        ({ slots: names, reason }) => names.includes(slot.name) && reason === 'nobody reads it',
+      )
       const client = clients.find(({ owner }) => slot.isHere && ownerSubject(owner) === ownerSubject(slot.owner))
       return slotCheck(slot, {
         bytesPerSecond: wal.bytesPerSecond,

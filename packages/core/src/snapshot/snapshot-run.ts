@@ -9,10 +9,10 @@ import type { Judgement } from './judge-change.ts'
 import type { KeyRange, SnapshotView } from './key-ranges.ts'
 import { keyName, KeyRanges } from './key-ranges.ts'
 import { KeyReader } from './key-texts.ts'
+import { PieceSize } from './piece-size.ts'
 import { RangeJudge } from './range-judge.ts'
 import type { SnapshotRunParts } from './snapshot-run-parts.ts'
 
-const MAX_CHUNK_ROWS = 10_000
 /** How many readings may have seen changes that are still to come: each costs memory, and is kept with the progress. */
 const MAX_VIEWS = 128
 /** How soon to look again whether changes are past, in milliseconds. */
@@ -34,6 +34,7 @@ export class SnapshotRun {
   readonly #keys: KeyReader
   readonly #judge: RangeJudge
   readonly #held: HeldChanges
+  readonly #size = new PieceSize()
   readonly #done = Promise.withResolvers<void>()
   /** Work on the ranges is done by one at a time; while some is, changes are held. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -232,7 +233,8 @@ export class SnapshotRun {
       // What is held was yielded, and is still to be judged.
       if (this.#held.count === 0) this.#ranges.pass(handled, settled)
       const isFull = this.#ranges.views >= MAX_VIEWS
-      if (!isFull && listener.deliveredBytes * 2 <= listener.request.bufferBytes) return
+      const hasRoom = !this.#size.isEnough && listener.deliveredBytes * 2 <= listener.request.bufferBytes
+      if (!isFull && hasRoom) return
       const woken = Promise.withResolvers<void>()
       this.#wakeUp = woken.resolve
       const timer = isFull ? setTimeout(woken.resolve, LOOK_AGAIN_MS) : undefined
@@ -247,7 +249,8 @@ export class SnapshotRun {
     if (range === null) return
     const { source, listener, key, columns } = this.#parts
     const { table, bufferBytes } = listener.request
-    const chunk = await source.read({ table, key, columns, ...range, maxRows: MAX_CHUNK_ROWS, maxBytes: bufferBytes })
+    const maxRows = this.#size.rows
+    const chunk = await source.read({ table, key, columns, ...range, maxRows, maxBytes: bufferBytes })
     if (!this.#isStopped && !this.#isOutdated) this.#take(chunk)
   }
 
@@ -259,7 +262,12 @@ export class SnapshotRun {
     if (read === null) return
     this.#noteUntil(view)
     this.#rows += rows.length
-    const entry: AcknowledgementEntry = { pending: 0, last: until, handled: () => this.#handled(read) }
+    const measured = this.#size.given(rows.length)
+    const handled = (): void => {
+      measured()
+      this.#handled(read)
+    }
+    const entry: AcknowledgementEntry = { pending: 0, last: until, handled }
     const given = giveRows({
       chunk,
       keys,
@@ -268,7 +276,7 @@ export class SnapshotRun {
       take: (item) => this.#parts.listener.take(item),
     })
     if (read.mayHaveRows) read.given = new Set(given.map(keyName))
-    if (entry.pending === 0) this.#handled(read)
+    if (entry.pending === 0) handled()
     else this.#parts.given(entry)
     this.#parts.listener.wake()
   }
@@ -276,6 +284,7 @@ export class SnapshotRun {
   #handled(range: KeyRange): void {
     if (this.#isEnded) return
     range.isPending = false
+    this.#wakeUp?.()
     this.#finish()
     this.#parts.progressed()
   }

@@ -1,5 +1,6 @@
 import type { CapabilityName } from '@rowtap/core'
 import assert from 'node:assert/strict'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ConformanceCase } from '../conformance/conformance-case.ts'
 import type { TestDatabase } from '../postgres/test-database.ts'
 import { fold } from '../tools/fold.ts'
@@ -97,6 +98,28 @@ const resumed: ConformanceCase = {
   },
 }
 
+const slow: ConformanceCase = {
+  name: 'a snapshot whose rows take long is not begun anew by every program that does not last',
+  law: 8,
+  needs: NEEDS,
+  async run(context) {
+    const { database } = context
+    await standardTable(database, 't', `INSERT INTO public.t SELECT i, 'old' FROM generate_series(1, 3000) i`)
+    for (const least of [1, 101]) {
+      const client = await context.connect({ subscription: 'snapshot' })
+      const ids: number[] = []
+      const listener = client.listen({ table: 'public.t', snapshot: 'initial', concurrency: 1 })
+      listener.on('change', async ({ key }) => {
+        ids.push(Number(key?.['id']))
+        await pause(4)
+      })
+      await context.eventually(() => ids.length >= 300, 'some rows')
+      await client.close()
+      assert.ok(Math.min(...ids) >= least, `began with row ${Math.min(...ids)}`)
+    }
+  },
+}
+
 const letGo: ConformanceCase = {
   name: 'a snapshot that was done does not hold any more once nobody wanted its table',
   law: 8,
@@ -130,4 +153,4 @@ async function change(database: TestDatabase, digit: number): Promise<void> {
 }
 
 /** Law 8: what was read is not read again. */
-export const durableSnapshotCases: readonly ConformanceCase[] = [once, resumed, letGo]
+export const durableSnapshotCases: readonly ConformanceCase[] = [once, resumed, slow, letGo]

@@ -6,8 +6,12 @@ const MOST_ROWS = 10_000
 const GROWTH = 8
 /** For about how long a piece's rows are handled, in milliseconds. */
 const PIECE_MS = 1000
-/** How many pieces may be with the handlers when another one is read. */
-const MOST_WAITING = 2
+
+/** Rows that were given to handlers. */
+export interface GivenRows {
+  /** How many of them are not handled yet. */
+  readonly pending: number
+}
 
 /**
  * How many rows to read at once: about as many as are handled in a second. A reading goes on behind the last piece whose
@@ -15,8 +19,11 @@ const MOST_WAITING = 2
  */
 export class PieceSize {
   readonly #now: () => number
+  readonly #given = new Set<GivenRows>()
   #rows = FIRST_ROWS
-  #waiting = 0
+  /** What was handled, and in which time. What is long ago counts little. */
+  #handledRows = 0
+  #handledMs = 0
   #lastHandledAt = Number.NEGATIVE_INFINITY
 
   /** @param now the time, in milliseconds. */
@@ -29,23 +36,31 @@ export class PieceSize {
     return this.#rows
   }
 
-  /** Whether so many pieces are with the handlers that another one can wait. */
+  /** Whether as many rows as a piece has wait for handlers, so that another one can wait. */
   get isEnough(): boolean {
-    return this.#waiting >= MOST_WAITING
+    let waiting = 0
+    for (const { pending } of this.#given) waiting += pending
+    return waiting >= this.#rows
   }
 
-  /** A piece was read. Returns what is to be called once its rows are handled. */
-  given(rows: number): () => void {
-    const givenAt = this.#now()
-    this.#waiting += 1
+  /**
+   * A piece was read.
+   *
+   * @param rows how many it has, also those that nobody wants.
+   * @returns what is to be called once what was given of them is handled.
+   */
+  read(rows: number, given: GivenRows): () => void {
+    const readAt = this.#now()
+    this.#given.add(given)
     return () => {
       const now = this.#now()
-      // Until then the handlers had the rows before it.
-      const tookMs = now - Math.max(givenAt, this.#lastHandledAt)
-      this.#waiting -= 1
+      this.#given.delete(given)
+      // Until then the handlers had rows of the pieces before it.
+      this.#handledMs = this.#handledMs / 2 + now - Math.max(readAt, this.#lastHandledAt)
+      this.#handledRows = this.#handledRows / 2 + rows
       this.#lastHandledAt = now
       if (rows === 0) return
-      const fitting = tookMs > 0 ? Math.round((rows * PIECE_MS) / tookMs) : MOST_ROWS
+      const fitting = this.#handledMs > 0 ? Math.round((this.#handledRows * PIECE_MS) / this.#handledMs) : MOST_ROWS
       this.#rows = Math.min(Math.max(fitting, LEAST_ROWS), this.#rows * GROWTH, MOST_ROWS)
     }
   }

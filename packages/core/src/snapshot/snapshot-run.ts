@@ -262,12 +262,12 @@ export class SnapshotRun {
     if (read === null) return
     this.#noteUntil(view)
     this.#rows += rows.length
-    const measured = this.#size.given(rows.length)
     const handled = (): void => {
       measured()
       this.#handled(read)
     }
     const entry: AcknowledgementEntry = { pending: 0, last: until, handled }
+    const measured = this.#size.read(rows.length, entry)
     const given = giveRows({
       chunk,
       keys,

@@ -52,5 +52,72 @@ const serializable: ConformanceCase = {
   },
 }
 
+/** Whoever writes to a table, and then asks for a lock on it that nobody else may have, one by one. */
+const GREATER_LOCKS: Readonly<Record<string, readonly string[]>> = {
+  truncated: ['TRUNCATE public.truncated'],
+  altered: [
+    `ALTER TABLE public.altered ALTER COLUMN v SET DEFAULT 'x'`,
+    'ALTER TABLE public.altered ALTER COLUMN v DROP DEFAULT',
+  ],
+}
+
+const greaterLocks: ConformanceCase = {
+  name: 'transactions that write to a table, and then empty or alter it, do not fail while listeners come and go',
+  law: 9,
+  needs: ['operations.insert', 'listeners.attachWhileRunning'],
+  timeoutMs: 120_000,
+  async run(context) {
+    const { database, sizes } = context
+    const tables = Object.keys(GREATER_LOCKS)
+    for (const table of ['kept', ...tables]) await standardTable(database, table)
+    const client = await context.connect()
+    await context.listen(client, { table: 'public.kept' })
+    let over = false
+    let written = 0
+    let ending = 0
+    const failures: string[] = []
+    const write = async (table: string, statements: readonly string[], settings: string): Promise<void> => {
+      const writer = await database.connect()
+      await writer.query(settings)
+      for (let turn = 0; !over; turn += 1) {
+        const statement = statements[turn % statements.length] ?? ''
+        written += 1
+        try {
+          await writer.query('BEGIN')
+          await writer.query(`INSERT INTO public.${table} (id) VALUES ($1)`, [written])
+          await writer.query('SELECT pg_sleep(0.002)')
+          await writer.query(statement)
+          await writer.query('COMMIT')
+        } catch (error) {
+          failures.push(`${statement}: ${String(error)}`)
+          await writer.query('ROLLBACK')
+        }
+        // A listener that comes needs a moment without a writer; one that goes is to meet as many as there can be.
+        await writer.query(`SELECT pg_sleep(${ending > 0 ? 0.002 : 0.03})`)
+      }
+    }
+    const listen = async (table: string): Promise<void> => {
+      for (let round = 1; round <= Math.ceil(sizes.rounds / 70); round += 1) {
+        const collector = await context.listen(client, { table: `public.${table}`, operations: ['insert'] })
+        await collector.count(1, `an insert, in round ${round}`)
+        ending += 1
+        await collector.listener.stop()
+        ending -= 1
+      }
+    }
+    for (const settings of ['', `SET deadlock_timeout = '10ms'`]) {
+      over = false
+      const writers = Object.entries(GREATER_LOCKS).map(([table, statements]) => write(table, statements, settings))
+      try {
+        await Promise.all(tables.map(listen))
+      } finally {
+        over = true
+        await Promise.all(writers)
+      }
+    }
+    assert.deepEqual(failures.slice(0, 3), [], 'capturing makes the user’s transaction fail')
+  },
+}
+
 /** Law 9: what is captured can be altered, and written to, as before. */
-export const alteredTableCases: readonly ConformanceCase[] = [attached, serializable]
+export const alteredTableCases: readonly ConformanceCase[] = [attached, serializable, greaterLocks]

@@ -6,6 +6,8 @@ import { isLockFailure } from './capture-table.ts'
 import type { CapturedPart } from './captured-part.ts'
 import { ROW_OPERATIONS, WHOLE } from './captured-part.ts'
 import { GrowingRest } from './growing-rest.ts'
+import type { RefusalNotices } from './refusal-notices.ts'
+import { RefusedDefinition } from './refused-definition.ts'
 import type { RowCaptureKind, SignalKind } from './triggers.ts'
 import { triggerNames } from './triggers.ts'
 
@@ -59,9 +61,26 @@ export interface CaptureWatchTask {
   /** The name that a captured table was asked for. */
   readonly nameOf: (oid: string) => TableName | undefined
   readonly notify: (notice: DriverNotice) => void
+  /** Hears of what is refused, and costs no more than it has to. */
+  readonly refusals: RefusalNotices
   readonly memory: WatchMemory
   /** The versions of the triggers have changed. */
   readonly remember: (versions: ReadonlyMap<string, string>) => Promise<void>
+}
+
+/** Why changes of a table may have been missed. */
+interface Loss {
+  /** What has become of the table. */
+  readonly what: string
+  /** What PostgreSQL has refused, where that is why it is not captured as it should be; `null`: nothing. */
+  readonly refusal: string | null
+}
+
+/** What is not tried again at once. */
+interface Resting {
+  readonly rest: GrowingRest
+  /** What is so until then. */
+  readonly loss: Loss | null
 }
 
 /**
@@ -72,7 +91,7 @@ export interface CaptureWatchTask {
 export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
   const { connection, schema, consumer, enableAlways, nameOf, notify, memory } = task
   let turn: Promise<unknown> = Promise.resolve()
-  const rests = new Map<string, GrowingRest>()
+  const rests = new Map<string, Resting>()
 
   const look = async (): Promise<void> => {
     const rows = await connection.rows<Found>(FIND_WANTED_TRIGGERS, [consumer])
@@ -83,11 +102,18 @@ export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
       const found = rows.filter((row) => row.oid === oid)
       const altered = found.some(({ trigger, version }) => (memory.versions.get(trigger ?? '') ?? version) !== version)
       const lost = await whatIsLost(oid, table, found)
-      const reason = lost ?? (altered ? 'was altered: its triggers were switched off for a while' : null)
-      if (lost !== null) telling.add(`${oid} ${lost}`)
-      if (reason !== null && !memory.told.has(`${oid} ${reason}`)) {
+      const reason = lost?.what ?? (altered ? 'was altered: its triggers were switched off for a while' : null)
+      const refusal = lost?.refusal ?? null
+      // When it is captured as it should be again, that is the end of what was missed.
+      const key = `${oid} ${reason}${refusal === null ? '' : ' still'}`
+      if (lost !== null) telling.add(key)
+      if (reason !== null && !memory.told.has(key)) {
         const text = `The captured table ${formatTableName(table)} ${reason}, and its changes may have been missed.`
-        notify({ kind: 'gap', from: null, to: null, reason: text })
+        const more =
+          refusal === null
+            ? ''
+            : ` More may be missed for as long as its triggers cannot be changed. ${refusal} It is tried again, more and more rarely.`
+        notify({ kind: 'gap', from: null, to: null, reason: `${text}${more}` })
       }
     }
     memory.told = telling
@@ -101,7 +127,7 @@ export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
     memory.versions = versions
   }
 
-  const whatIsLost = async (oid: string, table: TableName, found: readonly Found[]): Promise<string | null> => {
+  const whatIsLost = async (oid: string, table: TableName, found: readonly Found[]): Promise<Loss | null> => {
     const names = triggerNames(schema, oid)
     const has = (relation: string, name: string): boolean =>
       found.some((row) => row.relation === relation && row.name === name)
@@ -116,13 +142,17 @@ export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
     // Those that are there beside what captures rows tell nothing of them.
     const isSignalled = !byStatement && !byRow && (has(oid, names.signal) || has(oid, names.rowSignal))
     if (isOff || !(byStatement || byRow || isSignalled) || !has(oid, names.truncate)) {
-      return 'has lost its triggers, or they are switched off (stop its listeners, and listen to it again)'
+      return lossOf('has lost its triggers, or they are switched off (stop its listeners, and listen to it again)')
     }
     if (first === undefined) return null
-    if (first.is_partition === true) return 'has become a partition of another one, whose name its changes carry'
+    if (first.is_partition === true) {
+      return lossOf('has become a partition of another one, whose name its changes carry')
+    }
     if (first.schema !== table.schema || first.table !== table.name) {
       const [named] = await connection.rows<{ oid: string }>(FIND_NAMED, [table.schema, table.name])
-      if (named !== undefined) return 'was replaced by another one of that name (stop its listeners, and listen again)'
+      if (named !== undefined) {
+        return lossOf('was replaced by another one of that name (stop its listeners, and listen again)')
+      }
     }
     const isWhole = found.every(({ relation }) => has(relation, names.truncate))
     const isAlways = found.some(
@@ -138,29 +168,46 @@ export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
       : !first.isOwned
     const isRightKind = first.hasRows ? isRightOfRows : isRightOfSignals
     // Nobody may want it any more.
-    if ((isWhole && isRightKind) || nameOf(oid) === undefined) return null
+    if ((isWhole && isRightKind) || nameOf(oid) === undefined) {
+      rests.delete(oid)
+      task.refusals.done(`capture ${oid}`)
+      return null
+    }
     // What was written through a parent, or to a child through this one, until now.
     const inherits = (byStatement || (isSignalled && !has(oid, names.rowSignal))) && first.inherits
-    const relatives = inherits ? 'has come to inherit from another one, or another one from it' : null
+    const relatives = inherits ? lossOf('has come to inherit from another one, or another one from it') : null
     // What only costs writers more than it need can wait.
     const tellsAll = byRow || (!first.hasRows && (byStatement || has(oid, names.rowSignal)))
     const canWait = isWhole && tellsAll && !inherits
-    const rest = (canWait ? rests.get(oid) : undefined) ?? new GrowingRest()
-    if (!rest.isOver) return null
+    const last = rests.get(oid)
+    const resting = last !== undefined && (last.loss === null) === canWait ? last : undefined
+    const rest = resting?.rest ?? new GrowingRest()
+    if (!rest.isOver) return resting?.loss ?? null
     rests.delete(oid)
+    const partition =
+      'has a partition that rowtap may not create a trigger on, so that nothing tells when it is truncated'
     try {
       await task.capture(oid, table, !canWait)
     } catch (error) {
       if (isLockFailure(error)) {
         rest.begin()
-        if (canWait) rests.set(oid, rest)
-        return relatives
+        // Where changes may be missed it is tried again at once, unless it was refused before.
+        if (canWait || resting !== undefined) rests.set(oid, { rest, loss: resting?.loss ?? null })
+        return resting?.loss ?? relatives
+      }
+      if (error instanceof RefusedDefinition) {
+        const what = relatives?.what ?? (isRightKind ? partition : 'is not captured exactly any more')
+        const loss = canWait ? null : { what, refusal: error.message }
+        if (canWait) task.refusals.refused(`capture ${oid}`, error.message)
+        rest.begin()
+        rests.set(oid, { rest, loss })
+        return loss
       }
       if (!RowtapError.is(error, 'ERR_SETUP_REQUIRED')) throw error
-      if (!isRightKind) return relatives
-      return 'has a partition that rowtap may not create a trigger on, so that nothing tells when it is truncated'
+      return isRightKind ? lossOf(partition) : relatives
     }
-    return relatives
+    task.refusals.done(`capture ${oid}`)
+    return relatives ?? (resting?.loss === null || resting === undefined ? null : lossOf(resting.loss.what))
   }
 
   return () => {
@@ -168,4 +215,8 @@ export function captureWatch(task: CaptureWatchTask): () => Promise<void> {
     turn = mine.catch(() => {})
     return mine
   }
+}
+
+function lossOf(what: string): Loss {
+  return { what, refusal: null }
 }

@@ -52,8 +52,15 @@ const TEXTS: readonly (readonly [beginning: string, purpose: string])[] = [
     'create trigger',
     'Writes the changes of the table into the queue from now on. Waits for its writers, and lets none write meanwhile.',
   ],
+  [
+    'alter table only',
+    'Changes nothing: lets nobody use the table meanwhile, as LOCK TABLE does for whom it is allowed. Waits for those who do.',
+  ],
   ['alter table', 'Has the trigger fire for replicated writes, too, as the option enableAlways asks.'],
-  ['lock table', 'Lets nobody write to the table meanwhile. Waits for those who do.'],
+  [
+    'lock table',
+    'Lets nobody write to the table meanwhile, nor use it where triggers are dropped. Waits for those who do.',
+  ],
   [
     'do $rowtap_body$',
     'The same of its partitions: where others use one, everything is let go of and tried again, so that no writer can be in a deadlock with it.',

@@ -10,6 +10,7 @@ import type { Sql } from '../sql/sql.ts'
 import type { CapturedTable } from './capture-table.ts'
 import type { CapturedPart, PartColumn, RowOperation } from './captured-part.ts'
 import { isWhole, ROW_OPERATIONS, unionOf, WHOLE } from './captured-part.ts'
+import { define } from './refused-definition.ts'
 import { filterText } from './row-filter.ts'
 
 /** The function that captures the statements of one table, or of all that are captured whole. */
@@ -60,10 +61,16 @@ export async function captureFunction(
   const body = (await bodyOf(queries, oid, part, known)).text(schema)
   const own: CaptureFunction = { name, isOwn: true, operations: part.operations }
   if (source === body) return own
-  await queries.run(
+  await define(
+    queries,
     `create or replace function ${quoteIdentifier(schema)}.${name}() returns trigger${CAPTURE_SETTINGS.text(schema)} as ${quoteLiteral(body)}`,
+    `make the function ${name}, which captures a table`,
+    null,
   )
-  if (source === null) await queries.run(`revoke all on function ${quoteIdentifier(schema)}.${name}() from public`)
+  if (source === null) {
+    const revoke = `revoke all on function ${quoteIdentifier(schema)}.${name}() from public`
+    await define(queries, revoke, `let nobody call the function ${name}`)
+  }
   return own
 }
 

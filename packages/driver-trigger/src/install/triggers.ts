@@ -3,7 +3,8 @@ import { formatTableName, quoteIdentifier, quoteTableName, RowtapError } from '@
 import type { Queries } from '../connection/connection.ts'
 import { FIND_TRIGGERS } from '../sql/install-statements.ts'
 import type { RowOperation } from './captured-part.ts'
-import { lockTree } from './lock-tree.ts'
+import { lockToDrop, lockTree } from './lock-tree.ts'
+import { define } from './refused-definition.ts'
 import type { CaptureFunction } from './table-function.ts'
 
 /**
@@ -98,11 +99,13 @@ export async function createTriggers(
     const enabled = (on === table ? present : found.get(on))?.get(name)
     if (isAlways && enabled !== 'A' && !on.isOwned) throw notOwner(on)
     if (enabled === undefined) {
-      await queries.run(`create trigger ${quoteIdentifier(name)} after ${definition}`)
+      const statement = `create trigger ${quoteIdentifier(name)} after ${definition}`
+      await define(queries, statement, `create the trigger ${describeTrigger(name, on)}`)
       hasExcluded ||= on === table
     }
     if (isAlways && enabled !== 'A') {
-      await queries.run(`alter table ${quoteTableName(on)} enable always trigger ${quoteIdentifier(name)}`)
+      const statement = `alter table ${quoteTableName(on)} enable always trigger ${quoteIdentifier(name)}`
+      await define(queries, statement, `have the trigger ${describeTrigger(name, on)} fire always`)
     }
     if (on === table) present.set(name, isAlways ? 'A' : 'O')
   }
@@ -121,8 +124,17 @@ export async function createTriggers(
     const lockFirst = present.has(names.truncate) ? null : () => createTruncate(table)
     // To drop one that is handed down takes the greater lock.
     await lockTree(queries, table, dropped.length > 0 ? 'access exclusive' : 'share row exclusive', lockFirst)
+  } else if (dropped.length > 0) {
+    await lockToDrop(queries, table)
   }
-  for (const name of dropped) await queries.run(dropTrigger(name, table))
+  for (const name of dropped) {
+    await define(
+      queries,
+      dropTrigger(name, table),
+      `drop the trigger ${describeTrigger(name, table)}, to create another one`,
+      null,
+    )
+  }
   const on = `on ${quoteTableName(table)}`
   const any = `insert or update or delete ${on} for each`
   if (kind === 'row') {
@@ -227,6 +239,11 @@ function notOwner(table: CapturableTable): RowtapError {
   return new RowtapError('ERR_SETUP_REQUIRED', {
     message: `With enableAlways capturing ${formatTableName(table)} takes its owner ${quoteIdentifier(owner)}, and ${role} is not. Run: ${statement} — or leave the option out.`,
   })
+}
+
+/** A trigger of ours, for messages. */
+export function describeTrigger(name: string, table: TableName): string {
+  return `${quoteIdentifier(name)} on ${formatTableName(table)}`
 }
 
 /** The statement that drops a trigger of ours. */

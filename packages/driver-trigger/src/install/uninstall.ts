@@ -24,9 +24,10 @@ import {
 import { NO_LOCK_TIMEOUT, untilUnused } from '../sql/lock-statements.ts'
 import { backoff } from './backoff.ts'
 import { isLockFailure } from './capture-table.ts'
-import { lockTree } from './lock-tree.ts'
-import type { CapturableTable } from './triggers.ts'
-import { dropTrigger } from './triggers.ts'
+import { lockToDrop, lockTree } from './lock-tree.ts'
+import { define, RefusedDefinition } from './refused-definition.ts'
+import type { CapturableTable, TableWithOid } from './triggers.ts'
+import { describeTrigger, dropTrigger } from './triggers.ts'
 
 interface Found {
   readonly ours: boolean
@@ -54,24 +55,40 @@ export interface Removal {
   readonly notify: (notice: DriverNotice) => void
 }
 
+/** What is left of what nobody uses. */
+export interface Leftovers {
+  /** Whether anything is left because others hold locks on it. */
+  isLocked: boolean
+  /** What PostgreSQL refuses to remove, and why, by what it is on: a table's object id, or the queue (`''`). */
+  readonly refused: Map<string, string>
+}
+
 /**
  * Removes what nobody uses: the triggers of tables that no consumer wants, and everything, schema included, where
- * there is no consumer at all. What cannot be had because others hold locks is left: the next start tries again.
+ * there is no consumer at all. What cannot be had because others hold locks is left: the next start tries again. So is what
+ * PostgreSQL refuses, which attempts at once would not change.
  *
- * @returns whether all that is not used is gone.
+ * @returns what is left; `null` where all that is not used is gone.
  */
-export async function removeUnused({ connection, signal, attempts, notify }: Removal): Promise<boolean> {
+export async function removeUnused({ connection, signal, attempts, notify }: Removal): Promise<Leftovers | null> {
   for (let attempt = 1; ; attempt += 1) {
+    const left: Leftovers = { isLocked: false, refused: new Map() }
     try {
       // One table at a time, so that never more than one is locked for longer than it takes.
-      const clean = await removeTriggers(connection)
-      if ((await removeEverything(connection)) || clean) return true
+      await removeTriggers(connection, left)
+      if ((await removeEverything(connection)) || !(left.isLocked || left.refused.size > 0)) return null
     } catch (error) {
-      if (!isLockFailure(error) && !isGone(error)) throw error
+      if (error instanceof RefusedDefinition) {
+        // With the queue its triggers would be gone.
+        left.refused.clear()
+        left.refused.set('', error.message)
+      } else if (isLockFailure(error) || isGone(error)) left.isLocked = true
+      else throw error
     }
+    if (!left.isLocked) return left
     const last = attempt >= attempts
     if (attempts > 1 && (attempt === 1 || last)) await tell(connection, last, notify)
-    if (last) return false
+    if (last) return left
     await backoff(Math.min(attempt, 3), signal)
   }
 }
@@ -108,23 +125,30 @@ export async function forgetConsumer(connection: Connection, consumer: string): 
   })
 }
 
-/** Drops the triggers of tables that nobody wants. True if there are none left that could be dropped. */
-async function removeTriggers(connection: Connection): Promise<boolean> {
+/** Drops the triggers of tables that nobody wants, and notes which of them are left that it might have dropped. */
+async function removeTriggers(connection: Connection, left: Leftovers): Promise<void> {
   const [found] = await connection.rows<Found>(FIND_INSTALLATION)
-  if (!isInstalled(found)) return true
+  if (!isInstalled(found)) return
   const locked = new Set<string>()
   for (const trigger of await connection.rows<UnwantedTrigger>(FIND_UNWANTED_TRIGGERS)) {
+    const { name, relation, schema, table } = trigger
     // Whoever held a lock on the table holds it yet, and writers would wait once more.
-    if (locked.has(trigger.relation)) continue
+    if (locked.has(relation)) continue
+    const refusal = left.refused.get(relation)
+    if (refusal !== undefined) {
+      left.refused.set(relation, `${refusal} ${dropTrigger(name, { schema, name: table })};`)
+      continue
+    }
     try {
       await removeTrigger(connection, trigger)
     } catch (error) {
       // Only a table's owner may drop its triggers. They go with the schema, when the last consumer does.
-      if (isLockFailure(error)) locked.add(trigger.relation)
+      if (error instanceof RefusedDefinition) left.refused.set(relation, error.message)
+      else if (isLockFailure(error)) locked.add(relation)
       else if (stateOf(error) !== INSUFFICIENT_PRIVILEGE) throw error
     }
   }
-  return locked.size === 0
+  left.isLocked = locked.size > 0
 }
 
 async function removeTrigger(connection: Connection, { name, relation }: UnwantedTrigger): Promise<void> {
@@ -139,8 +163,11 @@ async function removeTrigger(connection: Connection, { name, relation }: Unwante
     // One that is handed down to partitions goes from there, too.
     if (table?.isOwned === true && partitions.length > 0 && still.isHandedDown) {
       await lockTree(queries, table, 'access exclusive', null)
+    } else if (table !== undefined) {
+      await lockToDrop(queries, table)
     }
-    await queries.run(dropTrigger(name, { schema: still.schema, name: still.table }))
+    const named = { schema: still.schema, name: still.table }
+    await define(queries, dropTrigger(name, named), `drop the trigger ${describeTrigger(name, named)}`)
   })
 }
 
@@ -188,7 +215,7 @@ export async function removeRemains(
 
 /** Needs the install lock, and a short limit on waiting for others. */
 async function dropInstallation(queries: Queries): Promise<void> {
-  const triggered = await queries.rows<{ oid: string }>(FIND_TRIGGERED)
+  const triggered = await queries.rows<TableWithOid>(FIND_TRIGGERED)
   if (triggered.length > 1) {
     // All at once, as only a table's owner may drop its triggers one by one: as `lockTree` does, for who may not lock.
     await queries.run(
@@ -199,16 +226,17 @@ async function dropInstallation(queries: Queries): Promise<void> {
     )
     await queries.run(NO_LOCK_TIMEOUT)
   }
-  await queries.run(DROP_TABLE_FUNCTIONS)
-  await queries.run(DROP_INSTALLATION)
-  await dropSchema(queries)
+  const doing = `drop the change queue, with its triggers${triggered.map((table) => ` on ${formatTableName(table)}`).join()}`
+  await define(queries, DROP_TABLE_FUNCTIONS, doing)
+  await define(queries, DROP_INSTALLATION, doing)
+  await dropSchema(queries, doing)
 }
 
 /** The schema stays where someone else put something into it; the next start uses it again. */
-async function dropSchema(queries: Queries): Promise<void> {
+async function dropSchema(queries: Queries, doing: string): Promise<void> {
   await queries.run('savepoint before_schema')
   try {
-    await queries.run(DROP_SCHEMA)
+    await define(queries, DROP_SCHEMA, doing)
   } catch (error) {
     if (stateOf(error) !== DEPENDENT_OBJECTS) throw error
     await queries.run('rollback to savepoint before_schema')

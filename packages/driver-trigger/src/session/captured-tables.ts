@@ -7,6 +7,7 @@ import { captureOnce, captureTable, isLockFailure } from '../install/capture-tab
 import { explainPushdown } from '../install/explain-pushdown.ts'
 import type { CapturedPart, RowOperation } from '../install/captured-part.ts'
 import { isSame, ROW_OPERATIONS, tellsOf, WHOLE, WITHOUT_ROWS } from '../install/captured-part.ts'
+import { RefusedDefinition } from '../install/refused-definition.ts'
 import { ADD_WANTED, NAME_WANTED, REMOVE_WANTED } from '../sql/consumer-statements.ts'
 import type { ConsumerState } from './consumer-state.ts'
 import type { Link } from './link.ts'
@@ -161,7 +162,7 @@ export class CapturedTables {
     try {
       await captureOnce(link.control, task)
     } catch (error) {
-      if (!isLockFailure(error)) throw error
+      if (!isLockFailure(error) && !(error instanceof RefusedDefinition)) throw error
       // Until then not every operation may be told of.
       part = { ...part, operations: state.inForce.get(task.oid)?.operations ?? part.operations }
       await link.control.run(ADD_WANTED, [task.consumer, task.oid, JSON.stringify(part)])

@@ -2,6 +2,8 @@ import type { CaptureRequest, DriverNotice, Position, TableName } from '@rowtap/
 import { position } from '@rowtap/core/driver'
 import type { ShapeContent } from '../catalog/shape.ts'
 import type { WatchMemory } from '../install/capture-watch.ts'
+import type { RefusalNotices } from '../install/refusal-notices.ts'
+import { refusalNotices } from '../install/refusal-notices.ts'
 import type { Registration } from '../install/install.ts'
 import type { CapturedPart } from '../install/captured-part.ts'
 import type { Handled } from '../queue/handled.ts'
@@ -43,6 +45,8 @@ export interface ConsumerState {
   gap: GapNotice | null
   readonly notices: OrderedNotices
   readonly memory: WatchMemory
+  /** What PostgreSQL refuses to have removed or made anew, and was told of. */
+  readonly refusals: RefusalNotices
 }
 
 /** A consumer that has just been registered, or goes on. */
@@ -63,6 +67,7 @@ export function consumerState(registration: Registration, notify: (notice: Drive
     divided: null,
     gap: null,
     notices: orderedNotices(notify),
+    refusals: refusalNotices(notify),
     memory: { told: new Set(), versions: new Map(Object.entries(registration.triggers ?? {})) },
   }
 }

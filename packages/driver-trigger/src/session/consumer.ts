@@ -4,6 +4,7 @@ import type {
   DriverNotice,
   PlannedStatement,
   Position,
+  TableName,
   TablePushdown,
 } from '@rowtap/core/driver'
 import { RowtapError } from '@rowtap/core/driver'
@@ -117,20 +118,29 @@ export async function startConsumer(context: ConsumerContext): Promise<Consumer>
     },
     nameOf: (oid) => state.wanted.get(oid),
     notify,
+    refusals: state.refusals,
     memory: state.memory,
     remember: async (versions) => {
       if (!isDurable) return
       await control.run(REMEMBER_TRIGGERS, [consumer, JSON.stringify(Object.fromEntries(versions))])
     },
   })
-  const refresh = captureRefresh({ connection: control, schema: options.schema, consumer })
-  /** Until when what others hold locks on is left; `null`: nothing is left. */
+  const { refusals } = state
+  const nameOf = (oid: string): TableName | undefined => state.wanted.get(oid)
+  const refresh = captureRefresh({ connection: control, schema: options.schema, consumer, nameOf, refusals })
+  /** Until when what others hold locks on, or PostgreSQL refuses to remove, is left; `null`: nothing is left. */
   let untidy: GrowingRest | null = null
+  let unremoved: ReadonlyMap<string, string> = new Map()
   const limit = queueLimit({ connection: control, consumer, limit: options.queueLimit, notify })
   const tidy = async (): Promise<void> => {
     const rest = untidy ?? new GrowingRest()
     rest.begin()
-    untidy = (await removeUnused({ connection: control, signal, attempts: 1, notify })) ? null : rest
+    const left = await removeUnused({ connection: control, signal, attempts: 1, notify })
+    untidy = left === null ? null : rest
+    const refused = left?.refused ?? new Map<string, string>()
+    for (const what of unremoved.keys()) if (!refused.has(what)) refusals.done(`remove ${what}`)
+    for (const [what, message] of refused) refusals.refused(`remove ${what}`, message)
+    unremoved = refused
   }
   const tables = new CapturedTables({ link, state, options, host, signal, tidy, watch })
   // A table that only a crashed consumer wanted may have kept its triggers.

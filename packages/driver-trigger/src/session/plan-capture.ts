@@ -10,6 +10,7 @@ import { install } from '../install/install.ts'
 import { planningConnection } from '../install/planning-connection.ts'
 import type { CapturedPart } from '../install/captured-part.ts'
 import { WHOLE } from '../install/captured-part.ts'
+import { refusalNotices } from '../install/refusal-notices.ts'
 import { removeUnused } from '../install/uninstall.ts'
 import { wakeUp, wakeUpOptions } from '../queue/wake-up.ts'
 import { CONFIRM_WANTED, FIND_SUBSCRIPTION, REMOVE_WANTED } from '../sql/consumer-statements.ts'
@@ -107,7 +108,7 @@ export async function planCapture(context: PlanContext, change: PlannedChange): 
   const { connection } = planning
   const { schema, enableAlways } = options
   // Nothing is waited for, so there is nothing to tell.
-  const tidy = (): Promise<boolean> => removeUnused({ connection, signal, attempts: 1, notify: () => {} })
+  const tidy = (): Promise<unknown> => removeUnused({ connection, signal, attempts: 1, notify: () => {} })
   let { consumer } = change
   if (consumer === null) {
     consumer = (
@@ -143,6 +144,7 @@ export async function planCapture(context: PlanContext, change: PlannedChange): 
       },
       nameOf: (oid) => change.kept.get(oid),
       notify: () => {},
+      refusals: refusalNotices(() => {}),
       memory: { told: new Set(), versions: new Map() },
       remember: () => Promise.resolve(),
     })

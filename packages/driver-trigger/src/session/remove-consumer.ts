@@ -14,7 +14,11 @@ export async function removeConsumer(
 ): Promise<void> {
   try {
     await forgetConsumer(control, consumer)
-    await removeUnused({ connection: control, signal: new AbortController().signal, attempts: closeAttempts, notify })
+    const { signal } = new AbortController()
+    const left = await removeUnused({ connection: control, signal, attempts: closeAttempts, notify })
+    for (const message of left?.refused.values() ?? []) {
+      notify({ kind: 'wait', reason: `${message} The next client’s start tries again.`, processIds: [] })
+    }
   } catch (error) {
     // Whoever starts next removes what a lost connection leaves behind.
     if (!RowtapError.is(error, 'ERR_CONNECTION_LOST') && !isGone(error)) throw error

@@ -151,10 +151,12 @@ order by r.oid, t.tgname
 
 /** The tables and partitions with triggers of ours. */
 export const FIND_TRIGGERED: Sql = sql`
-select distinct t.tgrelid::text as oid
+select distinct t.tgrelid::text as oid, tn.nspname::text as schema, r.relname::text as name
 from pg_catalog.pg_trigger t
 join pg_catalog.pg_proc p on p.oid = t.tgfoid
 join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+join pg_catalog.pg_class r on r.oid = t.tgrelid
+join pg_catalog.pg_namespace tn on tn.oid = r.relnamespace
 where n.nspname = ${SCHEMA_LITERAL}
 order by 1
 `

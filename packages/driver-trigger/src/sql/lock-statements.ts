@@ -21,6 +21,14 @@ export function lockAlone(table: TableName, lock: TableLock): string {
   return `lock table only ${quoteTableName(table)} in ${lock} mode`
 }
 
+/**
+ * Waits for the greatest lock on a table, without its partitions, as its owner may who may not lock it. It asks for no lesser
+ * lock first, and "never has an effect". https://www.postgresql.org/docs/current/sql-altertable.html
+ */
+export function lockAsOwner(table: TableName): string {
+  return `alter table only ${quoteTableName(table)} set without oids`
+}
+
 /** Takes the locks on a table and all its partitions, without waiting in any queue. */
 export function lockWithPartitions(table: TableName, lock: TableLock): string {
   const statement = `lock table ${quoteTableName(table)} in ${lock} mode nowait`

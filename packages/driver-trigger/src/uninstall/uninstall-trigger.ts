@@ -67,8 +67,8 @@ export async function uninstallTrigger(options: UninstallTriggerOptions = {}): P
       if (!(await removeRemains({ connection: control, signal, attempts, notify }, check))) return IN_USE
     } else if (found.filled) {
       await endReaders(control, options.subscriptions ?? null, force)
-      const isClean = await removeUnused({ connection: control, signal, attempts, notify })
-      if (!isClean) return IN_USE
+      const left = await removeUnused({ connection: control, signal, attempts, notify })
+      if (left !== null) return [...(left.isLocked ? [IN_USE] : []), ...left.refused.values()].join(' ')
     }
     if (options.subscriptions !== undefined) return null
     return await dropEmptySchema(control, resolved.schema)

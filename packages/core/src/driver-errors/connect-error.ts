@@ -71,6 +71,12 @@ function refused(cause: unknown, sqlstate: string, target: ConnectionTarget): Ro
         `The server at ${address} has no connection free (${reason}): close idle ones, or raise the limit (max_connections, or CONNECTION LIMIT of the role or database).`,
         true,
       )
+    // It is copied, restored or moved: whoever did that lets in again.
+    case '55000':
+      return failed(
+        `Database ${JSON.stringify(target.database)} at ${address} takes no connections (${reason}): try again when it does, or run ALTER DATABASE ${database} ALLOW_CONNECTIONS true.`,
+        true,
+      )
     case '57P01':
     case '57P02':
     case '57P03':

@@ -64,6 +64,12 @@ describe('an error of a connection that is being made', () => {
     [serverError('28000', 'no pg_hba.conf entry for host "::1"'), 'ERR_AUTHENTICATION_FAILED', false, /admit them/],
     [serverError('08006', 'gone'), 'ERR_CONNECTION_FAILED', true, /: check the host/],
     [serverError('53200', 'out of memory'), 'ERR_CONNECTION_FAILED', true, /refused the connection to database "shop"/],
+    [
+      serverError('55000', 'database "shop" is not currently accepting connections'),
+      'ERR_CONNECTION_FAILED',
+      true,
+      /"shop" at db:5432 takes no connections .* ALTER DATABASE "shop" ALLOW_CONNECTIONS true\.$/,
+    ],
     [serverError('57P03', 'the database system is starting up'), 'ERR_CONNECTION_FAILED', true, /: try again\.$/],
     [systemError('ENOENT', 'connect ENOENT /tmp/.s.PGSQL.5432'), 'ERR_CONNECTION_FAILED', true, /: check the host/],
     [

@@ -1,3 +1,5 @@
+import { RowtapError } from '@rowtap/core'
+import { quoteIdentifier } from '@rowtap/core/driver'
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance/conformance-case.ts'
 import { cancelStatements, cutConnections } from '../tools/cut-connections.ts'
@@ -8,6 +10,7 @@ import { tcpProxy } from '../tools/tcp-proxy.ts'
 const NEEDS = ['delivery.subscription', 'delivery.reconnect', 'operations.insert'] as const
 const SUBSCRIPTION = 'conformance'
 const ROWS = 300
+const ALTERED_ROWS = 60
 
 /** How long a silent connection may take to be found, and another one to be made. */
 const FROZEN_MS = 60_000
@@ -92,5 +95,71 @@ const cancelled: ConformanceCase = {
   },
 }
 
+const attached: ConformanceCase = {
+  name: 'listeners that are attached while statements are cancelled, and their tables altered, all become ready; nothing is lost',
+  law: 8,
+  needs: [...NEEDS, 'listeners.attachWhileRunning'],
+  async run(context) {
+    const { database } = context
+    const tables = ['t0', 't1', 't2']
+    for (const table of tables) await standardTable(database, table)
+    const client = await context.connect({ subscription: SUBSCRIPTION })
+    const gaps: string[] = []
+    client.on('gap', ({ reason }) => gaps.push(reason))
+    const first = await context.listen(client, { table: 'public.t0' })
+    const others = tables.slice(1).map((table) => context.listen(client, { table: `public.${table}` }))
+    const attaching = Promise.all(others)
+    // It is waited for below; meanwhile its failure is not an unhandled one.
+    attaching.catch(() => undefined)
+    for (let id = 1; id <= ALTERED_ROWS; id += 1) {
+      await database.query('INSERT INTO public.t0 (id) VALUES ($1)', [id])
+      if (id % 10 === 0) await database.query(`ALTER TABLE public.t0 ADD COLUMN c${id} int`)
+      await cancelStatements(database)
+    }
+    const collectors = await attaching
+    await first.count(ALTERED_ROWS, 'every insert')
+    assert.deepEqual(
+      numbersOf(first.events),
+      Array.from({ length: ALTERED_ROWS }, (_, index) => index + 1),
+    )
+    for (const [index, collector] of collectors.entries()) {
+      await database.query(`INSERT INTO public.t${index + 1} VALUES (1)`)
+      await collector.count(1, 'the insert after ready')
+    }
+    assert.deepEqual(gaps, [])
+  },
+}
+
+const closedDatabase: ConformanceCase = {
+  name: 'a client whose database takes no connections for a while waits for it; one that is new is refused at once',
+  law: 8,
+  needs: NEEDS,
+  async run(context) {
+    const { database } = context
+    await standardTable(database, 't')
+    const client = await context.connect({ subscription: SUBSCRIPTION })
+    const refusals: string[] = []
+    client.on('reconnect', ({ cause }) => {
+      if (cause.code === 'ERR_CONNECTION_FAILED') refusals.push(cause.message)
+    })
+    const collector = await context.listen(client, { table: 'public.t' })
+    // Nobody may close the database that he is connected to, and who is connected stays.
+    const administrator = await database.connect({ connectionString: database.server.url })
+    const name = quoteIdentifier(database.name)
+    await database.query('INSERT INTO public.t VALUES (1)')
+    await administrator.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`)
+    try {
+      await cutConnections(database)
+      await context.eventually(() => refusals.length > 0, 'an attempt that is refused')
+      await assert.rejects(context.connect(), (error) => RowtapError.is(error, 'ERR_CONNECTION_FAILED'))
+    } finally {
+      await administrator.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`)
+    }
+    await database.query('INSERT INTO public.t VALUES (2)')
+    assert.deepEqual(numbersOf(await collector.count(2, 'both inserts')), [1, 2])
+    assert.match(refusals[0] ?? '', /ALLOW_CONNECTIONS true/u)
+  },
+}
+
 /** Law 8, over lost connections. */
-export const reconnectCases: readonly ConformanceCase[] = [cut, cancelled, frozen]
+export const reconnectCases: readonly ConformanceCase[] = [cut, cancelled, attached, closedDatabase, frozen]

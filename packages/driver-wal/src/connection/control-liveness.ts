@@ -1,3 +1,4 @@
+import { sqlstateOf } from '../errors/database-error.ts'
 import type { ControlConnection } from './control-connection.ts'
 
 /**
@@ -24,8 +25,13 @@ export function watchControl(control: ControlConnection, livenessMs: number): ()
         if (timer !== null) clearTimeout(timer)
         rest()
       },
-      // The connection's end is told by the connection.
-      () => stop(),
+      (error: unknown) => {
+        // The connection's end is told by the connection. What the server says is a sign of life: somebody has cancelled it.
+        if (sqlstateOf(error) === null) return stop()
+        hasAnswered = true
+        if (timer !== null) clearTimeout(timer)
+        rest()
+      },
     )
     const giveUp = (): void => {
       if (hasAnswered || isStopped) return

@@ -35,16 +35,24 @@ export const PIN_REPLICATION_SESSION: string = pin(`${PINNED},
   ('application_name', ${READER_NAME}),
   ('lock_timeout', '0')`)
 
+/** How long a statement on the control connection waits for a lock at first, in milliseconds. */
+export const CONTROL_LOCK_TIMEOUT_MS = 100
+
+/** Sets how long the statements that follow wait for a lock. */
+export function setLockTimeout(ms: number): string {
+  return `SET lock_timeout = '${Math.ceil(ms)}ms'`
+}
+
 /**
  * For the control connection. The short `lock_timeout` keeps others from queueing behind a statement of ours
- * that waits for a table. `tcp_user_timeout` is for this connection alone: on the other one a reader that is slow on
+ * that waits for a table; what only reads catalogues is asked again (`waitForLocks`). `tcp_user_timeout` is for this connection alone: on the other one a reader that is slow on
  * purpose would be taken for one that is gone. What is set up waits for no standby: a program that reads changes may be what
  * the server waits for. Planning what is asked of the catalogue takes longer than to run it: once is enough.
  */
 export const PIN_CONTROL_SESSION: string = pin(`${PINNED},
   ('tcp_user_timeout', '15000'),
   ('synchronous_commit', 'local'),
-  ('lock_timeout', '100ms'),
+  ('lock_timeout', '${CONTROL_LOCK_TIMEOUT_MS}ms'),
   ('plan_cache_mode', 'force_generic_plan'),
   ('jit', 'off'),
   ('search_path', 'pg_catalog')`)

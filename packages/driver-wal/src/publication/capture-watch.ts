@@ -39,6 +39,8 @@ export interface CaptureWatchParts {
   readonly passed: Lsn
   /** Whether partitions that come are given full replica identity. */
   readonly fullIdentity: boolean
+  /** Hears of it where somebody has dropped a publication of those names: the link cannot go on. */
+  readonly dropped: (name: CaptureName) => void
   /** Hears of it right before it is told that changes of tables are missed, and when that was written down after. */
   readonly telling: () => void
 }
@@ -121,6 +123,11 @@ export class CaptureWatch {
       name.publications.inserts,
       tables.map(({ oid }) => this.#seen.get(oid)?.version ?? null),
     ])
+    if (this.#isStopped) return
+    if (rows.some(({ publications }) => publications !== '2')) {
+      this.#parts.dropped(name)
+      return
+    }
     const looks = rows.flatMap((row): readonly Look[] => {
       const table = tables.find(({ oid }) => oid === Number(row.oid))
       if (table === undefined) return []
@@ -216,7 +223,7 @@ export class CaptureWatch {
     for (const storage of lackingFullIdentity(facts)) {
       if (this.#identified.has(storage.oid) || attached.facts.family.includes(storage.oid)) continue
       try {
-        await this.#parts.control.transaction(textOf(fullIdentityStatements(storage)))
+        await this.#parts.control.attempt(textOf(fullIdentityStatements(storage)))
         this.#identified.add(storage.oid)
       } catch (error) {
         // It is locked, or has changed again: the next look is soon.
@@ -235,7 +242,7 @@ export class CaptureWatch {
       // What is missed is not forgotten before it is told: whoever takes the subscription from a process that ends between
       // finds it.
       if (!isMissed) await memory?.takingOut([facts.oid], [facts.oid])
-      await control.query(`${dropTables(all, [facts])};\n${addTables(inserts, [{ table: facts, part: WHOLE }])}`)
+      await control.attempt(`${dropTables(all, [facts])};\n${addTables(inserts, [{ table: facts, part: WHOLE }])}`)
     } catch (error) {
       // It is locked, or has changed again: the next look is soon.
       if (sqlstateOf(error) !== null) return
@@ -272,7 +279,7 @@ function rethrowLoss(error: unknown): void {
   if (!RowtapError.is(error) || LOSSES.has(error.code)) throw error
 }
 
-type Column = 'oid' | 'place' | 'named' | 'publication' | 'version' | 'partitions'
+type Column = 'oid' | 'publications' | 'place' | 'named' | 'publication' | 'version' | 'partitions'
 
 function foundPartitions({ partitions }: TextRow<Column>): readonly FoundPartition[] | null {
   // The statement builds this document, so its shape is known here.

@@ -25,7 +25,7 @@ export async function giveFullIdentity(
     const [lacking] = await wanted.lackingIdentity(requests)
     if (lacking === undefined) return
     try {
-      await control.transaction(textOf(fullIdentityStatements(lacking)))
+      await control.attempt(textOf(fullIdentityStatements(lacking)))
     } catch (error) {
       await pauseAfterFailure(error, { control, waiting, holders: ALL_LOCK_HOLDERS, tables: [lacking.oid] })
     }

@@ -29,7 +29,7 @@ export async function saveComment(
   const waiting = new Waiting(host)
   for (;;) {
     try {
-      await control.query(commentOn(publication, text))
+      await control.attempt(commentOn(publication, text))
       return
     } catch (error) {
       if (sqlstateOf(error) !== LOCK_NOT_AVAILABLE) throw databaseError(error, doing)

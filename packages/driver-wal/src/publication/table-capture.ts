@@ -7,6 +7,7 @@ import { additionStatements, narrowingStatements, removalStatement, touchStateme
 import { readPublished } from './durable-publications.ts'
 import type { CaptureName } from './capture-name.ts'
 import type { CoverageMemory } from './coverage.ts'
+import { arePublicationsThere, publicationsDropped } from './dropped-publications.ts'
 import { giveFullIdentity } from './give-full-identity.ts'
 import { LOCK_HOLDERS } from './lock-sql.ts'
 import type { DeliveredChanges, LivePositionParts } from './live-position.ts'
@@ -21,6 +22,8 @@ import { takenOutGap } from './taken-out-gap.ts'
 import { textOf } from './transaction-statements.ts'
 import { waitForWriters } from './wait-for-writers.ts'
 import { WantedTables } from './wanted-tables.ts'
+
+const UNDEFINED_OBJECT = '42704'
 
 /** What a {@link TableCapture} works with. */
 export interface TableCaptureParts extends LivePositionParts {
@@ -73,7 +76,7 @@ export class TableCapture {
    *
    * @param beside what happens meanwhile; `null`: nothing does, and it is not written down yet what is covered.
    * @returns the position that separates what was committed before from what is delivered.
-   * @throws RowtapError
+   * @throws RowtapError ERR_POSITION_LOST where somebody has dropped a publication: nothing can be captured with this link.
    */
   async capture(requests: readonly CaptureRequest[], beside: BesideCapture | null): Promise<Position> {
     try {
@@ -96,7 +99,9 @@ export class TableCapture {
       return from
     } catch (error) {
       const tables = requests.map(({ table }) => formatTableName(table)).join(', ')
-      throw databaseError(error, tables === '' ? 'end the capture' : `capture ${tables}`)
+      const reason = databaseError(error, tables === '' ? 'end the capture' : `capture ${tables}`)
+      if (sqlstateOf(reason.cause) === UNDEFINED_OBJECT) await this.#expectPublications()
+      throw reason
     }
   }
 
@@ -182,7 +187,7 @@ export class TableCapture {
       for (const oid of added) attached.unsettled.add(oid)
       if (takenOut(plan).length > 0) await this.#parts.memory?.takingOut(takenOut(plan), returning(plan))
       try {
-        if (plan.add.length > 0) await control.transaction(textOf(additionStatements(this.#parts.name, plan, attempt)))
+        if (plan.add.length > 0) await control.attempt(textOf(additionStatements(this.#parts.name, plan, attempt)))
         for (const { oid, table } of tables) {
           if ((attached.byName(table)?.oid ?? oid) !== oid) host.notify(successor(table))
         }
@@ -191,6 +196,7 @@ export class TableCapture {
       } catch (error) {
         // Where the server says no, nothing was published; where it says nothing, that is not known.
         if (sqlstateOf(error) !== null) for (const oid of added) attached.unsettled.delete(oid)
+        if (sqlstateOf(error) === UNDEFINED_OBJECT) await this.#expectPublications()
         const family = plan.add.flatMap(({ facts }) => facts.family)
         if (isRefusal(error) && this.#pushdown.giveUp(plan.add)) continue
         await pauseAfterFailure(error, { control, waiting, holders: LOCK_HOLDERS, tables: family })
@@ -202,10 +208,15 @@ export class TableCapture {
   async #narrow(table: TableToPublish): Promise<void> {
     const { control, name } = this.#parts
     try {
-      await control.transaction(textOf(narrowingStatements(name, table)))
+      await control.attempt(textOf(narrowingStatements(name, table)))
     } catch (error) {
       if (sqlstateOf(error) === null) throw error
     }
+  }
+
+  async #expectPublications(): Promise<void> {
+    const { control, name } = this.#parts
+    if (!(await arePublicationsThere(control, name))) throw publicationsDropped(name)
   }
 
   #published(): Promise<readonly Published[]> {
@@ -217,7 +228,7 @@ export class TableCapture {
     const { control, name } = this.#parts
     for (const table of tables) {
       try {
-        await control.query(removalStatement(name, table).sql)
+        await control.attempt(removalStatement(name, table).sql)
       } catch (error) {
         if (!isPassing(error)) throw error
       }

@@ -2,7 +2,7 @@ import { FAMILY, PARTITIONS } from './partition-sql.ts'
 
 /**
  * What captured tables ($1: object ids, $2 and $3: the names that they were attached with) look like in two
- * publications ($4, $5). `version` is another text whenever something that capturing depends on may have changed, and
+ * publications ($4, $5), and how many of those are there. `version` is another text whenever something that capturing depends on may have changed, and
  * `partitions` are told where it is another one than before ($6): of a table that has many, looking costs little then.
  */
 export const WATCH: string = `
@@ -26,6 +26,7 @@ listed AS (
 ${PARTITIONS}
 SELECT
   attached.oid,
+  (SELECT count(*) FROM pg_publication AS p WHERE p.pubname IN ($4, $5)) AS publications,
   -- Whatever is seen here was committed before this place.
   pg_current_wal_insert_lsn() AS place,
   (

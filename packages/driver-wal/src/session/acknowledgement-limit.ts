@@ -101,7 +101,7 @@ export class AcknowledgementLimit {
   async #write(limit: Lsn): Promise<void> {
     const { control, name, session, timeline } = this.#parts
     const stored: StoredLimit = { version: 1, session, timeline, limit: formatLsn(limit) }
-    await control.query(commentOn(name.publications.all, JSON.stringify(stored)))
+    await control.attempt(commentOn(name.publications.all, JSON.stringify(stored)))
     this.#limit = limit
   }
 }

@@ -3,6 +3,7 @@ import { describePostgres } from '@rowtap/driver-testkit/vitest'
 import { expect, test } from 'vitest'
 import { inspectWal } from '../health/inspect-wal.ts'
 import { makeProgress, progressNote } from '../snapshot/progress-sql.ts'
+import { notices } from '../testing/notices.ts'
 import { testHost, testSession, wanted } from '../testing/test-session.ts'
 import { uninstallWal } from '../uninstall/uninstall-wal.ts'
 import { walObjects } from '../uninstall/wal-objects.ts'
@@ -148,7 +149,7 @@ describePostgres('a durable session', (postgres) => {
     expect(refused).toMatchObject({ code: 'ERR_POSITION_LOST', message: expect.stringContaining(reason) })
     const host = testHost({ name: 'billing', onPositionLost: 'restart' })
     await using again = await testSession({ connection: database.url, host, keepsNotices: true })
-    expect(host.notices).toMatchObject([{ kind: 'gap', reason: expect.stringContaining(reason) }])
+    expect(notices(host, 'gap')).toMatchObject([{ kind: 'gap', reason: expect.stringContaining(reason) }])
     await again.session.capture([wanted('t')])
     await database.query('INSERT INTO t VALUES (2)')
     expect((await again.count(1)).map((change) => change.new)).toEqual([['2']])

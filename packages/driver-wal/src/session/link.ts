@@ -128,15 +128,11 @@ export class Link {
       lose: (error) => this.#lose(connectionLost(error)),
     })
     this.#liveness.start()
-    this.#unguard = guardAgainstStandby(control, (error) => {
-      this.stream.end()
-      this.#lose(error)
-    })
+    this.#unguard = guardAgainstStandby(control, (error) => this.lose(error))
     control.lost.catch((error: unknown) => {
       this.#isControlLost = true
       // Without the catalogue what arrives cannot be understood.
-      this.stream.end()
-      this.#lose(connectionLost(error))
+      this.lose(connectionLost(error))
     })
     replication.failed.catch((error: unknown) => {
       if (!reader.isEnded) this.stream.end()
@@ -184,6 +180,12 @@ export class Link {
     return this.#reason !== null
   }
 
+  /** Ends the stream, and counts the link as lost: whether the session can go on, the next one finds out. */
+  lose(error: RowtapError): void {
+    this.stream.end()
+    this.#lose(error)
+  }
+
   /** Delivers the last acknowledgement, ends the stream, and removes what was the session's own. */
   end(): Promise<void> {
     this.#ending ??= this.#end()
@@ -220,7 +222,7 @@ export class Link {
   }
 
   #release(timeoutMs: number): Promise<void> {
-    return releaseWithin(this.#source.release(this.control, this.prepared.name), timeoutMs)
+    return releaseWithin(() => this.#source.release(this.control, this.prepared.name), timeoutMs)
   }
 
   async #end(): Promise<void> {

@@ -118,6 +118,7 @@ export async function connectControl(
   control: ControlConnection,
   { driver, host, processIds }: Pick<LinkOptions, 'driver' | 'host' | 'processIds'>,
 ): Promise<number> {
+  control.waitForLocks((reason) => host.notify({ kind: 'wait', reason, processIds: [] }))
   await unlessAborted(host.signal, () => control.connect()).catch((error: unknown) => {
     throw connectError(error, control)
   })

@@ -46,8 +46,10 @@ export function positionLostReason(
   // A slot does not see a publication that is younger.
   if (missing.length > 0) return 'its publications were dropped.'
   // Why the stream before this one ended, in this process.
-  const { cause } = surroundings.former?.cause ?? {}
-  return sqlstateOf(cause) === UNDEFINED_OBJECT ? 'its publications were dropped, and made anew.' : null
+  const { cause, code } = surroundings.former?.cause ?? {}
+  return sqlstateOf(cause) === UNDEFINED_OBJECT || code === 'ERR_POSITION_LOST'
+    ? 'its publications were dropped, and made anew.'
+    : null
 }
 
 /** Why there is no slot: it was dropped, or the server is another one than that which had it. */

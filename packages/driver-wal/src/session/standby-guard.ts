@@ -24,8 +24,10 @@ export function guardAgainstStandby(control: ControlConnection, lose: (error: Ro
   const rest = (): void => {
     if (isStopped) return
     timer = setTimeout(() => {
-      // What goes wrong here is the connection's loss, which is told there.
-      void look().then(rest, () => undefined)
+      // What goes wrong here is the connection's loss, which is told there and ends this, or passes.
+      void look()
+        .catch(() => undefined)
+        .then(rest)
     }, LOOK_MS)
   }
   rest()

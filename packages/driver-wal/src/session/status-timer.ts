@@ -59,7 +59,7 @@ export class StatusTimer {
    */
   async tellAll(timeoutMs: number): Promise<void> {
     const { inFlight, limit } = this.#parts
-    if (limit !== null) await releaseWithin(limit.raise(inFlight.flushed), timeoutMs).catch(() => undefined)
+    if (limit !== null) await releaseWithin(() => limit.raise(inFlight.flushed), timeoutMs).catch(() => undefined)
     await this.tell()
   }
 

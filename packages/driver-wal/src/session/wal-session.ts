@@ -13,12 +13,13 @@ import type {
   TableName,
   TablePushdown,
 } from '@rowtap/core/driver'
-import { Interruption, LinkSequence, RowtapError } from '@rowtap/core/driver'
+import { Interruption, isWorthTrying, LinkSequence, RowtapError } from '@rowtap/core/driver'
 import pg from 'pg'
 import { describeTable, readConstants } from '../catalog/describe-table.ts'
 import { databaseError } from '../errors/database-error.ts'
 import { SlotHealthWatch } from '../health/slot-health-watch.ts'
 import { CaptureWatch } from '../publication/capture-watch.ts'
+import { publicationsDropped } from '../publication/dropped-publications.ts'
 import { explainPushdown } from '../publication/explain-pushdown.ts'
 import { ZERO_LSN } from '../replication/lsn.ts'
 import { positionBefore } from '../replication/wal-position.ts'
@@ -112,6 +113,8 @@ export class WalSession implements DriverSession {
       end: this.#end,
       ended: this.#ended.promise,
       isClosing: () => this.#closing !== null,
+      policy: parts.policy,
+      host,
     })
     const newest = (): Link => this.#newest
     const reading = (): Link => this.#reading
@@ -130,6 +133,10 @@ export class WalSession implements DriverSession {
       },
       get memory() {
         return newest().memory
+      },
+      dropped: (name) => {
+        // Another link that was made meanwhile has others.
+        if (name === this.#newest.prepared.name) this.#newest.lose(publicationsDropped(name))
       },
       telling: () => {
         // Otherwise core is still to be told of what was missed before the newest link.
@@ -197,10 +204,14 @@ export class WalSession implements DriverSession {
     return this.#calls.inTurn(async (link) => {
       // Before the first change that a new listener may see is decoded.
       link.relations.compare(requests)
-      const from = await link.tables.capture(requests, {
+      const capturing = link.tables.capture(requests, {
         passed: () => (this.#reading === link ? link.stream.passed : ZERO_LSN),
         yielded: this.#yielded,
         tell: (notice) => this.#host.notify(notice),
+      })
+      const from = await capturing.catch((error: unknown) => {
+        if (RowtapError.is(error, 'ERR_POSITION_LOST')) link.lose(error)
+        throw error
       })
       this.#requests = requests
       this.#live = { link, from }
@@ -267,7 +278,10 @@ export class WalSession implements DriverSession {
       if (this.#closing !== null) return null
       const reason = databaseError(error, 'stream changes')
       if (reason.code === 'ERR_CONNECTION_LOST' && (await this.#calls.isLost(link))) return null
-      throw reason
+      if (!isWorthTrying(reason, PASSING)) throw reason
+      // What it was in the middle of comes again.
+      link.lose(reason)
+      return null
     }
   }
 

@@ -1,7 +1,7 @@
 import type { TypeParsers } from '../wal-driver-options.ts'
 import type { ClientConfig } from 'pg'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectError, Interruption, RowtapError } from '@rowtap/core/driver'
+import { connectError, Interruption, isWorthTrying, RowtapError } from '@rowtap/core/driver'
 import type { DeliveredNames } from '../catalog/relation-registry.ts'
 import { RelationRegistry } from '../catalog/relation-registry.ts'
 import type { ControlConnection } from '../connection/control-connection.ts'
@@ -110,8 +110,11 @@ export class SnapshotConnection {
   }
 }
 
+/** A catalogue, or the table, is somebody else's for the moment. */
+const LOCKED: ReadonlySet<string> = new Set(['55P03'])
+
 function isPassing(reason: RowtapError): boolean {
-  return reason.retryable && (reason.code === 'ERR_CONNECTION_LOST' || reason.code === 'ERR_CONNECTION_FAILED')
+  return isWorthTrying(reason, LOCKED)
 }
 
 function closed(): RowtapError {

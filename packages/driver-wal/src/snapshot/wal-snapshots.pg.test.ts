@@ -34,6 +34,11 @@ function foldedRows(events: readonly DeliveredEvent[]): unknown[] {
   return rows.toSorted((one, other) => Number(one['id']) - Number(other['id']))
 }
 
+/** The process that reads tables, while it waits for a lock. */
+const READER_WAITS = `
+  datname = current_database() AND application_name = 'rowtap' AND wait_event_type = 'Lock'
+  AND query LIKE ANY (ARRAY['%rowtap_piece%', 'LOCK TABLE%'])`
+
 describePostgres('reading a table', (postgres) => {
   test('asks for the privilege to read it, and for nobody to hide its rows', async () => {
     await using database = await postgres.createDatabase()
@@ -150,6 +155,26 @@ describePostgres('reading a table', (postgres) => {
     await locker.query('BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE')
     const read = snapshot(client, 't')
     await eventually(() => waits.some((reason) => reason.includes('to read its rows')), 'a notice')
+    await locker.query('COMMIT')
+    await read.done
+    expect(read.events.map(({ kind }) => kind)).toEqual(['snapshot'])
+  })
+
+  test('goes on when its statement is cancelled', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query(`CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'one')`)
+    await using client = await open(database.url)
+    const other = client.listen({ table: 't' })
+    await other.ready
+    const locker = await database.connect()
+    await locker.query('BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE')
+    const read = snapshot(client, 't')
+    let cancelled = 0
+    await eventually(async () => {
+      const rows = await database.query(`SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE ${READER_WAITS}`)
+      cancelled += rows.length
+      return cancelled >= 3
+    }, 'statements that are cancelled')
     await locker.query('COMMIT')
     await read.done
     expect(read.events.map(({ kind }) => kind)).toEqual(['snapshot'])

@@ -67,13 +67,17 @@ export function delayMs({ minDelayMs, maxDelayMs }: ReconnectPolicy, attempt: nu
 /** The server is short of something; a deadlock had to end; somebody has cancelled a statement. */
 const PASSING = /^(53...|40P01|57014)$/u
 
+/** Whether a statement failed for what passes: the same may succeed on the same connection. */
+export function isPassing(error: RowtapError): boolean {
+  return PASSING.test(sqlstateOf(error.cause) ?? '')
+}
+
 /**
  * Whether connecting again may help.
  *
  * @param passing SQLSTATEs of further errors that pass, where a driver knows some.
  */
 export function isWorthTrying(error: RowtapError, passing: ReadonlySet<string> = new Set()): boolean {
-  const sqlstate = sqlstateOf(error.cause) ?? ''
-  if (PASSING.test(sqlstate) || passing.has(sqlstate)) return true
+  if (isPassing(error) || passing.has(sqlstateOf(error.cause) ?? '')) return true
   return error.retryable && error.code !== 'ERR_SUBSCRIPTION_IN_USE'
 }

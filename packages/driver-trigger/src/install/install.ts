@@ -9,6 +9,7 @@ import {
   REMOVE_SUBSCRIPTION,
   RESUME_CONSUMER,
 } from '../sql/consumer-statements.ts'
+import { beginHere } from './begin-here.ts'
 import { checkParts } from './lack-of-parts.ts'
 import { MIGRATIONS } from './migrations.ts'
 
@@ -124,6 +125,7 @@ async function migrate(queries: Queries, schema: string): Promise<void> {
     await queries.run(migration)
     await queries.run(NOTE_MIGRATION, [index + 1])
   }
+  if (found.filled) await beginHere(queries, schema)
 }
 
 async function lastMigration(queries: Queries): Promise<number> {

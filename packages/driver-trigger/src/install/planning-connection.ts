@@ -16,6 +16,7 @@ import {
 } from '../sql/install-statements.ts'
 import { FIND_INSTALLED_PARTS } from '../sql/installed-parts.ts'
 import { MAY_LOCK } from '../sql/lock-statements.ts'
+import { FIND_TABLE_FUNCTIONS, IS_FROM_ELSEWHERE } from '../sql/origin-statements.ts'
 import type { Sql } from '../sql/sql.ts'
 import { purposeOf } from './statement-purposes.ts'
 import { dropTrigger } from './triggers.ts'
@@ -35,9 +36,11 @@ const READS: ReadonlySet<Sql | string> = new Set([
   FIND_INSTALLED_PARTS,
   FIND_NAMED,
   FIND_SHAPE,
+  FIND_TABLE_FUNCTIONS,
   FIND_TRIGGERS,
   FIND_UNWANTED_TRIGGERS,
   FIND_WANTED_TRIGGERS,
+  IS_FROM_ELSEWHERE,
   LAST_MIGRATION,
   MAY_LOCK,
   PARTITION_TREE,

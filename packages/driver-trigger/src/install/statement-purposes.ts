@@ -16,6 +16,7 @@ import {
   TAKE_INSTALL_LOCK,
 } from '../sql/install-statements.ts'
 import { NO_LOCK_TIMEOUT } from '../sql/lock-statements.ts'
+import { BEGIN_HERE, DELETE_QUEUE, LET_GO_OF_READERS, TRUNCATE_QUEUE } from '../sql/origin-statements.ts'
 import { AWAKE, LISTEN, SETTLE_SHAPE } from '../sql/queue-statements.ts'
 import type { Sql } from '../sql/sql.ts'
 import { MIGRATIONS } from './migrations.ts'
@@ -29,6 +30,13 @@ const PURPOSES: ReadonlyMap<Sql | string, string> = new Map<Sql | string, string
   [SHORT_LOCK_TIMEOUT, SHORTLY],
   [MOMENTARY_LOCK_TIMEOUT, SHORTLY],
   [NO_LOCK_TIMEOUT, 'Waits for no further lock, so that no writer can be in a deadlock with it; it is tried again.'],
+  [
+    LET_GO_OF_READERS,
+    'The queue was restored from a dump: what its readers had still to see was elsewhere, and is let go of.',
+  ],
+  [TRUNCATE_QUEUE, 'Empties the queue that was restored from a dump.'],
+  [DELETE_QUEUE, 'Empties the queue that was restored from a dump, where others use it.'],
+  [BEGIN_HERE, 'Notes that the queue is at home here from now on.'],
   [REMOVE_EXPIRED, 'Forgets consumers that crashed.'],
   [REMOVE_SUBSCRIPTION, 'Forgets an earlier attempt to begin the subscription.'],
   [REMOVE_OVERDUE, 'Forgets consumers whose lease has run out.'],

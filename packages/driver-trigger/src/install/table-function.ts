@@ -63,7 +63,7 @@ export async function captureFunction(
   if (source === body) return own
   await define(
     queries,
-    `create or replace function ${quoteIdentifier(schema)}.${name}() returns trigger${CAPTURE_SETTINGS.text(schema)} as ${quoteLiteral(body)}`,
+    makeTableFunction(schema, plainName, body),
     `make the function ${name}, which captures a table`,
     null,
   )
@@ -72,6 +72,11 @@ export async function captureFunction(
     await define(queries, revoke, `let nobody call the function ${name}`)
   }
   return own
+}
+
+/** The statement that makes the function of one table, or replaces its body: its triggers stay. */
+export function makeTableFunction(schema: string, plainName: string, body: string): string {
+  return `create or replace function ${quoteIdentifier(schema)}.${quoteIdentifier(plainName)}() returns trigger${CAPTURE_SETTINGS.text(schema)} as ${quoteLiteral(body)}`
 }
 
 /** A table's present shape. */

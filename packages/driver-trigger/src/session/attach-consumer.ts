@@ -86,7 +86,7 @@ export async function attachAgain(
   if (found === null || found.dropped !== null || !isWhole(state.divided, placeOf(found), noted)) {
     const isGoneOnly = found === null && context.host.subscription !== null
     const lost = isGoneOnly
-      ? 'its place in the queue was removed, or the server is at an earlier one.'
+      ? 'its place in the queue was removed, or the server is at an earlier one, or the queue was restored from a dump.'
       : `${cause} The queue did not wait.`
     const reason = found?.dropped ?? lost
     await beginAnew(context, link, state, { from, reason })

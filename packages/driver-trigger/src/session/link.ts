@@ -17,6 +17,8 @@ export interface LinkParts {
   readonly columnTypes: ColumnTypeBook
   readonly relationOf: RelationOf
   readonly livenessMs: number
+  /** Makes another connection to the same server. */
+  readonly connect: (signal: AbortSignal) => Promise<Connection>
 }
 
 /** How long what is under way on a connection may take when the other one is lost, in milliseconds. */
@@ -44,7 +46,7 @@ export class Link implements SequencedLink {
   #consumer: Consumer | null = null
   #isEnding = false
 
-  constructor({ control, reader, server, columnTypes, relationOf, livenessMs }: LinkParts) {
+  constructor({ control, reader, server, columnTypes, relationOf, livenessMs, connect }: LinkParts) {
     this.control = control
     this.reader = reader
     this.server = server
@@ -52,7 +54,7 @@ export class Link implements SequencedLink {
     this.relationOf = relationOf
     // Whoever waits for the consumer hears of it where the link ends without one.
     this.#registered.promise.catch(() => undefined)
-    this.#stopWatching = watchLiveness(control, reader, livenessMs)
+    this.#stopWatching = watchLiveness(control, reader, livenessMs, connect)
     for (const connection of [control, reader]) {
       const ended = (): void => this.lose(lossOf(connection.ended))
       if (connection.ended.aborted) ended()

@@ -70,7 +70,8 @@ export async function openLink({ options, host, signal, processes }: LinkOptions
     stopWatching()
     const columnTypes = columnTypesOf(reader)
     const relationOf = relationCache(options.types, columnTypes)
-    return new Link({ control, reader, server, columnTypes, relationOf, livenessMs })
+    const connect = (ending: AbortSignal): Promise<Connection> => openConnection(options, ending)
+    return new Link({ control, reader, server, columnTypes, relationOf, livenessMs, connect })
   } catch (error) {
     stopWatching()
     await Promise.all(connections.map((connection) => connection.close()))

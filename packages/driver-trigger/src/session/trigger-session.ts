@@ -25,6 +25,7 @@ import { progressStatements } from '../snapshot/saved-progress.ts'
 import { sessionSnapshots } from '../snapshot/session-snapshots.ts'
 import type { TriggerSnapshots } from '../snapshot/trigger-snapshots.ts'
 import { attachAgain, registerConsumer } from './attach-consumer.ts'
+import { CallPatience } from './call-patience.ts'
 import type { ConsumerState } from './consumer-state.ts'
 import type { Consumer } from './consumer.ts'
 import type { Link } from './link.ts'
@@ -211,7 +212,10 @@ export class TriggerSession implements DriverSession {
     state.gap = null
   }
 
-  /** Runs one call after another, each on a link that lasts until it is done: otherwise it is run again on the next. */
+  /**
+   * Runs one call after another, each on a link that lasts until it is done: otherwise it is run again on the next. So it is, on
+   * the same one, a few times, where a statement failed for a reason that passes.
+   */
   #onLink<T>(call: (link: Link) => Promise<T>): Promise<T> {
     const result = this.#call.then(() => this.#untilDone(call))
     this.#call = result.catch(() => undefined)
@@ -219,12 +223,17 @@ export class TriggerSession implements DriverSession {
   }
 
   async #untilDone<T>(call: (link: Link) => Promise<T>): Promise<T> {
+    const patience = new CallPatience(this.#parts.link.options.reconnect, this.#parts.link.signal)
     for (;;) {
       const link = await this.#end.unless(() => this.#links.current())
       try {
         return await this.#end.unless(() => link.unlessLost(() => call(link)))
       } catch (error) {
-        if (this.#closing !== null || !isLoss(error) || !(await this.#isLost(link))) throw error
+        if (this.#closing !== null) throw error
+        if (isLoss(error) && (await this.#isLost(link))) continue
+        // Whatever a link was lost for, the sequence of links decides, and waits.
+        if (link.isLost || (await patience.waitAfter(error))) continue
+        throw error
       }
     }
   }

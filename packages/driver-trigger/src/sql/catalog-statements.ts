@@ -117,10 +117,11 @@ where a.pid <> pg_catalog.pg_backend_pid()
 
 /**
  * What the process $1 is doing: no row where it has ended, \`idle\` true where it waits for us to say, or to read, something;
- * false where the role may not see that.
+ * false where the role may not see that; \`seen\` whether it may.
  */
 export const IS_IDLE: Sql = sql`
-select a.state is not null and (a.state <> 'active' or a.wait_event_type is not distinct from 'Client') as idle
+select a.state is not null and (a.state <> 'active' or a.wait_event_type is not distinct from 'Client') as idle,
+  a.state is not null as seen
 from pg_catalog.pg_stat_activity a
 where a.pid = $1::int
 `

@@ -1,3 +1,4 @@
+import { IS_AT_HOME } from './origin-statements.ts'
 import { GRACE_SECONDS, SCHEMA, sql, STATE_LITERAL } from './sql.ts'
 import type { Sql } from './sql.ts'
 
@@ -61,7 +62,7 @@ where c.id = $1::bigint and c.process_id = $5::int and c.dropped is null and ${I
 `
 
 /**
- * Goes on as the consumer $1 of the queue with the tag $3, if it still holds its place; its lease is $2 milliseconds from
+ * Goes on as the consumer $1 of the queue with the tag $3, if that is at home here and it still holds its place; its lease is $2 milliseconds from
  * now on. $4: as above. Whoever was it before is it no more.
  */
 export const RESUME_CONSUMER: Sql = sql`
@@ -75,9 +76,12 @@ set lease_until = case when c.subscription is null then
 from pg_catalog.pg_stat_activity a
 where c.id = $1::bigint and a.pid = pg_catalog.pg_backend_pid() and ${IS_HELD}
   and exists (select from ${SCHEMA}.installation i where i.tag = $3::text)
+  and ${IS_AT_HOME}
 returning c.id::text, c.place::text, c.acknowledged, c.era, $3::text as tag, c.triggers, c.dropped,
   pg_catalog.pg_snapshot_xmax(c.place) <= pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) as "isPast",
-  ${SCHEMA}.extend_reading(case when c.subscription is null then $2::float8 end)
+  case when c.dropped is null then
+    ${SCHEMA}.extend_reading(case when c.subscription is null then $2::float8 end)
+  end
 `
 
 /** The consumer of the subscription $1. */

@@ -186,7 +186,10 @@ export interface QueueTableStatements {
   readonly isInUse: Sql
   /** Locks everybody out, until the transaction ends. */
   readonly lock: Sql
-  /** Whether it holds anything that is not visible in a place ($1: its xmax, $2: the transactions that are not). */
+  /**
+   * Whether it holds anything that is not visible in a place ($1: its xmax, $2: the transactions that are not). Of transactions that
+   * there have not been on this server nothing is needed.
+   */
   readonly isNeeded: Sql
   readonly truncate: Sql
 }
@@ -206,7 +209,10 @@ select exists (
 `,
     lock: sql`lock table ${table} in access exclusive mode`,
     isNeeded: sql`
-select exists (select from ${table} q where q.xid >= $1::xid8)
+select exists (
+    select from ${table} q
+    where q.xid >= $1::xid8 and q.xid < pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())
+  )
   or exists (select from ${table} q where q.xid = any ($2::xid8[])) as is
 `,
     truncate: sql`truncate ${table}`,

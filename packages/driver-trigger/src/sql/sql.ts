@@ -19,6 +19,8 @@ export const SCHEMA_NAME_LITERAL: SchemaPart = (schema) => quoteLiteral(quoteIde
 export const STATE_LITERAL: SchemaPart = (schema) => quoteLiteral(`${quoteIdentifier(schema)}.state`)
 /** The name of the sequence that tells writers until when a reader sleeps, as a string literal to be cast to regclass. */
 export const SLEEP_LITERAL: SchemaPart = (schema) => quoteLiteral(`${quoteIdentifier(schema)}.sleep_until`)
+/** The name of the table that says which queue this is, as a string literal to be cast to regclass. */
+export const INSTALLATION_LITERAL: SchemaPart = (schema) => quoteLiteral(`${quoteIdentifier(schema)}.installation`)
 /** The name of the sequence that numbers what is in the queue, as a string literal to be cast to regclass. */
 export const QUEUE_SEQ_LITERAL: SchemaPart = (schema) => quoteLiteral(`${quoteIdentifier(schema)}.queue_seq`)
 /** The name of one of the queue's tables, as a string literal to be cast to regclass. */

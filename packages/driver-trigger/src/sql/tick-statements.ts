@@ -16,7 +16,11 @@ export const TAKE_TICK: Sql = sql`
 with look as materialized (
   select
     pg_catalog.pg_current_snapshot() as snapshot,
-    exists (select from ${SCHEMA}.queue q where q.xid >= $1::xid8)
+    exists (
+      select from ${SCHEMA}.queue q
+      -- Whatever is visible is below: transactions beyond that have been on another server.
+      where q.xid >= $1::xid8 and q.xid < pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())
+    )
       or exists (select from ${SCHEMA}.queue q where q.xid = any ($2::xid8[])) as fresh,
     exists (
       select from ${SCHEMA}.consumer c
@@ -36,7 +40,8 @@ with look as materialized (
   (
     select ${PACKED_COLUMNS}, ${WEIGHT} as weight
     from ${SCHEMA}.queue q
-    where (select l.fresh from look l) and q.xid >= $1::xid8 and q.root = any ($4::oid[])
+    where (select l.fresh from look l) and q.xid >= $1::xid8
+      and q.xid < (select pg_catalog.pg_snapshot_xmax(l.snapshot) from look l) and q.root = any ($4::oid[])
     order by q.xid, q.seq
     limit $8::int + 1
   )

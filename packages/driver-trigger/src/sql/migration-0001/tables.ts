@@ -1,4 +1,13 @@
-import { GRACE_SECONDS, LEASE_LOCK, SCHEMA, SHAPE_ID_LITERAL, SLEEP_LITERAL, sql, STATE_LITERAL } from '../sql.ts'
+import {
+  GRACE_SECONDS,
+  INSTALLATION_LITERAL,
+  LEASE_LOCK,
+  SCHEMA,
+  SHAPE_ID_LITERAL,
+  SLEEP_LITERAL,
+  sql,
+  STATE_LITERAL,
+} from '../sql.ts'
 import type { Sql } from '../sql.ts'
 
 /** The queue's tables, as first made. */
@@ -12,14 +21,16 @@ create table ${SCHEMA}.migration (
   applied_at timestamptz not null default pg_catalog.clock_timestamp()
 );
 
--- The tag tells this queue's changes from those of one that was here before.
+-- The tag tells this queue's changes from those of one that was here before. By which transaction its row was written, and into
+-- which table, tells a queue that was restored from a dump: what it holds of transactions and tables is of elsewhere.
 create table ${SCHEMA}.installation (
-  tag text not null,
-  created_at timestamptz not null default pg_catalog.clock_timestamp()
+  tag text not null default pg_catalog.left(pg_catalog.replace(pg_catalog.gen_random_uuid()::text, '-', ''), 12),
+  created_at timestamptz not null default pg_catalog.clock_timestamp(),
+  xid xid8 not null default pg_catalog.pg_current_xact_id(),
+  relation oid not null
 );
 
-insert into ${SCHEMA}.installation (tag)
-values (pg_catalog.left(pg_catalog.replace(pg_catalog.gen_random_uuid()::text, '-', ''), 12));
+insert into ${SCHEMA}.installation (relation) values (${INSTALLATION_LITERAL}::regclass);
 
 -- Who reads the queue, and how far everything is handled. Without a subscription's name it is ephemeral: it must
 -- renew its lease. What is visible in its place is handled, and beyond that what was delivered up to a position

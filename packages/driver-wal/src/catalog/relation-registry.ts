@@ -5,6 +5,8 @@ import type { RelationMessage } from '../pgoutput/relation-message.ts'
 import type { TypeMessage } from '../pgoutput/type-message.ts'
 import type { TypeParsers } from '../wal-driver-options.ts'
 import { fullIdentity, oldRowsStatement } from './check-capturable.ts'
+import { hasColumnList } from './listed-columns.ts'
+import { KnownTypes } from './known-types.ts'
 import { messageColumns } from './message-columns.ts'
 import { quickParser } from './quick-parser.ts'
 import { neverSent } from './never-sent.ts'
@@ -43,6 +45,8 @@ export interface DeliveredNames {
   byName(table: TableName): { readonly oid: number } | undefined
   /** The tables of which not every column may have been published. */
   readonly inPart: ReadonlySet<number>
+  /** The publications that changes come through. */
+  readonly publications: readonly string[]
 }
 
 /** Makes relations, one object for each shape, whether the catalogue tells of it or the stream. */
@@ -53,6 +57,7 @@ export class RelationRegistry {
   readonly #relations = new Map<string, Relation>()
   readonly #made = new WeakMap<Relation, Made>()
   readonly #columnTypes: ColumnTypeBook
+  readonly #knownTypes = new KnownTypes()
   /** The object ids of the tables that were looked up, by name. */
   readonly #oids = new Map<string, number>()
   /** What identified a table's rows when it was last looked at, by object id. */
@@ -67,6 +72,7 @@ export class RelationRegistry {
 
   /** The relation of a table as the catalogue has it now. The error of a failure is `pg`'s. */
   async ofTable(facts: TableFacts): Promise<Relation> {
+    this.#knownTypes.add(facts.columns)
     await this.#columnTypes.read(facts.oid)
     this.#oids.set(keyOf(facts), facts.oid)
     const identity = identityOfTable(facts)
@@ -96,6 +102,7 @@ export class RelationRegistry {
     // A column may have been given another collation.
     await this.#columnTypes.read(message.oid)
     const has = (name: string): boolean => message.columns.some((column) => column.name === name)
+    this.#knownTypes.add(facts?.columns ?? [])
     const known = facts?.columns.filter((column) => column.isSent) ?? []
     const identity = identityOfMessage(
       message,
@@ -105,16 +112,19 @@ export class RelationRegistry {
     this.#identities.set(message.oid, identity)
     const { primaryKey, old } = identity
     const { schema, name } = this.#names.nameOf(message.oid) ?? message
-    const sent = sameColumns(message, known) ? known : await messageColumns(this.#control, message, { facts, types })
+    const sent = sameColumns(message, known)
+      ? known
+      : await messageColumns(this.#control, message, { facts, types, known: this.#knownTypes })
     // One that was renamed since is in the message under its name of then.
     const isSent = ({ name: column, number }: ColumnFacts): boolean =>
       sent.some((other) => other.name === column || (other.number !== null && other.number === number))
+    const lacking = known.filter((column) => !isSent(column))
     return this.#relation({
       oid: message.oid,
       schema,
       name,
       sent,
-      leftOut: this.#names.inPart.has(message.oid) ? known.filter((column) => !isSent(column)) : [],
+      leftOut: lacking.length > 0 && (await this.#isInPart(message.oid)) ? lacking : [],
       unsent: facts?.columns.filter((column) => !column.isSent && !has(column.name)) ?? [],
       primaryKey,
       old,
@@ -163,6 +173,12 @@ export class RelationRegistry {
     const made = this.#made.get(relation)
     if (made === undefined || made.version === this.#columnTypes.version) return relation
     return this.#relation(made.shape)
+  }
+
+  /** Whether a table is published without some of its columns. Somebody else may have done that, too. */
+  async #isInPart(oid: number): Promise<boolean> {
+    const { inPart, publications } = this.#names
+    return inPart.has(oid) || hasColumnList(this.#control, oid, publications)
   }
 
   #relation(shape: Shape): Relation {

@@ -1,6 +1,7 @@
 import type { TableName } from '@rowtap/core/driver'
 import type { TableFacts } from '../catalog/table-facts.ts'
 import type { PublicationKind } from './capture-name.ts'
+import { Memberships } from './memberships.ts'
 import type { KnownPartition } from './partition.ts'
 
 /** A table that is captured, under the name that it had when its capture began. */
@@ -29,6 +30,12 @@ export class AttachedTables {
 
   /** Tables of which not every column may have been published: changes of them may come without the others. */
   readonly inPart: Set<number> = new Set<number>()
+
+  /** The publications that their changes come through. */
+  publications: readonly string[] = []
+
+  /** What places they have in the publications. */
+  readonly memberships: Memberships = new Memberships()
 
   get all(): readonly AttachedTable[] {
     return this.#tables

@@ -1,19 +1,28 @@
-import type { PlannedStatement } from '@rowtap/core/driver'
+import type { PlannedStatement, TableName } from '@rowtap/core/driver'
 import type { CaptureName, PublicationKind } from './capture-name.ts'
-import type { Published, PublicationPlan, TableToPublish } from './publication-plan.ts'
-import type { TableInPart } from './publication-sql.ts'
+import type { Published, TableToPublish } from './publication-plan.ts'
 import { addTables, dropTables, touchPublication } from './publication-sql.ts'
-import { WHOLE } from './published-part.ts'
+import type { PublishedPart } from './published-part.ts'
 import { inTransaction } from './transaction-statements.ts'
 
 const kinds: readonly PublicationKind[] = ['all', 'inserts']
 
-/** The statements that publish what a plan adds: one transaction. */
+/**
+ * The statements that publish one table: one transaction of its own. Whoever holds a lock on one table while it waits for
+ * one on another can deadlock with a transaction that takes the two the other way round, and which of both PostgreSQL
+ * ends then is decided by `deadlock_timeout`.
+ *
+ * @param replaced the table where it is published in part, or without all of its operations, until then; `null`: it is not.
+ */
 export function additionStatements(
   { publications }: CaptureName,
-  plan: PublicationPlan,
-  attempt: number,
+  { facts, kind, part }: TableToPublish,
+  {
+    replaced,
+    attempt,
+  }: { readonly replaced: Pick<Published, keyof TableName | 'kind'> | null; readonly attempt: number },
 ): readonly PlannedStatement[] {
+  const table = { schema: facts.schema, name: facts.name }
   const statements: PlannedStatement[] = [
     {
       sql: lockTimeout(attempt),
@@ -21,38 +30,35 @@ export function additionStatements(
       table: null,
     },
   ]
-  if (plan.replace.length > 0) {
-    const purpose =
-      'Takes tables out of the publication of inserts, for the next statement to publish more, or less, of them.'
-    statements.push({ sql: dropTables(publications.inserts, plan.replace), purpose, table: onlyOne(plan.replace) })
-  }
-  for (const kind of kinds) {
-    const tables = plan.add.filter((table) => table.kind === kind).map(({ facts, part }) => ({ table: facts, part }))
-    if (tables.length === 0) continue
-    const purpose = `Publishes ${kind === 'all' ? 'every change' : 'inserts and truncates'} from now on; writers are not kept waiting.${leftOut(tables)}`
+  if (replaced !== null) {
     statements.push({
-      sql: addTables(publications[kind], tables),
-      purpose,
-      table: onlyOne(tables.map(({ table }) => table)),
+      sql: dropTables(publications[replaced.kind], [replaced]),
+      purpose: `Takes the table out of a publication, for the next statement to publish more, or less, of it.`,
+      table,
     })
   }
+  statements.push({
+    sql: addTables(publications[kind], [{ table: facts, part }]),
+    purpose: `Publishes ${kind === 'all' ? 'every change' : 'inserts and truncates'} from now on; writers are not kept waiting.${leftOut(part)}`,
+    table,
+  })
   return inTransaction(statements)
 }
 
 /** The statements that publish fewer rows, or fewer columns, of a table: one transaction, in which it is never not published. */
 export function narrowingStatements(name: CaptureName, table: TableToPublish): readonly PlannedStatement[] {
   const { facts, kind } = table
-  return additionStatements(
-    name,
-    { add: [table], replace: [{ ...facts, kind, part: WHOLE }], narrow: [], remove: [] },
-    0,
-  )
+  return additionStatements(name, table, { replaced: { ...facts, kind }, attempt: 0 })
 }
 
 /** The statement that publishes a table no more. */
 export function removalStatement({ publications }: CaptureName, table: Published): PlannedStatement {
   const purpose = 'Publishes the table no more: nobody wants it.'
-  return { sql: dropTables(publications[table.kind], [table]), purpose, table: onlyOne([table]) }
+  return {
+    sql: dropTables(publications[table.kind], [table]),
+    purpose,
+    table: { schema: table.schema, name: table.name },
+  }
 }
 
 /** The statements that make the stream look at its tables once more: one transaction. */
@@ -66,17 +72,10 @@ export function touchStatements({ publications }: CaptureName): readonly Planned
 }
 
 /** What does not leave the server, and what that means for the application: sentences that follow another one. */
-function leftOut(tables: readonly TableInPart[]): string {
-  const hasFilter = tables.some(({ part }) => part.rows !== null)
-  const hasList = tables.some(({ part }) => part.columns !== null)
-  if (!hasFilter && !hasList) return ''
-  const others = hasFilter && hasList ? 'Other rows, and other columns,' : hasFilter ? 'Other rows' : 'Other columns'
+function leftOut({ rows, columns }: PublishedPart): string {
+  if (rows === null && columns === null) return ''
+  const others = rows === null ? 'Other columns' : columns === null ? 'Other rows' : 'Other rows, and other columns,'
   return ` ${others} do not leave the server. As long as it is so, PostgreSQL refuses to drop, or to change the type of, a column that the statement names.`
-}
-
-function onlyOne(tables: readonly { readonly schema: string; readonly name: string }[]): PlannedStatement['table'] {
-  const [table, ...others] = tables
-  return table === undefined || others.length > 0 ? null : { schema: table.schema, name: table.name }
 }
 
 /**

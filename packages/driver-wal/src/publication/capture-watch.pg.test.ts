@@ -92,6 +92,25 @@ describePostgres('the watch of captured tables', (postgres) => {
     expect(await gaps(wal, 1)).toEqual([expect.stringMatching(/public\.t was dropped.*made since/s)])
   })
 
+  test('a table that another one had the name of between two looks is a gap, and one that was altered is none', async () => {
+    await using database = await postgres.createDatabase()
+    const tables = ['t', 'u', 'v'].map((name) => `CREATE TABLE ${name} (id int PRIMARY KEY)`).join(';')
+    await using wal = await capturing(database, tables, 't', 'u', 'v')
+    // A look has been at all of them when this is told.
+    await database.query('DROP TABLE u')
+    expect(await gaps(wal, 1)).toEqual([expect.stringContaining('public.u was dropped')])
+    await database.query(
+      'ALTER TABLE t ADD COLUMN w int DEFAULT 3; ALTER TABLE t OWNER TO CURRENT_USER; GRANT SELECT ON t TO PUBLIC',
+    )
+    await database.query('VACUUM FULL t')
+    await database.query('DROP TABLE v')
+    expect(await gaps(wal, 2)).toEqual([expect.anything(), expect.stringContaining('public.v was dropped')])
+    await database.query(`
+      BEGIN; ALTER TABLE t RENAME TO other; CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); DROP TABLE t;
+      ALTER TABLE other RENAME TO t; COMMIT`)
+    expect((await gaps(wal, 3))[2]).toMatch(/public\.t was called otherwise for a while/)
+  })
+
   test('a table that somebody takes out of the publication is a gap', async () => {
     await using database = await postgres.createDatabase()
     await using wal = await capturing(database, 'CREATE TABLE t (id int PRIMARY KEY)', 't')

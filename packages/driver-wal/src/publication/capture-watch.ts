@@ -7,6 +7,7 @@ import type { ControlConnection, TextRow } from '../connection/control-connectio
 import { sqlstateOf } from '../errors/database-error.ts'
 import { parseLsn } from '../replication/lsn.ts'
 import type { Lsn } from '../replication/lsn.ts'
+import { alteredReason } from './altered-reason.ts'
 import type { AttachedTable, AttachedTables } from './attached-tables.ts'
 import { harmOf } from './check-identity.ts'
 import type { CaptureName } from './capture-name.ts'
@@ -14,6 +15,8 @@ import type { CoverageMemory } from './coverage.ts'
 import { addTables, dropTables } from './publication-sql.ts'
 import { EmptiedPartitions } from './emptied-partitions.ts'
 import { lastingReasons } from './lasting-reasons.ts'
+import type { Naming } from './naming.ts'
+import { renamedReason, wasRenamed } from './naming.ts'
 import { movedPartitions } from './moved-partitions.ts'
 import type { FoundPartition, KnownPartition } from './partition.ts'
 import { WHOLE } from './published-part.ts'
@@ -53,6 +56,8 @@ interface Seen {
   readonly family: ReadonlySet<number>
   /** Those below it whose names are known. */
   readonly partitions: readonly KnownPartition[]
+  /** Since when it is called as it was when it was attached; `null`: not known, or it is called otherwise. */
+  readonly naming: Naming | null
   /** What the user was told, and still holds. */
   readonly told: readonly string[]
 }
@@ -64,6 +69,8 @@ interface Look {
   readonly before: Seen
   /** What is below it; `null`: the same as before. */
   readonly found: readonly FoundPartition[] | null
+  /** Whether somebody else has altered what is published of it since. */
+  readonly isAltered: boolean
 }
 
 /**
@@ -79,6 +86,8 @@ export class CaptureWatch {
   readonly #emptied = new EmptiedPartitions()
   /** Tables of which it is to be written down what is below them, and then to be told what was missed of their partitions. */
   readonly #untold = new Map<number, readonly string[]>()
+  /** The memberships of tables that were taken out and put back, by the tables' object ids, until that is told. */
+  readonly #returned = new Map<number, number>()
   #timer: NodeJS.Timeout | null = null
   #isStopped = false
 
@@ -132,7 +141,9 @@ export class CaptureWatch {
       const table = tables.find(({ oid }) => oid === Number(row.oid))
       if (table === undefined) return []
       const before = this.#seen.get(table.oid) ?? asAttached(table)
-      return [{ attached: table, row, before, found: foundPartitions(row) }]
+      // Before anything else runs on the connection.
+      const isAltered = row.membership !== null && attached.memberships.isAnother(table.oid, row.membership)
+      return [{ attached: table, row, before, found: foundPartitions(row), isAltered }]
     })
     for (const look of looks) await this.#lookAt(look, looks)
     this.#decide()
@@ -173,8 +184,10 @@ export class CaptureWatch {
         for (const reason of reasons) this.#notify(table === undefined ? [] : [table.table], reason)
       }
       const seen = this.#seen.get(oid)
-      if (seen !== undefined) await memory?.known(oid, this.#told(seen.partitions)).catch(rethrowLoss)
+      const member = this.#returned.get(oid) ?? null
+      if (seen !== undefined) await memory?.known(oid, this.#told(seen.partitions), member).catch(rethrowLoss)
       this.#untold.delete(oid)
+      this.#returned.delete(oid)
     }
   }
 
@@ -196,7 +209,9 @@ export class CaptureWatch {
     })
     const partitions = found ?? (row.version === null ? [] : before.partitions)
     const family = found === null ? before.family : new Set(found.map(({ oid }) => oid))
-    this.#seen.set(attached.oid, { version: row.version, facts, family, partitions, told: lasting })
+    const naming = namingOf(attached, row)
+    this.#seen.set(attached.oid, { version: row.version, facts, family, partitions, naming, told: lasting })
+    if (wasRenamed(before.naming, naming)) this.#miss(attached, renamedReason(attached.table))
     if (found !== null) {
       this.#emptied.compare(attached.table, before.partitions, found, parseLsn(row.place ?? '0/0'))
       if (!this.#untold.has(attached.oid)) this.#untold.set(attached.oid, [])
@@ -206,6 +221,12 @@ export class CaptureWatch {
     for (const reason of lasting.filter((one) => !before.told.includes(one))) {
       this.#parts.memory?.told(attached.oid)
       this.#tell([attached.table], reason)
+    }
+    if (look.isAltered) {
+      const isAsMade = row.as_made === 't'
+      this.#parts.memory?.told(attached.oid)
+      if (isAsMade) this.#returned.set(attached.oid, Number(row.member))
+      this.#miss(attached, alteredReason(attached.table, isAsMade))
     }
     if (facts !== null && row.publication === this.#parts.name.publications.all) {
       if (this.#parts.fullIdentity) await this.#giveFullIdentity(attached, facts)
@@ -242,7 +263,8 @@ export class CaptureWatch {
       // What is missed is not forgotten before it is told: whoever takes the subscription from a process that ends between
       // finds it.
       if (!isMissed) await memory?.takingOut([facts.oid], [facts.oid])
-      await control.attempt(`${dropTables(all, [facts])};\n${addTables(inserts, [{ table: facts, part: WHOLE }])}`)
+      const statements = `${dropTables(all, [facts])};\n${addTables(inserts, [{ table: facts, part: WHOLE }])}`
+      await this.#parts.attached.memberships.change(facts.oid, () => control.attempt(statements))
     } catch (error) {
       // It is locked, or has changed again: the next look is soon.
       if (sqlstateOf(error) !== null) return
@@ -279,11 +301,27 @@ function rethrowLoss(error: unknown): void {
   if (!RowtapError.is(error) || LOSSES.has(error.code)) throw error
 }
 
-type Column = 'oid' | 'publications' | 'place' | 'named' | 'publication' | 'version' | 'partitions'
+type Column =
+  | 'oid'
+  | 'publications'
+  | 'place'
+  | 'named'
+  | 'naming'
+  | 'publication'
+  | 'member'
+  | 'membership'
+  | 'as_made'
+  | 'version'
+  | 'partitions'
 
 function foundPartitions({ partitions }: TextRow<Column>): readonly FoundPartition[] | null {
   // The statement builds this document, so its shape is known here.
   return partitions === null ? null : (JSON.parse(partitions) as FoundPartition[])
+}
+
+function namingOf({ oid }: AttachedTable, { named, naming }: TextRow<Column>): Naming | null {
+  // The statement builds this document, so its shape is known here.
+  return naming === null || Number(named) !== oid ? null : (JSON.parse(naming) as Naming)
 }
 
 function isBelow(oid: number, { found, before }: Look): boolean {
@@ -300,6 +338,7 @@ function asAttached({ oid, facts, partitions }: AttachedTable): Seen {
     facts,
     family: new Set(partitions === undefined ? facts.family : known.map((partition) => partition.oid)),
     partitions: known,
+    naming: null,
     told: [],
   }
 }

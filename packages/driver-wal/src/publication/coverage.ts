@@ -2,6 +2,7 @@ import type { PlannedStatement, TableName } from '@rowtap/core/driver'
 import { formatTableName } from '@rowtap/core/driver'
 import type { ControlConnection, TextRow } from '../connection/control-connection.ts'
 import type { CaptureName, PublicationKind } from './capture-name.ts'
+import { isAsMade } from './publication-sql.ts'
 import { movedPartitions } from './moved-partitions.ts'
 import { FAMILY, PARTITIONS } from './partition-sql.ts'
 import type { FoundPartition, KnownPartition } from './partition.ts'
@@ -18,6 +19,8 @@ export interface KnownTable extends TableName {
 
 /** A table in a publication, as it is. */
 export interface CoveredTable extends KnownTable {
+  /** Whether somebody has altered what the publication says of all its tables. */
+  readonly isAltered: boolean
   readonly partitions: readonly FoundPartition[]
 }
 
@@ -56,9 +59,11 @@ export interface CoverageMemory {
   /**
    * What is below a table is known to whoever has to know it.
    *
+   * @param member the object id of its membership, where it was told that it is another one, and nothing more is missed
+   *   because of that; `null`: as it was.
    * @throws RowtapError
    */
-  known(oid: number, partitions: readonly KnownPartition[]): Promise<void>
+  known(oid: number, partitions: readonly KnownPartition[], member: number | null): Promise<void>
   /** It was told that changes of a table are missed. */
   told(oid: number): void
   /** What these execute. */
@@ -68,7 +73,8 @@ export interface CoverageMemory {
 /** What two publications ($1, $2) cover; a row without a table for each that covers none. Run with `search_path = pg_catalog`. */
 const COVERAGE = `
 WITH RECURSIVE covered AS (
-  SELECT p.oid AS publication, p.pubname = $1 AS is_all, member.oid AS member, member.prrelid AS oid
+  SELECT
+    p.oid AS publication, p.pubname = $1 AS is_all, NOT ${isAsMade('$1')} AS altered, member.oid AS member, member.prrelid AS oid
   FROM pg_publication AS p
   LEFT JOIN pg_publication_rel AS member ON member.prpubid = p.oid
   WHERE p.pubname IN ($1, $2)
@@ -80,6 +86,7 @@ ${PARTITIONS}
 SELECT
   covered.publication,
   covered.is_all,
+  covered.altered,
   covered.member,
   c.oid,
   n.nspname AS schema,
@@ -107,15 +114,14 @@ SELECT
 FROM unnest($1::pg_catalog.oid[], $2::pg_catalog.text[], $3::pg_catalog.text[]) AS known (oid, schema, name)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = known.oid`
 
+type CoverageColumn = 'publication' | 'is_all' | 'altered' | 'member' | 'oid' | 'schema' | 'name' | 'partitions'
+
 /** What a client's publications cover now. The error of a failure is `pg`'s. */
 export async function readCoverage(control: ControlConnection, { publications }: CaptureName): Promise<Coverage> {
-  const rows = await control.query<'publication' | 'is_all' | 'member' | 'oid' | 'schema' | 'name' | 'partitions'>(
-    COVERAGE,
-    [publications.all, publications.inserts],
-  )
+  const rows = await control.query<CoverageColumn>(COVERAGE, [publications.all, publications.inserts])
   return {
     publications: [...new Set(rows.map(({ publication }) => Number(publication)))],
-    tables: rows.flatMap(({ member, oid, schema, name, is_all, partitions }) =>
+    tables: rows.flatMap(({ member, oid, schema, name, is_all, altered, partitions }) =>
       member === null || oid === null
         ? []
         : [
@@ -125,6 +131,7 @@ export async function readCoverage(control: ControlConnection, { publications }:
               name: name ?? '',
               kind: is_all === 't' ? ('all' as const) : ('inserts' as const),
               member: Number(member),
+              isAltered: altered === 't',
               // The statement builds this document, so its shape is known here.
               partitions: JSON.parse(partitions ?? '[]') as FoundPartition[],
             },
@@ -136,7 +143,7 @@ export async function readCoverage(control: ControlConnection, { publications }:
 /** A table that was covered, and is not any more, or was not for a while; or into which rows came, or which they left, unseen. */
 export interface UncoveredTable {
   readonly table: KnownTable
-  readonly what: 'everything' | 'updates and deletes' | 'partitions'
+  readonly what: 'everything' | 'updates and deletes' | 'what the publication says' | 'partitions'
   /** Whether it is covered again. */
   readonly isAgain: boolean
   /** What became of its partitions, where that is `what`: a sentence for each. */
@@ -156,6 +163,7 @@ export function uncovered(before: readonly KnownTable[], now: readonly CoveredTa
     if (its === undefined) return [{ table, what: 'everything', isAgain: false, moved: [] }]
     if (isLess(table, its)) return [{ table, what: 'updates and deletes', isAgain: false, moved: [] }]
     if (its.member !== table.member) return [{ table, what: 'everything', isAgain: true, moved: [] }]
+    if (its.isAltered) return [{ table, what: 'what the publication says', isAgain: false, moved: [] }]
     if (table.partitions === null) return []
     const family = new Set(table.partitions.map(({ oid }) => oid))
     const moved = movedPartitions(its, { partitions: table.partitions, family }, its.partitions)
@@ -196,6 +204,9 @@ function reasonOf(
     return found?.succeeded === 't'
       ? `Table ${name} was dropped and made again while the subscription did not run: what was written to the new one until it is captured again was missed.`
       : `Table ${name} was dropped while the subscription did not run.`
+  }
+  if (what === 'what the publication says') {
+    return `Somebody altered the publication of ${name} while the subscription did not run: changes until it is captured again may have been missed.`
   }
   if (isAgain) {
     return `Somebody took ${name} out of the publication while the subscription did not run, and put it back: changes between were missed.`

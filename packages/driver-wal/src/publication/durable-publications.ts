@@ -8,7 +8,7 @@ import { inTransaction } from './transaction-statements.ts'
 
 const KINDS: readonly PublicationKind[] = ['all', 'inserts']
 
-type Column = 'publication' | 'oid' | 'schema' | 'name' | 'filter' | 'columns'
+type Column = 'publication' | 'membership' | 'as_made' | 'oid' | 'schema' | 'name' | 'filter' | 'columns'
 
 /** The publications of a subscription as they are. */
 export interface DurablePublications {
@@ -39,6 +39,8 @@ export async function readPublished(
     schema: row.schema ?? '',
     name: row.name ?? '',
     kind: row.publication === all ? 'all' : 'inserts',
+    membership: row.membership ?? '',
+    isAltered: row.as_made !== 't',
     // The statement builds the document, so its shape is known here.
     part: {
       rows: row.filter === null ? null : readFilter(row.filter),

@@ -21,7 +21,9 @@ export function lastingReasons({ attached, facts, named, isPublished, isPartitio
   const again = 'Stop its listeners, and listen to it again.'
   const reasons: string[] = []
   if (facts === null) {
-    const successor = named === null ? '' : ` A table that was made since is called the same. ${again}`
+    // One that is dropped while it is looked at may still have been called so itself.
+    const successor =
+      named === null || named === attached.oid ? '' : ` A table that was made since is called the same. ${again}`
     return [`Table ${name} was dropped: nothing of it is captured any more.${successor}`]
   }
   if (named !== null && named !== attached.oid) {

@@ -2,13 +2,17 @@ import type { CaptureRequest, TableName } from '@rowtap/core/driver'
 import type { TableFacts } from '../catalog/table-facts.ts'
 import type { PublicationKind } from './capture-name.ts'
 import type { PublishedPart } from './published-part.ts'
-import { isWithin } from './published-part.ts'
+import { isWithin, WHOLE } from './published-part.ts'
 
 /** A table that is in a publication. */
 export interface Published extends TableName {
   readonly oid: number
   readonly kind: PublicationKind
   readonly part: PublishedPart
+  /** Its place in the publication: another text whenever somebody has altered it. */
+  readonly membership: string
+  /** Whether somebody has altered what the publication says of all its tables. */
+  readonly isAltered: boolean
   /** A process has ended while it changed the part, and nobody was told what was not in it before. Left out: none has. */
   readonly isInDoubt?: boolean
 }
@@ -30,6 +34,8 @@ export interface PublicationPlan {
   readonly narrow: readonly TableToPublish[]
   /** Tables that nobody wants any more. */
   readonly remove: readonly Published[]
+  /** Whether a publication does not say any more what it was made with. */
+  readonly isAltered: boolean
 }
 
 /** One wanted table, as the catalogue has it. */
@@ -52,8 +58,9 @@ export function publicationPlan(wanted: readonly WantedTable[], published: reado
   const replace: Published[] = []
   for (const { facts, kind, part } of wanted) {
     const now = published.find((table) => table.oid === facts.oid)
-    if (now?.kind === 'all') continue
-    if (now?.kind === kind && isWithin(part, now.part)) {
+    // Only somebody else can have left something of it out.
+    if (now?.kind === 'all' && isWithin(WHOLE, now.part)) continue
+    if (now?.kind === 'inserts' && kind === 'inserts' && isWithin(part, now.part)) {
       if (!isWithin(now.part, part)) narrow.push({ facts, kind, part })
       continue
     }
@@ -61,7 +68,7 @@ export function publicationPlan(wanted: readonly WantedTable[], published: reado
     if (now !== undefined) replace.push(now)
   }
   const remove = published.filter((table) => !wanted.some(({ facts }) => facts.oid === table.oid))
-  return { add, replace, narrow, remove }
+  return { add, replace, narrow, remove, isAltered: published.some(({ isAltered }) => isAltered) }
 }
 
 /** The publication that a request needs. */

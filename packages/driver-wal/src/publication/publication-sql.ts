@@ -16,9 +16,9 @@ export function createPublication(name: string, kind: PublicationKind, serverVer
   return `CREATE PUBLICATION ${quoteIdentifier(name)} WITH (publish = '${PUBLISHED[kind]}', publish_via_partition_root = true${generated})`
 }
 
-/** Says once more what the publication says already, which makes every stream look at its tables again. */
+/** Says once more what the publication is to say, which makes every stream look at its tables again. */
 export function touchPublication(name: string, kind: PublicationKind): string {
-  return `ALTER PUBLICATION ${quoteIdentifier(name)} SET (publish = '${PUBLISHED[kind]}')`
+  return `ALTER PUBLICATION ${quoteIdentifier(name)} SET (publish = '${PUBLISHED[kind]}', publish_via_partition_root = true)`
 }
 
 /** A table, and which part of it is published. Anything but the whole needs PostgreSQL 15. */
@@ -49,16 +49,38 @@ export function removePublications(names: readonly string[]): string {
 /** Which of two publications ($1, $2) are there. */
 export const EXISTING_PUBLICATIONS: string = `SELECT p.pubname AS name FROM pg_publication AS p WHERE p.pubname IN ($1, $2)`
 
+/** Whether a row `p` of pg_publication says what a client's publication was made with. `all`: the parameter with the name of the one of all operations. */
+export function isAsMade(all: '$1' | '$4'): string {
+  const changes = `(p.pubname = ${all})`
+  return `(p.pubinsert AND p.pubupdate = ${changes} AND p.pubdelete = ${changes} AND p.pubtruncate AND p.pubviaroot)`
+}
+
 /**
- * The tables that two publications ($1, $2) hold, and which part of them. Before PostgreSQL 15 they are held whole, and
+ * A text that is another one whenever somebody has altered the place of a table, `pg_publication_rel`, in a publication `p`: it
+ * was taken out and put back, or the publication was altered itself.
+ */
+export const MEMBERSHIP = `concat_ws(' ', pg_publication_rel.oid, p.oid, p.xmin)`
+
+/**
+ * The tables that two publications ($1, $2) hold, those of the first before those of the second, and which part of them. Before PostgreSQL 15 they are held whole, and
  * the catalogue has no such columns: then their names stand for those of the row around the query that reads them.
  */
 export const PUBLISHED_TABLES: string = `
-SELECT member.publication, c.oid, n.nspname AS schema, c.relname AS name, member.filter, member.columns
+SELECT
+  member.publication,
+  member.membership,
+  member.as_made,
+  c.oid,
+  n.nspname AS schema,
+  c.relname AS name,
+  member.filter,
+  member.columns
 FROM (SELECT NULL::pg_node_tree AS prqual, NULL::int2[] AS prattrs) AS whole
 CROSS JOIN LATERAL (
   SELECT
     p.pubname AS publication,
+    ${MEMBERSHIP} AS membership,
+    ${isAsMade('$1')} AS as_made,
     prrelid AS oid,
     pg_get_expr(prqual, prrelid) AS filter,
     (
@@ -71,7 +93,8 @@ CROSS JOIN LATERAL (
   WHERE p.pubname IN ($1, $2)
 ) AS member
 JOIN pg_class AS c ON c.oid = member.oid
-JOIN pg_namespace AS n ON n.oid = c.relnamespace`
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+ORDER BY member.publication = $1 DESC`
 
 /**
  * Publications of ephemeral clients that are gone: whose advisory lock could be had. The lock is kept, so that

@@ -6,6 +6,14 @@ import { testHost, testSession, wanted } from '../testing/test-session.ts'
 const PUBLISHED = `SELECT p.pubname ~ '_all$' AS all_operations, t.tablename AS table
   FROM pg_publication p JOIN pg_publication_tables t USING (pubname) WHERE p.pubname ~ '^rowtap_e_' ORDER BY 2`
 
+/** Which tables of the schema public a process waits for, and which ones it has locked meanwhile. */
+const HELD_WHILE_WAITING = `
+  SELECT json_agg(c.relname) FILTER (WHERE NOT granted) AS waited, json_agg(c.relname) FILTER (WHERE granted) AS held
+  FROM pg_locks JOIN pg_class c ON c.oid = relation
+  WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+  GROUP BY pid HAVING NOT bool_and(granted)`
+
 describePostgres('capture', (postgres) => {
   test('waits for transactions that wrote before, tells of them, and delivers nothing of them', async () => {
     await using database = await postgres.createDatabase()
@@ -121,6 +129,27 @@ describePostgres('capture', (postgres) => {
     host.abort()
     expect(await outcome).toMatchObject({ code: 'ERR_ABORTED' })
     await holder.query('COMMIT')
+  })
+
+  test('waits for a lock on one table while it holds none on another, so that nobody else is ended for a deadlock', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)')
+    await using wal = await testSession({ connection: database.url })
+    const holder = await database.connect()
+    await holder.query('BEGIN; LOCK TABLE b IN ACCESS EXCLUSIVE MODE')
+    const live = wal.session.capture([wanted('a'), wanted('b')])
+    // Where this test fails, the session ends before it is live.
+    live.catch(() => undefined)
+    let waiting: readonly unknown[] = []
+    await eventually(async () => {
+      waiting = await database.query(HELD_WHILE_WAITING)
+      return waiting.length > 0
+    }, 'a wait for the lock')
+    expect(waiting).toEqual([{ waited: ['b'], held: null }])
+    await holder.query('LOCK TABLE a IN ACCESS EXCLUSIVE MODE; COMMIT')
+    await live
+    await database.query('INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)')
+    expect(await wal.count(2)).toMatchObject([{ table: 'a' }, { table: 'b' }])
   })
 
   test('a table without identity is published without updates and deletes, and moves when it has one', async () => {

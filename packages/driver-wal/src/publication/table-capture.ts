@@ -3,6 +3,7 @@ import { formatTableName, Waiting } from '@rowtap/core/driver'
 import { fullIdentityStatements } from '../catalog/full-identity.ts'
 import { databaseError, sqlstateOf } from '../errors/database-error.ts'
 import type { AttachedTable, AttachedTables } from './attached-tables.ts'
+import { alteredReason } from './altered-reason.ts'
 import { additionStatements, narrowingStatements, removalStatement, touchStatements } from './capture-statements.ts'
 import { readPublished } from './durable-publications.ts'
 import type { CaptureName } from './capture-name.ts'
@@ -59,6 +60,12 @@ interface PublishedTables {
   readonly isRenamed: boolean
 }
 
+/** A table that could not be added, and why. */
+interface FailedAddition {
+  readonly table: TableToPublish
+  readonly error: unknown
+}
+
 /** Keeps the tables in a client's publications equal to what is wanted. */
 export class TableCapture {
   readonly #parts: TableCaptureParts
@@ -79,8 +86,9 @@ export class TableCapture {
    * @throws RowtapError ERR_POSITION_LOST where somebody has dropped a publication: nothing can be captured with this link.
    */
   async capture(requests: readonly CaptureRequest[], beside: BesideCapture | null): Promise<Position> {
+    const altered = new Set<number>()
     try {
-      const { wanted, plan, isRenamed } = await this.#publish(requests)
+      const { wanted, plan, isRenamed } = await this.#publish(requests, altered)
       await this.#remove(plan.remove)
       for (const table of plan.narrow) await this.#narrow(table)
       const { unsettled } = this.#parts.attached
@@ -90,14 +98,25 @@ export class TableCapture {
       if (added.length > 0) {
         await waitForWriters(this.#parts.control, added, new Waiting(this.#parts.host))
       }
-      if (added.length > 0 || isRenamed) await this.#touch()
+      if (added.length > 0 || isRenamed || plan.isAltered) {
+        // What others did until now is not taken for ours.
+        this.#compare(await this.#published(), altered)
+        await this.#touch()
+      }
+      const { memberships } = this.#parts.attached
+      if (wanted.some(({ facts }) => !memberships.knows(facts.oid))) this.#compare(await this.#published(), altered)
       for (const oid of added) unsettled.delete(oid)
       const tables = added.length > 0 ? added : wanted.flatMap(({ facts }) => facts.family)
       const from = await livePosition(this.#parts, tables, beside)
       // What was missed before a new link is told when its changes are read: it is not to be forgotten before.
-      if (beside !== null) await this.#parts.memory?.settled((missed) => beside.tell(takenOutGap(missed, from)))
+      if (beside !== null) {
+        await this.#tellAltered(altered, beside, from)
+        await this.#parts.memory?.settled((missed) => beside.tell(takenOutGap(missed, from)))
+      }
       return from
     } catch (error) {
+      // Nobody was told.
+      for (const oid of altered) this.#parts.attached.memberships.doubt(oid)
       const tables = requests.map(({ table }) => formatTableName(table)).join(', ')
       const reason = databaseError(error, tables === '' ? 'end the capture' : `capture ${tables}`)
       if (sqlstateOf(reason.cause) === UNDEFINED_OBJECT) await this.#expectPublications()
@@ -120,10 +139,12 @@ export class TableCapture {
         return before !== undefined && formatTableName(before) !== formatTableName(request.table)
       })
       const statements = [
-        ...(plan.add.length > 0 ? additionStatements(name, plan, 0) : []),
+        ...plan.add.flatMap((table) =>
+          additionStatements(name, table, { replaced: replacedBy(table, plan), attempt: 0 }),
+        ),
         ...plan.remove.map((table) => removalStatement(name, table)),
         ...plan.narrow.flatMap((table) => narrowingStatements(name, table)),
-        ...(plan.add.length > 0 || isRenamed ? touchStatements(name) : []),
+        ...(plan.add.length > 0 || isRenamed || plan.isAltered ? touchStatements(name) : []),
       ]
       const known = memory === null || statements.length === 0 ? [] : [memory.statement]
       return [
@@ -156,8 +177,12 @@ export class TableCapture {
     }
   }
 
-  /** Adds what is missing, in one transaction. Looks again after each attempt: meanwhile anything may have changed. */
-  async #publish(requests: readonly CaptureRequest[]): Promise<PublishedTables> {
+  /**
+   * Adds what is missing. Looks again after each attempt: meanwhile anything may have changed.
+   *
+   * @param altered comes to hold the captured tables of which somebody else has altered what is published.
+   */
+  async #publish(requests: readonly CaptureRequest[], altered: Set<number>): Promise<PublishedTables> {
     const { control, host, attached } = this.#parts
     const waiting = new Waiting(host)
     await giveFullIdentity(this.#parts, this.#wanted, requests)
@@ -165,6 +190,7 @@ export class TableCapture {
     for (let attempt = 0; ; attempt += 1) {
       const wanted = await this.#wanted.lookUp(requests)
       const published = await this.#published()
+      this.#compare(published, altered)
       const plan = publicationPlan(wanted, published)
       // Before the first change that lacks a column can arrive, and while such a change may still be under way.
       for (const { oid, part } of published) if (part.columns !== null) attached.inPart.add(oid)
@@ -183,32 +209,48 @@ export class TableCapture {
         wanted.some(({ request }) => request.table === table) ? [] : (attached.byName(table) ?? []),
       )
       if (attached.name(tables).length > 0) isRenamed = true
-      const added = plan.add.flatMap(({ facts }) => facts.family).filter((oid) => !attached.unsettled.has(oid))
-      for (const oid of added) attached.unsettled.add(oid)
       if (takenOut(plan).length > 0) await this.#parts.memory?.takingOut(takenOut(plan), returning(plan))
+      const failed = await this.#add(plan, attempt)
+      if (failed !== null) {
+        const { table, error } = failed
+        if (isRefusal(error) && this.#pushdown.giveUp([table])) continue
+        await pauseAfterFailure(error, { control, waiting, holders: LOCK_HOLDERS, tables: table.facts.family })
+        continue
+      }
+      for (const { oid, table } of tables) {
+        if ((attached.byName(table)?.oid ?? oid) !== oid) host.notify(successor(table))
+      }
+      attached.replace([...tables, ...missing])
+      return { wanted, plan, isRenamed }
+    }
+  }
+
+  /** Adds one table after the other. Returns the first that could not be; `null` where all were. */
+  async #add(plan: PublicationPlan, attempt: number): Promise<FailedAddition | null> {
+    const { control, attached, name } = this.#parts
+    for (const table of plan.add) {
+      const added = table.facts.family.filter((oid) => !attached.unsettled.has(oid))
+      for (const oid of added) attached.unsettled.add(oid)
       try {
-        if (plan.add.length > 0) await control.attempt(textOf(additionStatements(this.#parts.name, plan, attempt)))
-        for (const { oid, table } of tables) {
-          if ((attached.byName(table)?.oid ?? oid) !== oid) host.notify(successor(table))
-        }
-        attached.replace([...tables, ...missing])
-        return { wanted, plan, isRenamed }
+        const replaced = replacedBy(table, plan)
+        const statements = additionStatements(name, table, { replaced, attempt })
+        await attached.memberships.change(table.facts.oid, () => control.attempt(textOf(statements)))
       } catch (error) {
-        // Where the server says no, nothing was published; where it says nothing, that is not known.
+        // Where the server says no, it was not published; where it says nothing, that is not known.
         if (sqlstateOf(error) !== null) for (const oid of added) attached.unsettled.delete(oid)
         if (sqlstateOf(error) === UNDEFINED_OBJECT) await this.#expectPublications()
-        const family = plan.add.flatMap(({ facts }) => facts.family)
-        if (isRefusal(error) && this.#pushdown.giveUp(plan.add)) continue
-        await pauseAfterFailure(error, { control, waiting, holders: LOCK_HOLDERS, tables: family })
+        return { table, error }
       }
     }
+    return null
   }
 
   /** Publishes less of a table. Where it is locked, more is published until the next call: core leaves it out. */
   async #narrow(table: TableToPublish): Promise<void> {
-    const { control, name } = this.#parts
+    const { control, name, attached } = this.#parts
     try {
-      await control.attempt(textOf(narrowingStatements(name, table)))
+      const statements = narrowingStatements(name, table)
+      await attached.memberships.change(table.facts.oid, () => control.attempt(textOf(statements)))
     } catch (error) {
       if (sqlstateOf(error) === null) throw error
     }
@@ -241,8 +283,32 @@ export class TableCapture {
    * published, and keep to it for every transaction that follows. No such transaction is left now.
    */
   async #touch(): Promise<void> {
-    const { control, name } = this.#parts
-    await control.transaction(textOf(touchStatements(name)))
+    const { control, name, attached } = this.#parts
+    await attached.memberships.changeAll(() => control.transaction(textOf(touchStatements(name))))
+  }
+
+  /** Called right when it is read what is published: nothing else of the connection has run since. */
+  #compare(published: readonly Published[], altered: Set<number>): void {
+    const { attached } = this.#parts
+    const seen = new Set<number>()
+    for (const { oid, membership } of published) {
+      // Of one that somebody put into both publications the first counts.
+      if (seen.has(oid)) continue
+      seen.add(oid)
+      if (attached.memberships.isAnother(oid, membership) && attached.byOid(oid) !== undefined) altered.add(oid)
+    }
+  }
+
+  /** What kept tables missed while somebody else had altered what is published of them. */
+  async #tellAltered(altered: ReadonlySet<number>, beside: BesideCapture, to: Position): Promise<void> {
+    const { attached, memory } = this.#parts
+    for (const oid of altered) {
+      const table = attached.byOid(oid)?.table
+      if (table === undefined) continue
+      await memory?.missing(oid)
+      memory?.told(oid)
+      beside.tell({ kind: 'gap', from: null, to, tables: [table], reason: alteredReason(table, true) })
+    }
   }
 }
 
@@ -250,6 +316,11 @@ function keptOf(attached: AttachedTable | undefined): Partial<Pick<AttachedTable
   if (attached === undefined) return {}
   const { facts, partitions } = attached
   return partitions === undefined ? { facts } : { facts, partitions }
+}
+
+/** As what a table is published that is to be added otherwise; `null`: it is not published. */
+function replacedBy({ facts }: TableToPublish, { replace }: PublicationPlan): Published | null {
+  return replace.find(({ oid }) => oid === facts.oid) ?? null
 }
 
 /** The object ids of the tables that leave a publication, if only for a moment. */

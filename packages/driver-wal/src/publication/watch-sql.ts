@@ -1,4 +1,5 @@
 import { FAMILY, PARTITIONS } from './partition-sql.ts'
+import { isAsMade, MEMBERSHIP } from './publication-sql.ts'
 
 /**
  * What captured tables ($1: object ids, $2 and $3: the names that they were attached with) look like in two
@@ -35,16 +36,34 @@ SELECT
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = attached.schema AND c.relname = attached.name
   ) AS named,
+  -- A table's row type is written anew when the table gets another name, schema or owner, and not when it is altered otherwise.
   (
-    SELECT p.pubname
-    FROM pg_publication AS p
-    JOIN pg_publication_rel AS member ON member.prpubid = p.oid
-    WHERE member.prrelid = attached.oid AND p.pubname IN ($4, $5)
-    LIMIT 1
-  ) AS publication,
+    SELECT json_build_object('written', t.xmin::text, 'owner', t.typowner::int8)
+    FROM pg_class AS c
+    JOIN pg_type AS t ON t.oid = c.reltype
+    WHERE c.oid = attached.oid
+  ) AS naming,
+  member.publication,
+  member.member,
+  member.membership,
+  member.as_made,
   versions.version,
   CASE WHEN versions.version IS DISTINCT FROM attached.version THEN (
     SELECT coalesce(max(partitions.found::text), '[]') FROM partitions WHERE partitions.oid = attached.oid
   ) END AS partitions
 FROM attached
-LEFT JOIN versions USING (oid)`
+LEFT JOIN versions USING (oid)
+-- Before PostgreSQL 15 the catalogue has no such columns: then these names stand for those here.
+CROSS JOIN (SELECT NULL::pg_node_tree AS prqual, NULL::int2[] AS prattrs) AS whole
+LEFT JOIN LATERAL (
+  SELECT
+    p.pubname AS publication,
+    pg_publication_rel.oid AS member,
+    ${MEMBERSHIP} AS membership,
+    ${isAsMade('$4')} AND (p.pubname <> $4 OR (prqual IS NULL AND prattrs IS NULL)) AS as_made
+  FROM pg_publication AS p
+  JOIN pg_publication_rel ON prpubid = p.oid
+  WHERE prrelid = attached.oid AND p.pubname IN ($4, $5)
+  ORDER BY p.pubname = $4 DESC
+  LIMIT 1
+) AS member ON true`

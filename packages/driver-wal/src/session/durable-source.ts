@@ -99,7 +99,8 @@ export function durableSource(subscription: DurableSubscription, failover: boole
       takingOut: (oids, returning) => memory.takingOut(control, { name, host }, oids, returning),
       settled: (tell) => memory.settle(control, { name, host }, tell),
       missing: (oid) => memory.missing(control, { name, host }, oid),
-      known: (oid, partitions) => memory.know(control, { name, host }, { oid, partitions }),
+      known: (oid, partitions, member) =>
+        memory.know(control, { name, host }, { oid, partitions, ...(member === null ? {} : { member }) }),
       told: (oid) => memory.told(oid),
       statement: memoryStatement(name),
     }),

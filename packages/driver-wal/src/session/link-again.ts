@@ -34,6 +34,7 @@ export async function linkAgain(options: LinkOptions, { link: former, last, requ
   const isWhole = uncovered.length === 0 && attached.all.every(isPublished)
   // A subscription’s publications are as they were, unless somebody else had it meanwhile.
   if (source.isDurable && isWhole) return link
+  attached.memberships.forget()
   if (requests.length === 0) {
     // Nobody listens yet to what the subscription had, and is to miss something of it without a word.
     const reason = uncovered.map((missed) => missed.reason).join(' ')

@@ -86,6 +86,7 @@ export class Link {
     const { control, replication, reader, relations, attached, open, prepared, gate, host } = parts
     this.control = control
     this.relations = relations
+    attached.publications = Object.values(prepared.name.publications)
     this.prepared = prepared
     this.pushdown = parts.pushdown
     this.#gap = prepared.gap

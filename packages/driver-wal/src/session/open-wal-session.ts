@@ -84,6 +84,9 @@ async function attachResumed({ attached, source }: LinkOptions, link: Link): Pro
     for (const table of link.prepared.tables) tables.push(...(await attachedTable(link, table)))
     attached.name(tables)
     attached.replace(tables)
+    for (const { oid, membership } of link.prepared.tables) {
+      if (!attached.memberships.knows(oid)) attached.memberships.isAnother(oid, membership)
+    }
     const { gap, name } = link.prepared
     return source.isDurable && gap === null ? await readProgress(link.control, name) : null
   } catch (error) {

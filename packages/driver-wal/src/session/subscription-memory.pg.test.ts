@@ -44,7 +44,7 @@ describePostgres('the memory of a subscription', (postgres) => {
     const { all, inserts } = name.publications
     await database.query(`
       CREATE TABLE t (id int PRIMARY KEY);
-      CREATE PUBLICATION "${all}" FOR TABLE t;
+      CREATE PUBLICATION "${all}" FOR TABLE t WITH (publish_via_partition_root = true);
       CREATE PUBLICATION "${inserts}" WITH (publish = 'insert')`)
     const control = new ControlConnection(clientConfig(database.url))
     await control.connect()

@@ -86,6 +86,12 @@ export class SubscriptionMemory {
     { name, host, server: { systemId, timeline } }: MemoryOwner & { readonly server: MemoryServer },
     { record, isOwn, coverage, before, uncovered: missed }: RecalledSubscription,
   ): Promise<void> {
+    // What was missed while it stayed where it is does not tell from it when it is captured again.
+    const altered = new Set(
+      missed.flatMap(({ table, what }) => (what === 'what the publication says' ? [table.oid] : [])),
+    )
+    const asMissed = (table: RecordedTable): RecordedTable =>
+      altered.has(table.oid) ? { ...table, since: moment() } : table
     return this.#inTurn(async () => {
       for (const { table, what } of missed) {
         this.#told.add(table.oid)
@@ -108,7 +114,7 @@ export class SubscriptionMemory {
           closedAt: null,
           publications: coverage.publications,
           // What was missed is known for as long as nobody has captured it again.
-          tables: missed.length === 0 ? takenTables(coverage.tables, before) : (before ?? []),
+          tables: missed.length === 0 ? takenTables(coverage.tables, before) : (before ?? []).map(asMissed),
         },
       )
     })
@@ -175,11 +181,15 @@ export class SubscriptionMemory {
   know(
     control: ControlConnection,
     of: MemoryOwner,
-    { oid, partitions }: Pick<RecordedTable, 'oid'> & { readonly partitions: readonly KnownPartition[] },
+    {
+      oid,
+      partitions,
+      member,
+    }: Pick<RecordedTable, 'oid'> & { readonly partitions: readonly KnownPartition[]; readonly member?: number },
   ): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#moved.has(oid)) this.#moved.set(oid, partitions)
-      else await this.#change(control, of, oid, { partitions })
+      else await this.#change(control, of, oid, { partitions, ...(member === undefined ? {} : { member }) })
     })
   }
 

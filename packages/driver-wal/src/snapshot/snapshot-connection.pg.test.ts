@@ -16,7 +16,7 @@ describePostgres('a connection for reading tables', (postgres) => {
     const connection = new SnapshotConnection({
       config: { connectionString: database.url },
       types: pg.types,
-      names: { nameOf: () => undefined, byName: () => undefined, inPart: new Set() },
+      names: { nameOf: () => undefined, byName: () => undefined, inPart: new Set(), publications: [] },
       link: () => Promise.resolve({ unlessLost: (work) => loss.unless(work) }),
       signal: new AbortController().signal,
     })

@@ -47,6 +47,7 @@ export async function lateReader(database: TestDatabase, isKnown: boolean): Prom
     nameOf: () => undefined,
     byName: () => undefined,
     inPart: new Set(),
+    publications: [],
   })
   for (const { schema, name } of isKnown ? await database.query(TABLES) : []) {
     const facts = await readTable(control, { schema: String(schema), name: String(name) })

@@ -140,8 +140,8 @@ describePostgres('both drivers word alike', (postgres) => {
     await database.query(`ALTER DATABASE ${shut.name} ALLOW_CONNECTIONS false`)
     await expectSame(shut.url, {
       code: 'ERR_CONNECTION_FAILED',
-      retryable: false,
-      message: `The server at ${addressOf(shut)} refused the connection to database "${shut.name}": database "${shut.name}" is not currently accepting connections.`,
+      retryable: true,
+      message: `Database "${shut.name}" at ${addressOf(shut)} takes no connections (database "${shut.name}" is not currently accepting connections): try again when it does, or run ALTER DATABASE "${shut.name}" ALLOW_CONNECTIONS true.`,
     })
   })
 

@@ -289,6 +289,23 @@ describePostgres('capture', (postgres) => {
     expect(await wal.count(2)).toMatchObject([{ table: 'other' }, { table: 't', new: ['2'] }])
   })
 
+  test('a table that the server does not let be taken out holds up nobody', async () => {
+    await using database = await postgres.createDatabase()
+    await database.query('CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY)')
+    await using wal = await testSession({ connection: database.url })
+    await wal.session.capture([wanted('t'), wanted('u')])
+    await database.query(`
+      CREATE FUNCTION no_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no DDL'; END $$;
+      CREATE EVENT TRIGGER no_ddl ON ddl_command_start EXECUTE FUNCTION no_ddl()`)
+    await wal.session.capture([wanted('u')])
+    await database.query('INSERT INTO u VALUES (1)')
+    await eventually(() => wal.changes.length === 1, 'the change of the other table')
+    await database.query('DROP EVENT TRIGGER no_ddl')
+    await wal.session.capture([wanted('u')])
+    const published = await database.query('SELECT tablename FROM pg_publication_tables')
+    expect(published).toEqual([{ tablename: 'u' }])
+  })
+
   test('somebody else’s table is refused with its owner’s name', async () => {
     await using database = await postgres.createDatabase()
     const role = await database.createRole('REPLICATION')

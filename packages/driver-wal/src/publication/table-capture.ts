@@ -13,7 +13,7 @@ import { giveFullIdentity } from './give-full-identity.ts'
 import { LOCK_HOLDERS } from './lock-sql.ts'
 import type { DeliveredChanges, LivePositionParts } from './live-position.ts'
 import { livePosition } from './live-position.ts'
-import { isPassing, isRefusal, pauseAfterFailure } from './pause-after-failure.ts'
+import { isRefusal, pauseAfterFailure } from './pause-after-failure.ts'
 import type { Published, PublicationPlan, TableToPublish, WantedTable } from './publication-plan.ts'
 import { kindOf, publicationPlan } from './publication-plan.ts'
 import type { PublishedPart } from './published-part.ts'
@@ -265,14 +265,17 @@ export class TableCapture {
     return readPublished(this.#parts.control, this.#parts.name)
   }
 
-  /** A table that is locked stays published until the next call: nobody waits for the end of what they do not want. */
+  /**
+   * A table that is locked, or that the server does not let be taken out (an event trigger of somebody’s refuses it), stays
+   * published until the next call: nobody waits for the end of what they do not want.
+   */
   async #remove(tables: readonly Published[]): Promise<void> {
     const { control, name } = this.#parts
     for (const table of tables) {
       try {
         await control.attempt(removalStatement(name, table).sql)
       } catch (error) {
-        if (!isPassing(error)) throw error
+        if (sqlstateOf(error) === null) throw error
       }
     }
   }
